@@ -1,0 +1,5 @@
+export * from "./kube-object.ts";
+export * from "./names.ts";
+export * from "./observed.ts";
+export * from "./phases.ts";
+export * from "./state.ts";

@@ -1,0 +1,29 @@
+/** Labels, annotations and names that appear in clusters. Changing one breaks running groups and users' launch scripts. */
+
+export const API_GROUP = "openpatio.io";
+export const API_VERSION = "openpatio.io/v1alpha1";
+/** Value of app.kubernetes.io/managed-by, and the field manager of our writes. */
+export const MANAGER = "openpatio";
+
+export const LABEL = {
+  set: "openpatio.io/set",
+  groupIndex: "openpatio.io/group-index",
+  role: "openpatio.io/role",
+  incarnation: "openpatio.io/incarnation",
+  revisionHash: "openpatio.io/revision-hash",
+  managedBy: "app.kubernetes.io/managed-by",
+} as const;
+
+export const ANNOTATION = {
+  /** Hash of what we last sent for this object; a differing hash means that it is due for an update. */
+  contentHash: "openpatio.io/content-hash",
+} as const;
+
+/** Failure triggers that the sandbox and the test control plane honour on pods and pod templates. */
+export const SANDBOX_ANNOTATION_PREFIX = "sandbox.openpatio.io/";
+
+export const groupName = (set: string, index: number): string => `${set}-${index}`;
+export const workloadName = (set: string, index: number, role: string): string => `${set}-${index}-${role}`;
+export const serviceName = (set: string, index: number, role: string): string => `s-${set}-${index}-${role}`;
+export const configMapName = (set: string, index: number): string => `${set}-${index}-config`;
+export const envMapName = (set: string, index: number): string => `${set}-${index}-env`;

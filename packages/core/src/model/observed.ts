@@ -1,0 +1,146 @@
+/**
+ * What a cluster shows, trimmed to what is used. Produced by the adapters behind ClusterPort, read by the planner and
+ * the views. Times are epoch milliseconds by the cluster's own stamps; resource amounts are numbers in base units.
+ */
+
+/** cpu in millicores, memory and ephemeral-storage in bytes, everything else (`nvidia.com/gpu`, `pods`) a count. */
+export type ResourceAmounts = Readonly<Record<string, number>>;
+
+export type ObservedContainer = {
+  readonly name: string;
+  readonly kind: "init" | "sidecar" | "main";
+  readonly image: string;
+  /** Null until the container first ran. A new ID is a new life of the container. */
+  readonly containerId: string | null;
+  readonly restartCount: number;
+  readonly isReady: boolean;
+  readonly state: "waiting" | "running" | "terminated";
+  /** Reason and message of the current state: `ImagePullBackOff`, `OOMKilled`, … */
+  readonly reason: string | null;
+  readonly message: string | null;
+  readonly exitCode: number | null;
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  readonly lastTermination: {
+    readonly containerId: string | null;
+    readonly exitCode: number;
+    readonly reason: string | null;
+    readonly finishedAtMs: number | null;
+  } | null;
+};
+
+export type ObservedPod = {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Labels of ours; null where the pod is not ours. */
+  readonly set: string | null;
+  readonly groupIndex: number | null;
+  readonly role: string | null;
+  readonly incarnation: number | null;
+  readonly revisionHash: string | null;
+  /** Ordinal of a StatefulSet pod; null otherwise. */
+  readonly ordinal: number | null;
+  /** UID of the controlling owner (StatefulSet, ReplicaSet, …). */
+  readonly ownerUid: string | null;
+  readonly ownerKind: string | null;
+  readonly nodeName: string | null;
+  readonly phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+  readonly isReady: boolean;
+  readonly readySinceMs: number | null;
+  readonly createdAtMs: number;
+  /** Set when the API server accepted its deletion. */
+  readonly deletionAtMs: number | null;
+  /** status.reason and status.message, e.g. `Evicted`. */
+  readonly reason: string | null;
+  readonly message: string | null;
+  /** The scheduler's own words while it finds no node. */
+  readonly unschedulableMessage: string | null;
+  readonly containers: readonly ObservedContainer[];
+  /** Sum as the scheduler counts it: containers, or the largest init container, plus overhead. Includes `pods: 1`. */
+  readonly requests: ResourceAmounts;
+  readonly hostPorts: readonly number[];
+  readonly isDaemonSetPod: boolean;
+  readonly ip: string | null;
+};
+
+export type Taint = { readonly key: string; readonly value: string; readonly effect: string };
+
+export type ObservedNode = {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  /** Cordoned. */
+  readonly isUnschedulable: boolean;
+  readonly isReady: boolean;
+  /** Why it is not Ready; null while it is. */
+  readonly notReadyMessage: string | null;
+  readonly allocatable: ResourceAmounts;
+};
+
+export const WORKLOAD_KINDS = ["StatefulSet", "Deployment"] as const;
+export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+export type ObservedWorkload = {
+  readonly kind: WorkloadKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly set: string;
+  readonly groupIndex: number;
+  readonly role: string;
+  readonly incarnation: number;
+  readonly revisionHash: string;
+  /** UID of the RoleBasedGroup that owns it; null means that it is not ours, whatever its labels say. */
+  readonly ownerUid: string | null;
+  readonly generation: number;
+  readonly observedGeneration: number;
+  /** spec.replicas */
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  readonly deletionAtMs: number | null;
+  /** A condition of the workload that says why it creates no pods (quota, admission), if any. */
+  readonly failureMessage: string | null;
+};
+
+/** RoleBasedGroup, Service or ConfigMap of a group. */
+export type ObservedObject = {
+  readonly kind: "RoleBasedGroup" | "Service" | "ConfigMap";
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly set: string;
+  readonly groupIndex: number;
+  readonly role: string | null;
+  readonly ownerUid: string | null;
+  /** Our content-hash annotation: what was last sent. */
+  readonly contentHash: string | null;
+  readonly deletionAtMs: number | null;
+  /** Of a RoleBasedGroup: its `status`, as it is. */
+  readonly status: unknown;
+};
+
+/** Everything of one set in one cluster, terminating things included. */
+export type ObservedSet = {
+  readonly owners: readonly ObservedObject[];
+  readonly configMaps: readonly ObservedObject[];
+  readonly services: readonly ObservedObject[];
+  readonly workloads: readonly ObservedWorkload[];
+  readonly pods: readonly ObservedPod[];
+};
+
+export const CLUSTER_HEALTH = ["connecting", "live", "stale", "unreachable"] as const;
+export type ClusterHealth = (typeof CLUSTER_HEALTH)[number];
+
+/** A read-only view of one cluster's cache at one moment. Reads are by index, never a request. */
+export interface ObservedCluster {
+  readonly name: string;
+  readonly isSimulated: boolean;
+  /** Only `live` may be planned on: anything else is neither touched nor assumed. */
+  readonly health: ClusterHealth;
+  readonly nodes: readonly ObservedNode[];
+  /** Pods bound to this node that are not finished, ours and others'. */
+  podsOnNode(node: string): readonly ObservedPod[];
+  set(namespace: string, name: string): ObservedSet;
+}

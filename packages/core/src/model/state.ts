@@ -1,0 +1,189 @@
+import type { SetSpec } from "../spec/schema.ts";
+import type { KubeObject } from "./kube-object.ts";
+import type { WorkloadKind } from "./observed.ts";
+import type { Condition, GroupPhase, SetPhase } from "./phases.ts";
+
+/**
+ * State that must survive a crash. The planner takes it, returns its next value, and the server stores that before it
+ * executes the plan's actions. Everything is JSON; times are epoch milliseconds of the server's clock.
+ */
+
+/** An immutable numbered snapshot of what changes pods. Two numbers with one hash are the same content. */
+export type Revision = {
+  readonly number: number;
+  readonly hash: string;
+  /** Normalised pod-affecting content; see spec/revision.ts. */
+  readonly content: RevisionContent;
+  readonly createdAtMs: number;
+};
+
+/** The pod-affecting part of a spec, normalised. No replica counts, dependencies, placement or policy. */
+export type RevisionContent = {
+  readonly groupMetadata: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly roles: readonly RevisionRole[];
+};
+
+export type RevisionRole = {
+  readonly role: string;
+  readonly kind: WorkloadKind;
+  readonly minReadySeconds: number;
+  readonly volumeClaimTemplates: readonly unknown[];
+  /** PodTemplateSpec as the user wrote it. */
+  readonly template: Readonly<Record<string, unknown>>;
+};
+
+export type Domain = { readonly key: string; readonly value: string };
+
+export type GroupPlacement = {
+  readonly cluster: string;
+  /** Null: no topology constraint. */
+  readonly domain: Domain | null;
+  /** One sentence: why here. */
+  readonly why: string;
+  readonly decidedAtMs: number;
+};
+
+/** Why an incarnation ended (or a role, a group was stopped). Kept with the incarnation and shown in the timeline. */
+export type Cause = {
+  readonly kind: "failure" | "rollout" | "restart" | "move" | "scale-in" | "delete";
+  /** One sentence that names pod, container, exit code and node where there are such. */
+  readonly message: string;
+  readonly atMs: number;
+  readonly pod?: string;
+  readonly role?: string;
+  readonly container?: string;
+  readonly exitCode?: number;
+  readonly node?: string;
+};
+
+/** A workload as it was rendered for an incarnation: stored, so that a newer server changes no running pod. */
+export type RenderedWorkload = {
+  readonly role: string;
+  readonly kind: WorkloadKind;
+  /** Complete object without replicas and ownerReferences, which are filled in when it is created. */
+  readonly object: KubeObject;
+};
+
+export const GROUP_STAGES = ["unplaced", "running", "teardown", "waiting", "removed"] as const;
+/**
+ * unplaced: no placement, nothing in a cluster. running: the incarnation is starting or up. teardown: everything of the
+ * incarnation is being removed. waiting: torn down, next incarnation due at `notBeforeMs` (or given up, when that is null).
+ * removed: torn down for good; the row can go.
+ */
+export type GroupStage = (typeof GROUP_STAGES)[number];
+
+/** A pod as it was when it was last Ready: what failures are judged against. */
+export type ReadyPod = {
+  readonly uid: string;
+  readonly name: string;
+  readonly role: string;
+  readonly node: string | null;
+  /** container name -> container ID. */
+  readonly containers: Readonly<Record<string, string>>;
+};
+
+export type PastIncarnation = {
+  readonly incarnation: number;
+  readonly revision: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly cause: Cause;
+};
+
+export type GroupState = {
+  readonly index: number;
+  readonly stage: GroupStage;
+  /** Number of the present incarnation; in stage `waiting` of the one that ended; 0 = none yet. */
+  readonly incarnation: number;
+  /** Revision the present incarnation runs, or (unplaced, waiting) the next one will. */
+  readonly revision: number;
+  readonly placement: GroupPlacement | null;
+  /** Why it is not placed, one sentence; null when it is. The full list is computed when asked for. */
+  readonly unplacedReason: string | null;
+  /** When the present stage of life began (start of the incarnation, of the teardown, of the waiting). */
+  readonly sinceMs: number;
+  readonly incarnationStartedAtMs: number | null;
+  /** Roles whose workload was started in this incarnation: latched, so later unreadiness of a dependency holds nothing. */
+  readonly startedRoles: readonly string[];
+  readonly rendering: readonly RenderedWorkload[];
+  readonly readyPods: readonly ReadyPod[];
+  /** First moment when every role of this incarnation was Ready; null until then. */
+  readonly firstReadyAtMs: number | null;
+  /** Since when the group is Ready without a break; null while it is not. */
+  readonly readySinceMs: number | null;
+  readonly teardown: { readonly cause: Cause; readonly then: "restart" | "remove" } | null;
+  readonly notBeforeMs: number | null;
+  /** Failures in a row, for the backoff; reset after stableAfterSeconds of Ready. */
+  readonly failuresInRow: number;
+  readonly lastCause: Cause | null;
+  /** True from the take-down of a Ready group for a rollout or restart until it is Ready again: counts in the budget. */
+  readonly takenDown: boolean;
+  /** Restart number of the set this group has followed; see RolloutState.restart. */
+  readonly restartSeen: number;
+  /** Last moment anything got better during a start or teardown; for the progress deadline. */
+  readonly progressAtMs: number;
+  /** Newest last, at most 20. */
+  readonly history: readonly PastIncarnation[];
+};
+
+export type RolloutState = {
+  /** Revision that groups should run. */
+  readonly target: number;
+  /** Last revision at which every group was Ready; what abort returns to. Null until there was one. */
+  readonly lastGood: number | null;
+  /** By the user, through the rollout controls. `spec.rollout.paused` pauses too. */
+  readonly isPaused: boolean;
+  /** Why it stopped by itself (deadline), one sentence. */
+  readonly stalledReason: string | null;
+  readonly startedAtMs: number | null;
+  /** Number of the last "restart all groups" request; 0 = none. */
+  readonly restart: number;
+};
+
+export type SetState = {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Normalised, defaults filled in. */
+  readonly spec: SetSpec;
+  /** Number of spec changes. */
+  readonly generation: number;
+  readonly isDeleting: boolean;
+  readonly revisions: readonly Revision[];
+  readonly rollout: RolloutState;
+  readonly groups: readonly GroupState[];
+  readonly conditions: readonly Condition[];
+};
+
+export type RoleStatus = { readonly role: string; readonly ready: number; readonly replicas: number };
+
+export type GroupStatus = {
+  readonly index: number;
+  readonly phase: GroupPhase;
+  readonly cluster: string | null;
+  readonly domain: string | null;
+  readonly revision: number;
+  readonly incarnation: number;
+  readonly roles: readonly RoleStatus[];
+  /** One sentence: what it waits for or what is wrong; null when Ready. */
+  readonly message: string | null;
+  /** When the countdown of the sentence ends (backoff), if there is one. */
+  readonly untilMs: number | null;
+};
+
+export type SetStatus = {
+  readonly phase: SetPhase;
+  readonly message: string | null;
+  readonly replicas: number;
+  readonly readyGroups: number;
+  readonly updatedGroups: number;
+  readonly unplacedGroups: number;
+  readonly currentRevision: number | null;
+  readonly updateRevision: number;
+  readonly observedGeneration: number;
+  readonly conditions: readonly Condition[];
+  readonly groups: readonly GroupStatus[];
+};

@@ -1,0 +1,51 @@
+import type { Domain, ResourceAmounts } from "../model/index.ts";
+
+/** What one pod of a role asks of a node. */
+export type PodDemand = {
+  readonly role: string;
+  readonly ordinal: number;
+  readonly requests: ResourceAmounts;
+  readonly hostPorts: readonly number[];
+  /** From the pod template, as they are. */
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly affinity: unknown;
+  readonly tolerations: readonly unknown[];
+};
+
+/** Room promised to one group, whether or not its pods exist yet. */
+export type Reservation = {
+  readonly namespace: string;
+  readonly set: string;
+  readonly group: number;
+  readonly cluster: string;
+  readonly domain: Domain | null;
+  /** `spec.placement.topology.exclusive` of its set, when in effect. */
+  readonly exclusive: "None" | "Group" | "Set" | "All";
+  readonly demands: readonly PodDemand[];
+};
+
+/** Why a domain (or a whole cluster, with domain null) can't take a group. */
+export type Refusal = {
+  readonly cluster: string;
+  readonly domain: string | null;
+  readonly kind: "not-live" | "no-domain" | "insufficient" | "exclusive" | "other-kind";
+  /** One sentence, e.g. "3 of 4 nodes usable, short of 2 nvidia.com/gpu for decode-1". */
+  readonly message: string;
+  /** For drawing the fit: how many of the group's pods would find room, in demand order; empty where not considered. */
+  readonly fits: readonly { readonly role: string; readonly ordinal: number; readonly fits: boolean }[];
+  /** Free and total amounts of the scarcest resource over the domain's usable nodes, when that is the reason. */
+  readonly resource: string | null;
+  readonly free: number | null;
+  readonly short: number | null;
+};
+
+export type PlacementDecision =
+  | {
+      readonly placed: true;
+      readonly cluster: string;
+      readonly domain: Domain | null;
+      /** One sentence: why here. */
+      readonly why: string;
+      readonly refusals: readonly Refusal[];
+    }
+  | { readonly placed: false; readonly message: string; readonly refusals: readonly Refusal[] };

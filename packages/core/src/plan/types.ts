@@ -1,0 +1,118 @@
+import type {
+  Condition,
+  GroupState,
+  KubeObject,
+  ObservedCluster,
+  Revision,
+  RolloutState,
+  SetState,
+  SetStatus,
+} from "../model/index.ts";
+import type { Reservation } from "../placement/types.ts";
+
+/** A named object in one cluster. `uid` is the life we observed: a write that meets another life is refused. */
+export type ObjectRef = {
+  readonly cluster: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+};
+
+/** What is to be done in clusters. Order within a plan matters only where a later action needs an earlier one's result, and then it waits for the next plan. */
+export type Action =
+  /** POST. An existing name that is not ours is a NameConflict. */
+  | { readonly kind: "create"; readonly cluster: string; readonly group: number; readonly object: KubeObject }
+  /** Replace what we own of a ConfigMap or Service (data, ports, our labels and annotations); never replicas. */
+  | { readonly kind: "update"; readonly group: number; readonly ref: ObjectRef; readonly object: KubeObject }
+  | { readonly kind: "scale"; readonly group: number; readonly ref: ObjectRef; readonly replicas: number }
+  /** Status of a RoleBasedGroup. May be delayed and merged by the server; the last one wins. */
+  | {
+      readonly kind: "status";
+      readonly group: number;
+      readonly ref: ObjectRef;
+      readonly status: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly kind: "delete";
+      readonly group: number;
+      readonly ref: ObjectRef;
+      readonly propagation: "Background" | "Foreground";
+    };
+
+export const TIMELINE_KINDS = [
+  "set.created",
+  "set.changed",
+  "set.deleting",
+  "set.deleted",
+  "group.placed",
+  "group.unplaced",
+  "group.starting",
+  "group.role-started",
+  "group.ready",
+  "group.failed",
+  "group.recovering",
+  "group.stopping",
+  "group.stopped",
+  "group.gave-up",
+  "group.stalled",
+  "scaled",
+  "rollout.started",
+  "rollout.paused",
+  "rollout.resumed",
+  "rollout.finished",
+  "rollout.aborted",
+  "rollout.rolled-back",
+  "rollout.restarted",
+  "rollout.stalled",
+  "object.restored",
+  "object.conflict",
+  "pod.deleted",
+  "cluster.registered",
+  "cluster.removed",
+  "cluster.lost",
+  "cluster.found",
+  "sandbox.fault",
+] as const;
+export type TimelineKind = (typeof TIMELINE_KINDS)[number];
+
+/** One line of the timeline: what happened, why, and what is done about it. */
+export type TimelineDraft = {
+  readonly kind: TimelineKind;
+  readonly group: number | null;
+  readonly incarnation: number | null;
+  /** What was seen, e.g. "decode-2: engine exited 137 (OOMKilled)". */
+  readonly cause: string | null;
+  /** What was decided, e.g. "Recreate group 1 as incarnation 5". */
+  readonly decision: string;
+  /** What is done in clusters, in words, e.g. "delete 3 StatefulSets". */
+  readonly actions: readonly string[];
+};
+
+export type PlanInput = {
+  readonly set: SetState;
+  /** Clusters by name: all that are registered, whatever their health. */
+  readonly clusters: ReadonlyMap<string, ObservedCluster>;
+  /** Room promised to groups of all other sets. This set's own are derived from its state. */
+  readonly reservations: readonly Reservation[];
+};
+
+export type Plan = {
+  readonly actions: readonly Action[];
+  /** The next state, complete. Unchanged parts are the same references, so that only what changed is stored. */
+  readonly next: {
+    readonly rollout: RolloutState;
+    readonly revisions: readonly Revision[];
+    readonly conditions: readonly Condition[];
+    readonly groups: readonly GroupState[];
+  };
+  /** True when placements changed: storing then is conditional on the placement version of these clusters. */
+  readonly placedOn: readonly string[];
+  readonly status: SetStatus;
+  readonly timeline: readonly TimelineDraft[];
+  /** True when the set is being deleted and nothing of it is left anywhere: its row can go. */
+  readonly isGone: boolean;
+  /** Earliest time to plan again if nothing changes; "on-change" waits for a watch event or the resync. */
+  readonly requeue: { readonly afterMs: number } | "on-change";
+};

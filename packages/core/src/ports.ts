@@ -1,0 +1,90 @@
+import type { ClusterHealth, KubeObject, ObservedCluster } from "./model/index.ts";
+import type { ObjectRef } from "./plan/types.ts";
+
+/**
+ * What the server asks of a cluster. KubeCluster speaks to an API server over HTTP; the simulation tests drive the
+ * sandbox's store through a second implementation on a stepped clock.
+ */
+export interface ClusterPort {
+  readonly name: string;
+  readonly isSimulated: boolean;
+  /** Begins to connect, list and watch; returns at once. Progress shows in {@link health}. */
+  start(): void;
+  stop(): Promise<void>;
+  /** A view of the cache. Cheap; reads are by index. */
+  observe(): ObservedCluster;
+  info(): ClusterInfo;
+  /** Called after the cache changed or the health did. Never called synchronously from a write's own call stack. */
+  onChange(listener: (change: ClusterChange) => void): () => void;
+
+  /** POST. Throws DomainError: `cluster.name-conflict` (exists and is not ours), `cluster.refused` (invalid, forbidden, quota), `cluster.unreachable`. An identical object that is already ours (same set, group, role and incarnation labels) is success. */
+  create(object: KubeObject, options?: { readonly dryRun?: boolean }): Promise<void>;
+  /** Makes what we own of it equal to `object`: keys that were dropped disappear, foreign keys stay. Refused with `cluster.conflict` when the UID is another life's. */
+  update(ref: ObjectRef, object: KubeObject): Promise<void>;
+  scale(ref: ObjectRef, replicas: number): Promise<void>;
+  updateStatus(ref: ObjectRef, status: Readonly<Record<string, unknown>>): Promise<void>;
+  /** With UID precondition. Something already gone, or another life of the name, is success. */
+  delete(ref: ObjectRef, propagation: "Background" | "Foreground"): Promise<void>;
+  deletePod(namespace: string, pod: string, options: { readonly force: boolean }): Promise<void>;
+
+  /** The live object as YAML-able data, secrets never included. Null when it does not exist. */
+  read(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | null>;
+  events(namespace: string, involvedName: string): Promise<readonly ClusterEvent[]>;
+  /** Lines as they come; ends when the container ends or the signal aborts. */
+  logs(request: LogRequest, signal: CancelSignal): AsyncIterable<string>;
+  /** Merge patch of annotations on a pod (sandbox failure triggers) and cordon of a node; drain evicts its pods. */
+  annotatePod(namespace: string, pod: string, annotations: Readonly<Record<string, string | null>>): Promise<void>;
+  cordonNode(node: string, isCordoned: boolean): Promise<void>;
+  /** Cordons and evicts everything but DaemonSet pods; returns how many pods were evicted. */
+  drainNode(node: string): Promise<number>;
+}
+
+export type ClusterChange =
+  | { readonly kind: "set"; readonly namespace: string; readonly set: string }
+  | { readonly kind: "node"; readonly node: string }
+  /** A pod that is not ours came, went or moved: capacity changed. */
+  | { readonly kind: "capacity" }
+  | { readonly kind: "health"; readonly health: ClusterHealth };
+
+export type ClusterInfo = {
+  readonly health: ClusterHealth;
+  /** e.g. `v1.37.2`; null until known. */
+  readonly version: string | null;
+  /** Round trip of the last probe in milliseconds; null until measured. */
+  readonly latencyMs: number | null;
+  /** When the API server last answered or sent something. */
+  readonly lastContactMs: number | null;
+  /** Why it is not live; null while it is. Never holds a credential. */
+  readonly message: string | null;
+  readonly server: string;
+  /** Verbs that we need and do not have, e.g. `create statefulsets.apps`. */
+  readonly missingPermissions: readonly string[];
+  readonly apiRequests: number;
+  readonly apiErrors: number;
+  readonly apiWrites: number;
+};
+
+export type ClusterEvent = {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly object: string;
+  readonly count: number;
+  readonly firstAtMs: number | null;
+  readonly lastAtMs: number | null;
+};
+
+/** The part of AbortSignal that is needed here; core knows no platform. */
+export interface CancelSignal {
+  readonly aborted: boolean;
+  addEventListener(type: "abort", listener: () => void): void;
+}
+
+export type LogRequest = {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string | null;
+  readonly follow: boolean;
+  readonly previous: boolean;
+  readonly tailLines: number | null;
+};

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+const FILES = ["src/**/*.test.ts", "src/**/*.test.tsx"];
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "core", root: "packages/core", include: FILES } },
+      { test: { name: "k8s", root: "packages/k8s", include: FILES } },
+      { test: { name: "contract", root: "packages/k8s", include: ["contract/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: "db", root: "prisma", include: FILES, testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: "server", root: "apps/server", include: FILES, testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: { name: "web", root: "apps/web", include: FILES },
+        oxc: { jsx: { runtime: "automatic" } },
+      },
+    ],
+  },
+});
