@@ -1,2 +1,3 @@
+export * from "./hash.ts";
 export * from "./problem.ts";
 export * from "./schema.ts";
