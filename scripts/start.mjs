@@ -1,0 +1,249 @@
+// `npm start`: installs what is missing, then keeps three processes running: Postgres, the sandbox, the server.
+// Each can die alone: the others carry on and the dead one is started again.
+import { spawn } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bin, prepare, QUIET_ENV, ROOT, run, runMain, Stop } from "./prepare.mjs";
+
+const isDev = process.argv.includes("--dev");
+/** A child that lived longer than this is started again at once; one that dies sooner waits, up to the cap. */
+const STABLE_MS = 10_000;
+const MAX_RESTART_DELAY_MS = 10_000;
+
+function settings() {
+  const port = Number(process.env.PORT ?? 3000);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new Stop(`PORT must be a number from 1 to 65535, not "${process.env.PORT}".`);
+  }
+  return {
+    port,
+    dataDir: path.resolve(ROOT, process.env.OPENPATIO_DATA ?? ".data"),
+    databaseUrl: process.env.DATABASE_URL || null,
+    hasSandbox: process.env.OPENPATIO_SANDBOX !== "off",
+  };
+}
+
+function claimDataDir(dataDir) {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    throw new Stop(
+      `The data folder ${dataDir} can't be written (${error.code}).\nMake it writable, or name another one: OPENPATIO_DATA=/some/folder npm start`,
+    );
+  }
+  const lock = path.join(dataDir, "openpatio.pid");
+  const holder = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;
+  if (holder > 0 && holder !== process.pid && isOpenPatio(holder)) {
+    throw new Stop(
+      `OpenPatio already runs on ${dataDir} (process ${holder}).\nStop it first, or start a second one beside it: PORT=3001 OPENPATIO_DATA=/some/folder npm start`,
+    );
+  }
+  writeFileSync(lock, String(process.pid));
+  return () => rmSync(lock, { force: true });
+}
+
+/** True when that process lives and, where the system tells, runs this script: process ids are used again. */
+function isOpenPatio(pid) {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+  const commandLine = `/proc/${pid}/cmdline`;
+  return !existsSync(commandLine) || readFileSync(commandLine, "utf8").includes("start.mjs");
+}
+
+function checkPort(port) {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer();
+    probe.once("error", (error) => {
+      reject(
+        new Stop(
+          error.code === "EADDRINUSE"
+            ? `Port ${port} is in use by another program.\nStop that one, or choose another port: PORT=${port + 1} npm start`
+            : `Port ${port} can't be opened (${error.code}).\nChoose another one: PORT=3001 npm start`,
+        ),
+      );
+    });
+    probe.listen(port, "127.0.0.1", () => probe.close(resolve));
+  });
+}
+
+const steps = {
+  begin: (text) => process.stdout.write(`  … ${text}\n`),
+  done: (name, text, sinceMs) => {
+    const seconds = (performance.now() - sinceMs) / 1000;
+    process.stdout.write(`  ✓ ${name.padEnd(10)} ${text}${seconds >= 1 ? ` (${seconds.toFixed(0)} s)` : ""}\n`);
+  },
+};
+
+async function build() {
+  const begun = performance.now();
+  if (isDev) return;
+  if (!existsSync(path.join(ROOT, "apps/web/.next/BUILD_ID")))
+    steps.begin("building the console (about 20 seconds, once)");
+  const args = [bin("turbo"), "run", "build", "--output-logs=errors-only", "--no-update-notifier"];
+  const { code, output } = await run(process.execPath, args, { capture: true });
+  if (code !== 0) throw new Stop(`The build failed:\n${output}`);
+  steps.done("console", "built", begun);
+}
+
+async function startDatabase({ dataDir, databaseUrl }) {
+  const begun = performance.now();
+  const { migrate } = await import("../prisma/src/migrate.mjs");
+  let postgres = { url: databaseUrl, stop: async () => {} };
+  if (databaseUrl === null) {
+    const { startPostgres } = await import("../prisma/src/embedded.mjs");
+    postgres = await startPostgres({ dataDir: path.join(dataDir, "postgres"), database: "openpatio" });
+  }
+  try {
+    await migrate(postgres.url, path.join(ROOT, "prisma/migrations"));
+  } catch (error) {
+    await postgres.stop();
+    const where = databaseUrl === null ? "embedded Postgres" : "the database named by DATABASE_URL";
+    throw new Stop(`Can't prepare ${where}: ${error.message}`);
+  }
+  steps.done("database", databaseUrl === null ? "embedded Postgres" : "DATABASE_URL", begun);
+  return postgres;
+}
+
+/**
+ * Keeps one process of ours running. The child ends by itself when this process is gone (it watches its IPC channel), so
+ * a kill -9 here leaves no orphan behind.
+ */
+function supervise(name, entry, env, onLine) {
+  let child = null;
+  let isStopping = false;
+  let delayMs = 0;
+  const launch = () => {
+    const begun = performance.now();
+    const args = isDev ? ["--import", "tsx", entry.source, ...entry.args] : [entry.built, ...entry.args];
+    child = spawn(process.execPath, ["--enable-source-maps", ...args], {
+      cwd: ROOT,
+      env: { ...process.env, ...QUIET_ENV, ...env },
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
+      // Ctrl-C reaches the whole terminal group; only this process acts on it, and stops the children in order.
+      detached: process.platform !== "win32",
+    });
+    createInterface({ input: child.stdout }).on("line", onLine);
+    child.on("exit", async (code, signal) => {
+      child = null;
+      if (isStopping) return;
+      delayMs = performance.now() - begun > STABLE_MS ? 0 : Math.min(MAX_RESTART_DELAY_MS, delayMs * 2 || 500);
+      console.error(
+        `  ! ${name} ended (${signal ?? `code ${code}`}); starting it again${delayMs ? ` in ${delayMs / 1000} s` : ""}`,
+      );
+      await sleep(delayMs);
+      if (!isStopping) launch();
+    });
+  };
+  launch();
+  return {
+    stop: () =>
+      new Promise((resolve) => {
+        isStopping = true;
+        if (child === null) return resolve();
+        const late = setTimeout(() => child?.kill("SIGKILL"), 8000);
+        child.once("exit", () => {
+          clearTimeout(late);
+          resolve();
+        });
+        child.kill("SIGTERM");
+      }),
+  };
+}
+
+async function startSandbox({ dataDir }) {
+  const begun = performance.now();
+  const sandboxDir = path.join(dataDir, "sandbox");
+  mkdirSync(sandboxDir, { recursive: true });
+  const ready = Promise.withResolvers?.() ?? deferred();
+  const child = supervise(
+    "sandbox",
+    {
+      source: path.join(ROOT, "packages/k8s/src/sim/process.ts"),
+      built: path.join(ROOT, "apps/server/dist/sandbox.js"),
+      args: ["--data", sandboxDir],
+    },
+    {},
+    (line) => {
+      const message = line.startsWith("{") ? JSON.parse(line) : null;
+      if (message?.ready) ready.resolve(message);
+      else console.log(line);
+    },
+  );
+  const { clusters } = await ready.promise;
+  steps.done("sandbox", clusters.map((c) => `${c.name} (${c.nodes} nodes)`).join(", "), begun);
+  return { ...child, clusters, sandboxDir };
+}
+
+function deferred() {
+  const out = {};
+  out.promise = new Promise((resolve, reject) => Object.assign(out, { resolve, reject }));
+  return out;
+}
+
+async function startServer({ port, dataDir }, databaseUrl, sandboxDir) {
+  const begun = performance.now();
+  const child = supervise(
+    "server",
+    {
+      source: path.join(ROOT, "apps/server/src/main.ts"),
+      built: path.join(ROOT, "apps/server/dist/main.js"),
+      args: [],
+    },
+    {
+      PORT: String(port),
+      DATABASE_URL: databaseUrl,
+      OPENPATIO_DATA: dataDir,
+      ...(sandboxDir === null ? { OPENPATIO_SANDBOX: "off" } : { OPENPATIO_SANDBOX_DIR: sandboxDir }),
+      NODE_ENV: isDev ? "development" : "production",
+    },
+    (line) => console.log(line),
+  );
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+    if (answer?.ok) break;
+    await sleep(100);
+  }
+  steps.done("server", "ready", begun);
+  return child;
+}
+
+runMain(async () => {
+  console.log("\nOpenPatio\n");
+  await prepare(steps.begin);
+  const config = settings();
+  const release = claimDataDir(config.dataDir);
+  const running = [];
+  let stopping = null;
+  const stop = () => {
+    stopping ??= (async () => {
+      console.log("\n  Stopping…");
+      for (const part of running.toReversed()) await part.stop().catch(() => {});
+      release();
+      process.exit(0);
+    })();
+    return stopping;
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  try {
+    await checkPort(config.port);
+    const [postgres] = await Promise.all([startDatabase(config).then((p) => (running.unshift(p), p)), build()]);
+    const sandbox = config.hasSandbox ? await startSandbox(config) : null;
+    if (sandbox) running.push(sandbox);
+    running.push(await startServer(config, postgres.url, sandbox?.sandboxDir ?? null));
+    const shown = (file) => path.relative(process.cwd(), file) || file;
+    console.log(`\n  Console   http://localhost:${config.port}   this machine only: there is no sign-in yet`);
+    if (sandbox) console.log(`  kubectl   export KUBECONFIG=${shown(sandbox.clusters[0].kubeconfig)}`);
+    console.log(`  Data      ${shown(config.dataDir)}\n  Stop      Ctrl-C\n`);
+  } catch (error) {
+    for (const part of running.toReversed()) await part.stop().catch(() => {});
+    release();
+    throw error;
+  }
+});
