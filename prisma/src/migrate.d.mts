@@ -1,0 +1,1 @@
+export declare function migrate(url: string, directory: string): Promise<string[]>;
