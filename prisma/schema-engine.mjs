@@ -132,7 +132,7 @@ readline
   .on("line", (l) => {
     chain = chain.then(() => handle(l));
   })
-  .on("close", () => chain.then(() => process.exit(0)));
+  .on("close", () => void chain.then(() => process.exit(0)));
 async function handle(l) {
   if (!l.trim()) return;
   const m = JSON.parse(l);
