@@ -2,18 +2,23 @@
 import { bin, prepare, run, runMain } from "./prepare.mjs";
 
 const CHECKS = [
-  ["format", "@biomejs/biome", "biome", ["ci", "--error-on-warnings"]],
-  ["lint", "oxlint", "oxlint", ["--type-aware", "--deny-warnings"]],
-  ["boundaries", "turbo", "turbo", ["boundaries", "--no-update-notifier"]],
-  ["types", "turbo", "turbo", ["run", "typecheck", "--output-logs=errors-only", "--no-update-notifier"]],
-  ["dead code", "knip", "knip", []],
+  { name: "format", packageName: "@biomejs/biome", command: "biome", args: ["ci", "--error-on-warnings"] },
+  { name: "lint", packageName: "oxlint", command: "oxlint", args: ["--type-aware", "--deny-warnings"] },
+  { name: "boundaries", packageName: "turbo", command: "turbo", args: ["boundaries", "--no-update-notifier"] },
+  {
+    name: "types",
+    packageName: "turbo",
+    command: "turbo",
+    args: ["run", "typecheck", "--output-logs=errors-only", "--no-update-notifier"],
+  },
+  { name: "dead code", packageName: "knip", command: "knip", args: [] },
 ];
 
 /** Runs all checks; prints the output of those that fail. Returns how many passed and failed. */
 export async function check() {
   let failed = 0;
-  for (const [name, packageName, binary, args] of CHECKS) {
-    const { code, output } = await run(process.execPath, [bin(packageName, binary), ...args], { capture: true });
+  for (const { name, packageName, command, args } of CHECKS) {
+    const { code, output } = await run(process.execPath, [bin(packageName, command), ...args], { capture: true });
     console.log(`${code === 0 ? "✓" : "✗"} ${name}`);
     if (code !== 0) {
       failed += 1;

@@ -12,6 +12,8 @@ const isDev = process.argv.includes("--dev");
 /** A child that lived longer than this is started again at once; one that dies sooner waits, up to the cap. */
 const STABLE_MS = 10_000;
 const MAX_RESTART_DELAY_MS = 10_000;
+/** After this a process that was asked to stop is killed. */
+const STOP_LIMIT_MS = 8000;
 
 function settings() {
   const port = Number(process.env.PORT ?? 3000);
@@ -113,30 +115,32 @@ async function startDatabase({ dataDir, databaseUrl }) {
 
 /**
  * Keeps one process of ours running. The child ends by itself when this process is gone (it watches its IPC channel), so
- * a kill -9 here leaves no orphan behind.
+ * a kill -9 here leaves no orphan behind. Its process id is in `<data>/run/<name>.pid`.
  */
-function supervise(name, entry, env, onLine) {
+function supervise(name, { source, built, args = [] }, { env = {}, dataDir, onLine }) {
+  const runDir = path.join(dataDir, "run");
+  mkdirSync(runDir, { recursive: true });
   let child = null;
   let isStopping = false;
   let delayMs = 0;
   const launch = () => {
     const begun = performance.now();
-    const args = isDev ? ["--import", "tsx", entry.source, ...entry.args] : [entry.built, ...entry.args];
-    child = spawn(process.execPath, ["--enable-source-maps", ...args], {
+    const entry = isDev ? ["--import", "tsx", path.join(ROOT, source)] : [path.join(ROOT, built)];
+    child = spawn(process.execPath, ["--enable-source-maps", ...entry, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...QUIET_ENV, ...env },
       stdio: ["ignore", "pipe", "inherit", "ipc"],
       // Ctrl-C reaches the whole terminal group; only this process acts on it, and stops the children in order.
       detached: process.platform !== "win32",
     });
+    writeFileSync(path.join(runDir, `${name}.pid`), String(child.pid));
     createInterface({ input: child.stdout }).on("line", onLine);
     child.on("exit", async (code, signal) => {
       child = null;
       if (isStopping) return;
       delayMs = performance.now() - begun > STABLE_MS ? 0 : Math.min(MAX_RESTART_DELAY_MS, delayMs * 2 || 500);
-      console.error(
-        `  ! ${name} ended (${signal ?? `code ${code}`}); starting it again${delayMs ? ` in ${delayMs / 1000} s` : ""}`,
-      );
+      const when = delayMs === 0 ? "" : ` in ${delayMs / 1000} s`;
+      console.error(`  ! ${name} ended (${signal ?? `code ${code}`}); starting it again${when}`);
       await sleep(delayMs);
       if (!isStopping) launch();
     });
@@ -147,7 +151,7 @@ function supervise(name, entry, env, onLine) {
       new Promise((resolve) => {
         isStopping = true;
         if (child === null) return resolve();
-        const late = setTimeout(() => child?.kill("SIGKILL"), 8000);
+        const late = setTimeout(() => child?.kill("SIGKILL"), STOP_LIMIT_MS);
         child.once("exit", () => {
           clearTimeout(late);
           resolve();
@@ -161,55 +165,36 @@ async function startSandbox({ dataDir }) {
   const begun = performance.now();
   const sandboxDir = path.join(dataDir, "sandbox");
   mkdirSync(sandboxDir, { recursive: true });
-  const ready = Promise.withResolvers?.() ?? deferred();
-  const child = supervise(
-    "sandbox",
-    {
-      source: path.join(ROOT, "packages/k8s/src/sim/process.ts"),
-      built: path.join(ROOT, "apps/server/dist/sandbox.js"),
-      args: ["--data", sandboxDir],
-    },
-    {},
-    (line) => {
+  const files = {
+    source: "packages/k8s/src/sim/process.ts",
+    built: "apps/server/dist/sandbox.js",
+    args: ["--data", sandboxDir],
+  };
+  let child = null;
+  const clusters = await new Promise((resolve) => {
+    const onLine = (line) => {
       const message = line.startsWith("{") ? JSON.parse(line) : null;
-      if (message?.ready) ready.resolve(message);
+      if (message?.ready) resolve(message.clusters);
       else console.log(line);
-    },
-  );
-  const { clusters } = await ready.promise;
+    };
+    child = supervise("sandbox", files, { dataDir, onLine });
+  });
   steps.done("sandbox", clusters.map((c) => `${c.name} (${c.nodes} nodes)`).join(", "), begun);
-  return { ...child, clusters, sandboxDir };
-}
-
-function deferred() {
-  const out = {};
-  out.promise = new Promise((resolve, reject) => Object.assign(out, { resolve, reject }));
-  return out;
+  return { stop: child.stop, clusters, sandboxDir };
 }
 
 async function startServer({ port, dataDir }, databaseUrl, sandboxDir) {
   const begun = performance.now();
-  const child = supervise(
-    "server",
-    {
-      source: path.join(ROOT, "apps/server/src/main.ts"),
-      built: path.join(ROOT, "apps/server/dist/main.js"),
-      args: [],
-    },
-    {
-      PORT: String(port),
-      DATABASE_URL: databaseUrl,
-      OPENPATIO_DATA: dataDir,
-      ...(sandboxDir === null ? { OPENPATIO_SANDBOX: "off" } : { OPENPATIO_SANDBOX_DIR: sandboxDir }),
-      NODE_ENV: isDev ? "development" : "production",
-    },
-    (line) => console.log(line),
-  );
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
-    if (answer?.ok) break;
-    await sleep(100);
-  }
+  const env = {
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    OPENPATIO_DATA: dataDir,
+    ...(sandboxDir === null ? { OPENPATIO_SANDBOX: "off" } : { OPENPATIO_SANDBOX_DIR: sandboxDir }),
+    NODE_ENV: isDev ? "development" : "production",
+  };
+  const files = { source: "apps/server/src/main.ts", built: "apps/server/dist/main.js" };
+  const child = supervise("server", files, { env, dataDir, onLine: (line) => console.log(line) });
+  while (!(await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok) await sleep(100);
   steps.done("server", "ready", begun);
   return child;
 }
