@@ -1,0 +1,24 @@
+import type { DomainErrorCode } from "@openpatio/core/errors";
+import type { TRPC_ERROR_CODE_KEY } from "@trpc/server/rpc";
+
+/** One table from refusal to transport; a new code fails the build until it is here. */
+export const TRPC_CODE = {
+  "spec.invalid": "BAD_REQUEST",
+  "set.not-found": "NOT_FOUND",
+  "set.version-conflict": "CONFLICT",
+  "set.deleting": "CONFLICT",
+  "rollout.nothing-to-do": "PRECONDITION_FAILED",
+  "revision.not-found": "NOT_FOUND",
+  "group.not-found": "NOT_FOUND",
+  "cluster.not-found": "NOT_FOUND",
+  "cluster.name-taken": "CONFLICT",
+  "cluster.in-use": "CONFLICT",
+  "cluster.unreachable": "SERVICE_UNAVAILABLE",
+  "cluster.refused": "UNPROCESSABLE_CONTENT",
+  "cluster.conflict": "CONFLICT",
+  "cluster.name-conflict": "CONFLICT",
+  "cluster.not-simulated": "PRECONDITION_FAILED",
+  "kubeconfig.invalid": "BAD_REQUEST",
+  "pod.not-found": "NOT_FOUND",
+  "input.too-large": "PAYLOAD_TOO_LARGE",
+} as const satisfies Record<DomainErrorCode, TRPC_ERROR_CODE_KEY>;

@@ -1,0 +1,61 @@
+import { DomainError, type DomainErrorCode, type ErrorParams } from "@openpatio/core/errors";
+import type { Problem } from "@openpatio/core/spec";
+import { initTRPC, TRPCError } from "@trpc/server";
+import { ZodError } from "zod";
+import type { RequestContext } from "./context.ts";
+import { TRPC_CODE } from "./error-map.ts";
+
+/** What a refused call carries in `error.data`, beside tRPC's own `code`, `httpStatus` and `path`. */
+export type RefusalData = {
+  readonly reason: DomainErrorCode | "input.invalid" | null;
+  readonly params: ErrorParams;
+  readonly problems: readonly Problem[];
+  readonly retry: "never" | "backoff" | null;
+  readonly requestId: string | null;
+};
+
+const t = initTRPC.context<RequestContext>().create({
+  isDev: false,
+  errorFormatter: ({ shape, error, ctx }) => {
+    const { stack: _, ...data } = shape.data;
+    return { ...shape, message: messageOf(error, ctx), data: { ...data, ...refusalOf(error, ctx) } };
+  },
+});
+
+/** Turns refusals into their transport code; anything unknown is logged and hidden behind the request's id. */
+const mapErrors = t.middleware(async ({ ctx, path, next }) => {
+  const result = await next();
+  if (result.ok) return result;
+  const { cause } = result.error;
+  if (cause instanceof DomainError) {
+    throw new TRPCError({ code: TRPC_CODE[cause.code], message: cause.message, cause });
+  }
+  if (result.error.code === "INTERNAL_SERVER_ERROR") ctx.log(cause ?? result.error, path);
+  return result;
+});
+
+export const { router, createCallerFactory } = t;
+export const procedure = t.procedure.use(mapErrors);
+
+function messageOf(error: TRPCError, ctx: RequestContext | undefined): string {
+  if (error.cause instanceof ZodError) return "The request does not have the expected form.";
+  if (error.code !== "INTERNAL_SERVER_ERROR") return error.message;
+  return `Something went wrong on the server. The log has the details under request ${ctx?.requestId ?? "(none)"}.`;
+}
+
+function refusalOf(error: TRPCError, ctx: RequestContext | undefined): RefusalData {
+  const requestId = ctx?.requestId ?? null;
+  const { cause } = error;
+  if (cause instanceof DomainError) {
+    return { reason: cause.code, params: cause.params, problems: cause.problems, retry: cause.retry, requestId };
+  }
+  if (cause instanceof ZodError) {
+    return { reason: "input.invalid", params: {}, problems: cause.issues.map(toProblem), retry: "never", requestId };
+  }
+  return { reason: null, params: {}, problems: [], retry: null, requestId };
+}
+
+function toProblem(issue: ZodError["issues"][number]): Problem {
+  const path = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  return { path: path.replace(/^\./, ""), message: issue.message, code: "value" };
+}
