@@ -1,0 +1,71 @@
+import type { SimApi } from "../api.ts";
+import { ApiError } from "../status.ts";
+import type { Controller, ControllerContext } from "./context.ts";
+import { createEventRecorder } from "./event-recorder.ts";
+import { createKubelet } from "./kubelet.ts";
+import { createObjectIndex } from "./object-index.ts";
+import { controllerOf, type Pod } from "./objects.ts";
+import { createQueue } from "./queue.ts";
+import { createScheduler } from "./scheduler.ts";
+import { createStatefulSetController } from "./statefulset.ts";
+import { TIMINGS, type Timing } from "./timing.ts";
+import { createVolumeController } from "./volumes.ts";
+
+export type { Timing } from "./timing.ts";
+
+export type ControllerOptions = {
+  /** The same seed and the same calls give the same run. */
+  readonly seed: string | number;
+  /** Default `demo`. */
+  readonly timing?: keyof typeof TIMINGS | Timing;
+  /** Told what a controller threw that is not an answer of the API. The controller tries again with backoff. */
+  readonly onError?: (controller: string, key: string, error: unknown) => void;
+};
+
+export type Controllers = {
+  /** Stops everything at once; no timer is left. The state stays in the store and goes on with the next start. */
+  stop(): void;
+};
+
+/** Starts the controllers, the scheduler and the kubelets of one simulated cluster. */
+export function startControllers(api: SimApi, options: ControllerOptions): Controllers {
+  const { timing = "demo", onError } = options;
+  const times = typeof timing === "string" ? TIMINGS[timing] : timing;
+  const events = createEventRecorder(api, times.eventTtlMs);
+  const indexes = {
+    podsByOwner: createObjectIndex<Pod>(api, "pods", ({ metadata }) => metadata.ownerReferences?.map(({ uid }) => uid) ?? []),
+    podsByNode: createObjectIndex<Pod>(api, "pods", ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName])),
+    podsWithoutController: createObjectIndex<Pod>(api, "pods", (pod) =>
+      controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : [],
+    ),
+  };
+  const context: ControllerContext = {
+    api,
+    seed: String(options.seed),
+    timing: times,
+    events,
+    ...indexes,
+    queue: (controller, reconcile) =>
+      createQueue(api.clock, reconcile, (key, error) => {
+        if (!(error instanceof ApiError)) onError?.(controller, key, error);
+      }),
+  };
+  const controllers: readonly Controller[] = [
+    createVolumeController(context),
+    createStatefulSetController(context),
+    createScheduler(context),
+    createKubelet(context),
+  ];
+  const unsubscribe = api.subscribe((event) => {
+    for (const controller of controllers) controller.observe(event);
+  });
+  for (const controller of controllers) controller.start();
+  return {
+    stop() {
+      unsubscribe();
+      for (const controller of controllers) controller.stop();
+      for (const index of Object.values(indexes)) index.stop();
+      events.stop();
+    },
+  };
+}

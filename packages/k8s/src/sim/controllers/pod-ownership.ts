@@ -1,0 +1,61 @@
+import type { KubeObject } from "@openpatio/core/model";
+import type { ControllerContext } from "./context.ts";
+import {
+  controllerOf,
+  controllerReference,
+  isTerminating,
+  typed,
+  uidOf,
+  type LabelSelector,
+  type Pod,
+  type PodTemplate,
+} from "./objects.ts";
+import { matchesSelector } from "./selector.ts";
+
+/** A pod as its controller's template says. */
+export function podFromTemplate(template: PodTemplate, owner: KubeObject, name: string): Pod {
+  const { labels, annotations } = template.metadata ?? {};
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name,
+      namespace: owner.metadata.namespace ?? "default",
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ownerReferences: [controllerReference(owner)],
+    },
+    spec: template.spec,
+  };
+}
+
+/**
+ * The pods that the controller owns, after it has adopted matching pods without a controller and released those of its
+ * own that no longer match.
+ *
+ * `mayAdopt` narrows adoption further, as StatefulSets do by pod name.
+ */
+export function claimPods(
+  context: ControllerContext,
+  owner: KubeObject & { readonly spec: { readonly selector: LabelSelector } },
+  mayAdopt: (pod: Pod) => boolean = () => true,
+): readonly Pod[] {
+  const { api, podsByOwner, podsWithoutController } = context;
+  const isMatch = (pod: Pod): boolean => matchesSelector(owner.spec.selector, pod.metadata.labels) && mayAdopt(pod);
+  const write = (pod: Pod, ownerReferences: Pod["metadata"]["ownerReferences"]): Pod =>
+    typed<Pod>(
+      api.patch("pods", pod.metadata.namespace, pod.metadata.name, { metadata: { uid: uidOf(pod), ownerReferences } }),
+    );
+  const kept: Pod[] = [];
+  for (const pod of podsByOwner.get(uidOf(owner))) {
+    if (controllerOf(pod)?.uid !== uidOf(owner)) continue;
+    if (isMatch(pod) || isTerminating(owner)) kept.push(pod);
+    else write(pod, pod.metadata.ownerReferences?.filter(({ uid }) => uid !== uidOf(owner)) ?? []);
+  }
+  if (isTerminating(owner)) return kept;
+  for (const pod of podsWithoutController.get(owner.metadata.namespace ?? "")) {
+    if (isTerminating(pod) || !isMatch(pod)) continue;
+    kept.push(write(pod, [...(pod.metadata.ownerReferences ?? []), controllerReference(owner)]));
+  }
+  return kept;
+}

@@ -1,0 +1,205 @@
+/** Which nodes can take a pod, and why not: the checks of the default scheduler with its own words. */
+import type { Labels } from "@openpatio/core/model";
+import {
+  isTerminating,
+  type Affinity,
+  type Node,
+  type Pod,
+  type PodAffinityTerm,
+  type Taint,
+  type Toleration,
+} from "./objects.ts";
+import { podRequests, toAmounts, type Amounts } from "./resources.ts";
+import { matchesLabels, matchesNodeTerm, matchesSelector } from "./selector.ts";
+
+export type NodeState = {
+  readonly node: Node;
+  readonly allocatable: Amounts;
+  readonly used: ReadonlyMap<string, number>;
+  readonly pods: readonly Pod[];
+  /** Those of `pods` that keep others away. */
+  readonly repellers: readonly Pod[];
+};
+
+/** What does not depend on the node, computed once per pod. */
+export type PodNeeds = {
+  readonly pod: Pod;
+  readonly requests: Amounts;
+  readonly hostPorts: readonly string[];
+  /** Node selector terms of the volumes that the pod uses, one list per volume. */
+  readonly volumeTerms: readonly (readonly Parameters<typeof matchesNodeTerm>[0][])[];
+};
+
+export function toNodeState(node: Node, pods: readonly Pod[]): NodeState {
+  const used = new Map<string, number>();
+  for (const pod of pods) {
+    for (const [name, value] of podRequests(pod)) used.set(name, (used.get(name) ?? 0) + value);
+  }
+  const repellers = pods.filter((pod) => requiredTerms(pod.spec.affinity?.podAntiAffinity).length > 0);
+  return { node, allocatable: toAmounts(node.status?.allocatable), used, pods, repellers };
+}
+
+export function hostPortsOf(pod: Pod): readonly string[] {
+  const isHost = pod.spec.hostNetwork === true;
+  return pod.spec.containers.flatMap((container) =>
+    (container.ports ?? []).flatMap((port) => {
+      const hostPort = port.hostPort ?? (isHost ? port.containerPort : undefined);
+      return hostPort === undefined || hostPort === 0 ? [] : [`${port.protocol ?? "TCP"}/${hostPort}`];
+    }),
+  );
+}
+
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
+  if (toleration.effect !== undefined && toleration.effect !== "" && toleration.effect !== taint.effect) return false;
+  if (toleration.key !== undefined && toleration.key !== "" && toleration.key !== taint.key) return false;
+  if (toleration.operator === "Exists") return true;
+  return (toleration.key ?? "") !== "" && (toleration.value ?? "") === (taint.value ?? "");
+}
+
+const UNSCHEDULABLE: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+
+/** Why the node cannot take the pod, in the scheduler's words; empty when it can. */
+export function refusalsOf(needs: PodNeeds, state: NodeState): readonly string[] {
+  const { pod } = needs;
+  const { node } = state;
+  const tolerations = pod.spec.tolerations ?? [];
+  const isTolerated = (taint: Taint): boolean => tolerations.some((toleration) => tolerates(toleration, taint));
+  if (node.spec?.unschedulable === true && !isTolerated(UNSCHEDULABLE)) return ["node(s) were unschedulable"];
+  const forbidding = (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoSchedule" || effect === "NoExecute");
+  if (forbidding.some((taint) => !isTolerated(taint))) return ["node(s) had untolerated taint(s)"];
+  if (!matchesNode(pod, node)) return ["node(s) didn't match Pod's node affinity/selector"];
+  if (needs.hostPorts.length > 0) {
+    const taken = new Set(state.pods.flatMap(hostPortsOf));
+    if (needs.hostPorts.some((port) => taken.has(port))) {
+      return ["node(s) didn't have free ports for the requested pod ports"];
+    }
+  }
+  const short = shortages(needs.requests, state);
+  if (short.length > 0) return short;
+  const { labels, name } = node.metadata;
+  if (needs.volumeTerms.some((terms) => !terms.some((term) => matchesNodeTerm(term, labels, name)))) {
+    return ["node(s) didn't match PersistentVolume's node affinity"];
+  }
+  return [];
+}
+
+function shortages(requests: Amounts, { allocatable, used }: NodeState): readonly string[] {
+  const short: string[] = [];
+  for (const [name, wanted] of requests) {
+    if (wanted === 0 || (used.get(name) ?? 0) + wanted <= (allocatable.get(name) ?? 0)) continue;
+    short.push(name === "pods" ? "Too many pods" : `Insufficient ${name}`);
+  }
+  return short;
+}
+
+function matchesNode(pod: Pod, node: Node): boolean {
+  const { labels, name } = node.metadata;
+  if (!matchesLabels(pod.spec.nodeSelector, labels)) return false;
+  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  if (required === undefined) return true;
+  return (required.nodeSelectorTerms ?? []).some((term) => matchesNodeTerm(term, labels, name));
+}
+
+/** Required pod affinity and anti-affinity, which look at all nodes at once. */
+export type PodAffinityCheck = (node: Node) => string | undefined;
+
+export function toPodAffinityCheck(pod: Pod, states: readonly NodeState[]): PodAffinityCheck {
+  const wanted = requiredTerms(pod.spec.affinity?.podAffinity);
+  const unwanted = requiredTerms(pod.spec.affinity?.podAntiAffinity);
+  const listed = (podsOf: (state: NodeState) => readonly Pod[]): readonly { other: Pod; labels: Labels | undefined }[] =>
+    states.flatMap((state) =>
+      podsOf(state)
+        .filter((other) => !isTerminating(other))
+        .map((other) => ({ other, labels: state.node.metadata.labels })),
+    );
+  const present = wanted.length + unwanted.length === 0 ? [] : listed(({ pods }) => pods);
+  const domainsOf = (owner: Pod, term: PodAffinityTerm): ReadonlySet<string> =>
+    new Set(
+      present
+        .filter(({ other }) => matchesTerm(term, owner, other))
+        .flatMap(({ labels }) => labels?.[term.topologyKey] ?? []),
+    );
+  const wantedDomains = wanted.map((term) => ({
+    term,
+    domains: domainsOf(pod, term),
+    // The first pod of a group that wants to be near itself may go anywhere.
+    isFirst: !present.some(({ other }) => matchesTerm(term, pod, other)) && matchesTerm(term, pod, pod),
+  }));
+  const unwantedDomains = unwanted.map((term) => ({ term, domains: domainsOf(pod, term) }));
+  const refusing = listed(({ repellers }) => repellers).flatMap(({ other, labels }) =>
+    requiredTerms(other.spec.affinity?.podAntiAffinity)
+      .filter((term) => matchesTerm(term, other, pod))
+      .map((term) => ({ key: term.topologyKey, domain: labels?.[term.topologyKey] })),
+  );
+  return (node) => {
+    const labels = node.metadata.labels;
+    for (const { term, domains, isFirst } of wantedDomains) {
+      const domain = labels?.[term.topologyKey];
+      if (domain === undefined || !(domains.has(domain) || isFirst)) return "node(s) didn't match pod affinity rules";
+    }
+    for (const { term, domains } of unwantedDomains) {
+      const domain = labels?.[term.topologyKey];
+      if (domain !== undefined && domains.has(domain)) return "node(s) didn't match pod anti-affinity rules";
+    }
+    if (refusing.some(({ key, domain }) => domain !== undefined && labels?.[key] === domain)) {
+      return "node(s) didn't satisfy existing pods anti-affinity rules";
+    }
+    return undefined;
+  };
+}
+
+function requiredTerms(
+  affinity: Affinity["podAffinity"] | Affinity["podAntiAffinity"],
+): readonly PodAffinityTerm[] {
+  return affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+}
+
+function matchesTerm(term: PodAffinityTerm, owner: Pod, other: Pod): boolean {
+  const namespaces = term.namespaces ?? [owner.metadata.namespace ?? ""];
+  return (
+    namespaces.includes(other.metadata.namespace ?? "") && matchesSelector(term.labelSelector, other.metadata.labels)
+  );
+}
+
+/** How well the node suits the pod, 0 to 100: free room after the pod, then what the pod prefers. */
+export function scoreOf(needs: PodNeeds, { node, allocatable, used }: NodeState): number {
+  const { pod, requests } = needs;
+  const freeFractions = [...allocatable].flatMap(([name, total]) => {
+    const isCounted = name === "cpu" || name === "memory" || (requests.get(name) ?? 0) > 0;
+    if (!isCounted || total <= 0) return [];
+    return [Math.max(0, total - (used.get(name) ?? 0) - (requests.get(name) ?? 0)) / total];
+  });
+  const free = freeFractions.reduce((sum, value) => sum + value, 0) / Math.max(1, freeFractions.length);
+  const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const weight = preferred
+    .filter(({ preference }) => matchesNodeTerm(preference, node.metadata.labels, node.metadata.name))
+    .reduce((sum, term) => sum + term.weight, 0);
+  const avoided = (node.spec?.taints ?? []).filter(
+    (taint) =>
+      taint.effect === "PreferNoSchedule" && !(pod.spec.tolerations ?? []).some((item) => tolerates(item, taint)),
+  ).length;
+  // Preferences outweigh room, as their normalised weights do in the default scheduler.
+  return free * 100 + weight * 2 - avoided * 300;
+}
+
+/**
+ * The scheduler's own sentence: `0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. preemption: ...`
+ *
+ * `refusals` has the reasons of each node.
+ */
+export function unschedulableText(refusals: readonly (readonly string[])[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of refusals.flat()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).toSorted();
+  const total = refusals.length;
+  // Only where room is short could taking it from others help at all.
+  const short = refusals.filter((list) => list.some((reason) => /^Insufficient |^Too many /u.test(reason))).length;
+  const unhelpful = total - short;
+  const preemption = [
+    ...(short > 0 ? [`${short} No preemption victims found for incoming pod`] : []),
+    ...(unhelpful > 0 ? [`${unhelpful} Preemption is not helpful for scheduling`] : []),
+  ].toSorted();
+  const head = total === 0 ? "no nodes available to schedule pods" : `0/${total} nodes are available: ${reasons.join(", ")}.`;
+  if (total === 0) return head;
+  return `${head} preemption: 0/${total} nodes are available: ${preemption.join(", ")}.`;
+}
