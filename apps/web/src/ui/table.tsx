@@ -1,0 +1,19 @@
+import type { ReactNode } from "react";
+import styles from "./table.module.css";
+
+type TableProps = {
+  /** Caption for assistive technology. */
+  readonly label: string;
+  /** thead and tbody. Cells with class `num` are right-aligned. */
+  readonly children: ReactNode;
+};
+
+/** A dense table that scrolls sideways by itself when the page is narrow. */
+export function Table({ label, children }: TableProps) {
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard has to be able to scroll it
+    <section className={styles.scroll} aria-label={label} tabIndex={0}>
+      <table className={styles.table}>{children}</table>
+    </section>
+  );
+}
