@@ -65,12 +65,16 @@ const folder = process.argv[2];
 if (folder === undefined) throw new Error("usage: openapi-trim.ts FOLDER-OF-OPENAPI-V3-DOCUMENTS");
 const all: Record<string, Schema> = {};
 for (const file of readdirSync(folder).filter((name) => name.includes("_") && name.endsWith(".json"))) {
-  const document = JSON.parse(readFileSync(join(folder, file), "utf8")) as { components: { schemas: Record<string, Schema> } };
+  const document = JSON.parse(readFileSync(join(folder, file), "utf8")) as {
+    components: { schemas: Record<string, Schema> };
+  };
   for (const [name, schema] of Object.entries(document.components.schemas)) all[name] ??= trim(schema);
 }
 const wanted = new Set(BUILTIN_RESOURCES.map((resource) => `${resource.group}/${resource.version}/${resource.kind}`));
 const roots = Object.entries(all).filter(([, schema]) => {
-  const kinds = schema["x-kubernetes-group-version-kind"] as { group: string; version: string; kind: string }[] | undefined;
+  const kinds = schema["x-kubernetes-group-version-kind"] as
+    | { group: string; version: string; kind: string }[]
+    | undefined;
   return kinds?.length === 1 && kinds.some((gvk) => wanted.has(`${gvk.group}/${gvk.version}/${gvk.kind}`));
 });
 const kept = new Map<string, Schema>();
@@ -85,4 +89,6 @@ while (queue.length > 0) {
   queue.push(...found);
 }
 const sorted = [...kept].sort(([a], [b]) => (a < b ? -1 : 1));
-process.stdout.write(`{\n${sorted.map(([name, schema]) => `${JSON.stringify(name)}: ${JSON.stringify(schema)}`).join(",\n")}\n}\n`);
+process.stdout.write(
+  `{\n${sorted.map(([name, schema]) => `${JSON.stringify(name)}: ${JSON.stringify(schema)}`).join(",\n")}\n}\n`,
+);

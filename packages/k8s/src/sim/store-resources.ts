@@ -93,7 +93,12 @@ export const BUILTIN_RESOURCES: readonly ResourceDefinition[] = [
   builtin("v1", "Service", "services", { short: ["svc"], categories: ALL, status: true }),
   builtin("v1", "ServiceAccount", "serviceaccounts", { short: ["sa"] }),
   builtin("apps/v1", "ControllerRevision", "controllerrevisions"),
-  builtin("apps/v1", "Deployment", "deployments", { short: ["deploy"], categories: ALL, status: true, scale: REPLICAS }),
+  builtin("apps/v1", "Deployment", "deployments", {
+    short: ["deploy"],
+    categories: ALL,
+    status: true,
+    scale: REPLICAS,
+  }),
   builtin("apps/v1", "ReplicaSet", "replicasets", { short: ["rs"], categories: ALL, status: true, scale: REPLICAS }),
   builtin("apps/v1", "StatefulSet", "statefulsets", { short: ["sts"], categories: ALL, status: true, scale: REPLICAS }),
   builtin("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
