@@ -1,13 +1,21 @@
 import type { SimApi } from "../api.ts";
 import { ApiError } from "../status.ts";
 import type { Controller, ControllerContext } from "./context.ts";
+import { createDeploymentController } from "./deployment.ts";
+import { createEndpointSliceController } from "./endpoint-slices.ts";
 import { createEventRecorder } from "./event-recorder.ts";
+import { createGarbageCollector } from "./garbage-collector.ts";
 import { createKubelet } from "./kubelet.ts";
+import { createNamespaceController } from "./namespace-controller.ts";
+import { createNodeLifecycle } from "./node-lifecycle.ts";
 import { createObjectIndex } from "./object-index.ts";
 import { controllerOf, type Pod } from "./objects.ts";
+import { createPodCollector } from "./pod-collector.ts";
 import { createQueue } from "./queue.ts";
+import { createReplicaSetController } from "./replicaset.ts";
 import { createScheduler } from "./scheduler.ts";
 import { createStatefulSetController } from "./statefulset.ts";
+import { createTaintEviction } from "./taint-eviction.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
 import { createVolumeController } from "./volumes.ts";
 
@@ -51,8 +59,16 @@ export function startControllers(api: SimApi, options: ControllerOptions): Contr
       }),
   };
   const controllers: readonly Controller[] = [
+    createGarbageCollector(context),
+    createNamespaceController(context),
     createVolumeController(context),
+    createDeploymentController(context),
+    createReplicaSetController(context),
     createStatefulSetController(context),
+    createEndpointSliceController(context),
+    createNodeLifecycle(context),
+    createTaintEviction(context),
+    createPodCollector(context),
     createScheduler(context),
     createKubelet(context),
   ];

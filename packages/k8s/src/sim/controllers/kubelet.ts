@@ -66,7 +66,7 @@ export function createKubelet(context: ControllerContext): Controller {
 
   /** The next free address of the node's range, so that an address is not reused at once. */
   function allocateAddress(node: Node): string {
-    const cidr = (node.spec as { readonly podCIDR?: string } | undefined)?.podCIDR;
+    const cidr = node.spec?.podCIDR;
     if (cidr === undefined) return addressOf(node);
     const prefix = cidr.slice(0, cidr.lastIndexOf("."));
     const taken = new Set(podsByNode.get(node.metadata.name).map((pod) => pod.status?.podIP));

@@ -168,7 +168,11 @@ export type PodTemplate = {
 };
 
 export type Node = KubeObject & {
-  readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly Taint[] };
+  readonly spec?: {
+    readonly unschedulable?: boolean;
+    readonly taints?: readonly Taint[];
+    readonly podCIDR?: string;
+  };
   readonly status?: {
     readonly allocatable?: Readonly<Record<string, string | number>>;
     readonly capacity?: Readonly<Record<string, string | number>>;
