@@ -11,7 +11,6 @@ export type ControllerContext = {
   readonly seed: string;
   readonly timing: Timing;
   readonly events: EventRecorder;
-  readonly podsByOwner: ObjectIndex<Pod>;
   readonly podsByNode: ObjectIndex<Pod>;
   /** Pods without a controller, by namespace: candidates for adoption. */
   readonly podsWithoutController: ObjectIndex<Pod>;

@@ -6,7 +6,6 @@ import { ApiError } from "../status.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { boundsOf, deploymentStatus, sum } from "./deployment-status.ts";
-import { createObjectIndex } from "./object-index.ts";
 import {
   compareText,
   controllerOf,
@@ -23,6 +22,7 @@ import {
   type PodTemplate,
   type ReplicaSet,
 } from "./objects.ts";
+import { podsOwnedBy } from "./pod-ownership.ts";
 import { safeSuffix } from "./timing.ts";
 
 const RESOURCE = "deployments.apps";
@@ -34,12 +34,8 @@ const DESIRED = "deployment.kubernetes.io/desired-replicas";
 const MAXIMUM = "deployment.kubernetes.io/max-replicas";
 
 export function createDeploymentController(context: ControllerContext): Controller {
-  const { api, events, podsByOwner } = context;
+  const { api, events } = context;
   const queue = context.queue(COMPONENT, reconcile);
-  const setsByOwner = createObjectIndex<ReplicaSet>(api, SETS, (set) => {
-    const owner = controllerOf(set);
-    return owner?.kind === "Deployment" ? [owner.uid] : [];
-  });
 
   function reconcile(key: string): number | undefined {
     const object = api.get(RESOURCE, ...splitKey(key));
@@ -60,7 +56,11 @@ export function createDeploymentController(context: ControllerContext): Controll
   }
 
   function setsOf(deployment: Deployment): readonly ReplicaSet[] {
-    return setsByOwner.get(uidOf(deployment)).toSorted(oldestFirst);
+    return api
+      .list(SETS, { ownerUid: uidOf(deployment) })
+      .map((set) => typed<ReplicaSet>(set))
+      .filter((set) => controllerOf(set)?.uid === uidOf(deployment))
+      .toSorted(oldestFirst);
   }
 
   /** The set of the present template, if there is one, and the others. */
@@ -266,7 +266,7 @@ export function createDeploymentController(context: ControllerContext): Controll
     const { newSet, oldSets } = split(deployment);
     const active = oldSets.filter(({ spec }) => (spec.replicas ?? 1) > 0);
     for (const set of active) scale(deployment, set, 0);
-    const isOldRunning = oldSets.some((set) => podsByOwner.get(uidOf(set)).some((pod) => !isTerminal(pod)));
+    const isOldRunning = oldSets.some((set) => podsOwnedBy(context, set).some((pod) => !isTerminal(pod)));
     if (active.length > 0 || isOldRunning) return;
     if (newSet === undefined) ensureNewSet(deployment);
     else scale(deployment, newSet, deployment.spec.replicas ?? 1);
@@ -314,10 +314,7 @@ export function createDeploymentController(context: ControllerContext): Controll
     start() {
       for (const deployment of api.list(RESOURCE)) queue.add(keyOf(deployment));
     },
-    stop() {
-      queue.stop();
-      setsByOwner.stop();
-    },
+    stop: queue.stop,
   };
 }
 

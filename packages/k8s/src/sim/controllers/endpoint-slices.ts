@@ -1,7 +1,6 @@
-import type { KubeObject, Labels } from "@openpatio/core/model";
+import type { KubeObject } from "@openpatio/core/model";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
-import { createObjectIndex } from "./object-index.ts";
 import {
   byName,
   compareText,
@@ -29,9 +28,6 @@ type Port = { readonly name: string; readonly port?: number; readonly protocol: 
 export function createEndpointSliceController(context: ControllerContext): Controller {
   const { api } = context;
   const queue = context.queue("endpoint-slice-controller", reconcile);
-  const podsByLabel = createObjectIndex<Pod>(api, "pods", ({ metadata: { namespace = "", labels = {} } }) =>
-    Object.entries(labels).map((entry) => labelKey(namespace, entry)),
-  );
 
   function reconcile(key: string): undefined {
     const object = api.get("services", ...splitKey(key));
@@ -41,7 +37,9 @@ export function createEndpointSliceController(context: ControllerContext): Contr
     const { selector } = service.spec;
     if (selector === undefined || Object.keys(selector).length === 0) return;
     const { namespace = "", name } = service.metadata;
-    const pods = podsMatching(namespace, selector)
+    const pods = api
+      .list("pods", { namespace, labels: selector })
+      .map((pod) => typed<Pod>(pod))
       .filter((pod) => pod.status?.podIP !== undefined && !isTerminal(pod))
       .toSorted(byName);
     const wanted = toSlices(service, pods);
@@ -57,13 +55,6 @@ export function createEndpointSliceController(context: ControllerContext): Contr
     for (const { metadata } of present) {
       if (!wanted.some((slice) => slice.metadata.name === metadata.name)) api.delete(RESOURCE, namespace, metadata.name);
     }
-  }
-
-  /** Looks only at the pods that carry the rarest of the labels. */
-  function podsMatching(namespace: string, selector: Labels): readonly Pod[] {
-    const keys = Object.entries(selector).map((entry) => labelKey(namespace, entry));
-    const [rarest = ""] = keys.toSorted((a, b) => podsByLabel.count(a) - podsByLabel.count(b));
-    return podsByLabel.get(rarest).filter((pod) => matchesLabels(selector, pod.metadata.labels));
   }
 
   function toSlices(service: Service, pods: readonly Pod[]): readonly KubeObject[] {
@@ -161,15 +152,8 @@ export function createEndpointSliceController(context: ControllerContext): Contr
     start() {
       for (const service of api.list("services")) queue.add(keyOf(service));
     },
-    stop() {
-      queue.stop();
-      podsByLabel.stop();
-    },
+    stop: queue.stop,
   };
-}
-
-function labelKey(namespace: string, [name, value]: readonly [string, string]): string {
-  return `${namespace}/${name}=${value}`;
 }
 
 function endpointFacts(object: KubeObject): string {

@@ -5,6 +5,7 @@
 import type { KubeObject, OwnerReference } from "@openpatio/core/model";
 import type { ResourceName } from "../api.ts";
 import { BUILTIN_RESOURCES } from "../store-resources.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { isTerminating, uidOf } from "./objects.ts";
 
@@ -137,8 +138,8 @@ export function createGarbageCollector(context: ControllerContext): Controller {
       }
       index(resource, object, previous);
       const { ownerReferences } = object.metadata;
-      if (isTerminating(object)) queue.add(uid);
-      else if (ownerReferences !== undefined && ownerReferences !== previous?.metadata.ownerReferences) queue.add(uid);
+      const before = canonicalJson(previous?.metadata.ownerReferences);
+      if (isTerminating(object) || canonicalJson(ownerReferences) !== before) queue.add(uid);
       // A reference that was dropped may have been the last that held its owner.
       for (const owner of previous?.metadata.ownerReferences ?? []) {
         if (ownerReferences?.some((item) => item.uid === owner.uid) !== true) queue.add(owner.uid);

@@ -41,7 +41,6 @@ export function startControllers(api: SimApi, options: ControllerOptions): Contr
   const times = typeof timing === "string" ? TIMINGS[timing] : timing;
   const events = createEventRecorder(api, times.eventTtlMs);
   const indexes = {
-    podsByOwner: createObjectIndex<Pod>(api, "pods", ({ metadata }) => metadata.ownerReferences?.map(({ uid }) => uid) ?? []),
     podsByNode: createObjectIndex<Pod>(api, "pods", ({ spec }) => (spec.nodeName === undefined ? [] : [spec.nodeName])),
     podsWithoutController: createObjectIndex<Pod>(api, "pods", (pod) =>
       controllerOf(pod) === undefined ? [pod.metadata.namespace ?? ""] : [],

@@ -19,8 +19,8 @@ import {
   type Taint,
 } from "./objects.ts";
 
-export const NOT_READY = "node.kubernetes.io/not-ready";
-export const UNREACHABLE = "node.kubernetes.io/unreachable";
+const NOT_READY = "node.kubernetes.io/not-ready";
+const UNREACHABLE = "node.kubernetes.io/unreachable";
 const UNSCHEDULABLE = "node.kubernetes.io/unschedulable";
 /** Taints that this controller owns: it removes them where they no longer hold. */
 const OWN_TAINTS = [NOT_READY, UNREACHABLE, UNSCHEDULABLE];

@@ -4,7 +4,6 @@ import type { ResourceName, SimApi } from "../api.ts";
 export type ObjectIndex<T extends KubeObject = KubeObject> = {
   /** The present objects under the index key, in no order that matters. */
   get(key: string): readonly T[];
-  count(key: string): number;
   stop(): void;
 };
 
@@ -43,7 +42,6 @@ export function createObjectIndex<T extends KubeObject>(
 
   return {
     get: (key) => [...(buckets.get(key)?.values() ?? [])],
-    count: (key) => buckets.get(key)?.size ?? 0,
     stop,
   };
 }

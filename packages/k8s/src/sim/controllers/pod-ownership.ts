@@ -29,6 +29,13 @@ export function podFromTemplate(template: PodTemplate, owner: KubeObject, name: 
   };
 }
 
+export function podsOwnedBy({ api }: ControllerContext, owner: KubeObject): readonly Pod[] {
+  return api
+    .list("pods", { ownerUid: uidOf(owner) })
+    .map((pod) => typed<Pod>(pod))
+    .filter((pod) => controllerOf(pod)?.uid === uidOf(owner));
+}
+
 /**
  * The pods that the controller owns, after it has adopted matching pods without a controller and released those of its
  * own that no longer match.
@@ -40,15 +47,14 @@ export function claimPods(
   owner: KubeObject & { readonly spec: { readonly selector: LabelSelector } },
   mayAdopt: (pod: Pod) => boolean = () => true,
 ): readonly Pod[] {
-  const { api, podsByOwner, podsWithoutController } = context;
+  const { api, podsWithoutController } = context;
   const isMatch = (pod: Pod): boolean => matchesSelector(owner.spec.selector, pod.metadata.labels) && mayAdopt(pod);
   const write = (pod: Pod, ownerReferences: Pod["metadata"]["ownerReferences"]): Pod =>
     typed<Pod>(
       api.patch("pods", pod.metadata.namespace, pod.metadata.name, { metadata: { uid: uidOf(pod), ownerReferences } }),
     );
   const kept: Pod[] = [];
-  for (const pod of podsByOwner.get(uidOf(owner))) {
-    if (controllerOf(pod)?.uid !== uidOf(owner)) continue;
+  for (const pod of podsOwnedBy(context, owner)) {
     if (isMatch(pod) || isTerminating(owner)) kept.push(pod);
     else write(pod, pod.metadata.ownerReferences?.filter(({ uid }) => uid !== uidOf(owner)) ?? []);
   }

@@ -17,7 +17,7 @@ import {
   type Pod,
   type ReplicaSet,
 } from "./objects.ts";
-import { claimPods, podFromTemplate } from "./pod-ownership.ts";
+import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
 import { matchesLabels } from "./selector.ts";
 import { safeSuffix } from "./timing.ts";
 
@@ -79,9 +79,7 @@ export function createReplicaSetController(context: ControllerContext): Controll
   /** Returns when the next pod becomes available. */
   function writeStatus(set: ReplicaSet, failure: unknown): number | undefined {
     const nowMs = api.clock.nowMs();
-    const active = context.podsByOwner
-      .get(uidOf(set))
-      .filter((pod) => controllerOf(pod)?.uid === uidOf(set) && !isTerminal(pod) && !isTerminating(pod));
+    const active = podsOwnedBy(context, set).filter((pod) => !isTerminal(pod) && !isTerminating(pod));
     const availableTimes = active.flatMap((pod) => availableAtMs(pod, set.spec.minReadySeconds ?? 0) ?? []);
     const later = availableTimes.filter((atMs) => atMs > nowMs);
     const labels = set.spec.template.metadata?.labels;

@@ -1,5 +1,6 @@
 import type { KubeObject } from "@openpatio/core/model";
 import type { SimEvent } from "../api.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   byName,
@@ -169,7 +170,7 @@ export function createScheduler(context: ControllerContext): Controller {
     if (isBound) {
       const wasCounted = before !== undefined && (before.spec.nodeName ?? "") !== "" && !isTerminal(before);
       const isCounted = type !== "DELETED" && !isTerminal(pod);
-      if (wasCounted === isCounted && before?.spec === pod.spec) return;
+      if (wasCounted === isCounted && before?.metadata.generation === pod.metadata.generation) return;
       states.delete(pod.spec.nodeName ?? "");
       if (wasCounted && !isCounted) retryAll();
       // Others may want to be near it.
@@ -181,8 +182,8 @@ export function createScheduler(context: ControllerContext): Controller {
       unschedulable.delete(key);
       return;
     }
-    const isOwnStatus = before !== undefined && pod.metadata.generation === before.metadata.generation;
-    if (isOwnStatus && pod.metadata.labels === before?.metadata.labels && unschedulable.has(key)) return;
+    const hasNews = before === undefined || schedulingFacts(pod) !== schedulingFacts(before);
+    if (!hasNews && unschedulable.has(key)) return;
     unschedulable.delete(key);
     pending.add(key);
     queue.add(PASS);
@@ -261,8 +262,12 @@ function shapeOf(pod: Pod): string | undefined {
   ]);
 }
 
+function schedulingFacts({ metadata }: Pod): string {
+  return canonicalJson([metadata.generation, metadata.labels]);
+}
+
 function hasRoomChanged({ object, previous }: SimEvent): boolean {
   const facts = (node: Node): string =>
-    JSON.stringify([node.metadata.labels, node.spec?.taints, node.spec?.unschedulable, node.status?.allocatable]);
+    canonicalJson([node.metadata.labels, node.spec?.taints, node.spec?.unschedulable, node.status?.allocatable]);
   return previous === undefined || facts(typed<Node>(object)) !== facts(typed<Node>(previous));
 }

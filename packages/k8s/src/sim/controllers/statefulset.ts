@@ -20,7 +20,7 @@ import {
   type StatefulSet,
   type StatefulSetStatus,
 } from "./objects.ts";
-import { claimPods, podFromTemplate } from "./pod-ownership.ts";
+import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
 import { ensureClaims, syncClaimOwners, withClaimVolumes } from "./statefulset-claims.ts";
 import { REVISION_LABEL, syncRevisions, templateOf, truncateRevisions, type Revisions } from "./statefulset-revisions.ts";
 
@@ -231,7 +231,7 @@ export function createStatefulSetController(context: ControllerContext): Control
 
   function writeStatus(work: Work): void {
     const { revisions, set } = work;
-    const pods = context.podsByOwner.get(uidOf(set)).filter((pod) => controllerOf(pod)?.uid === uidOf(set));
+    const pods = podsOwnedBy(context, set);
     const living = pods.filter((pod) => !isTerminating(pod));
     const ofRevision = (name: string): number =>
       living.filter((pod) => pod.metadata.labels?.[REVISION_LABEL] === name).length;

@@ -1,5 +1,5 @@
+import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
-import { NOT_READY, UNREACHABLE } from "./node-lifecycle.ts";
 import {
   isTerminal,
   isTerminating,
@@ -18,7 +18,7 @@ import { tolerates } from "./scheduling-filters.ts";
 
 /** Evicts pods from nodes with a NoExecute taint that they do not tolerate (any longer). */
 export function createTaintEviction(context: ControllerContext): Controller {
-  const { api, events, timing, podsByNode } = context;
+  const { api, events, podsByNode } = context;
   const queue = context.queue("taint-eviction-controller", reconcile);
 
   function reconcile(key: string): number | undefined {
@@ -39,10 +39,7 @@ export function createTaintEviction(context: ControllerContext): Controller {
   function evictionMs(pod: Pod, taint: Taint): number {
     const addedMs = taint.timeAdded === undefined ? api.clock.nowMs() : timeOf(taint.timeAdded);
     const matching = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
-    if (matching.length === 0) {
-      // The API server gives every pod these two tolerations, for a limited time.
-      return taint.key === NOT_READY || taint.key === UNREACHABLE ? addedMs + timing.evictMs : addedMs;
-    }
+    if (matching.length === 0) return addedMs;
     const seconds = matching.map(({ tolerationSeconds }) => tolerationSeconds ?? Number.POSITIVE_INFINITY);
     return addedMs + Math.min(...seconds) * 1000;
   }
@@ -72,7 +69,8 @@ export function createTaintEviction(context: ControllerContext): Controller {
       if (type === "DELETED") return;
       if (resource === "nodes") {
         const node = typed<Node>(object);
-        if (previous !== undefined && typed<Node>(previous).spec?.taints === node.spec?.taints) return;
+        const before = previous === undefined ? undefined : typed<Node>(previous).spec?.taints;
+        if (canonicalJson(before) === canonicalJson(node.spec?.taints)) return;
         for (const pod of podsByNode.get(node.metadata.name)) queue.add(keyOf(pod));
       } else if (resource === "pods" && typed<Pod>(object).spec.nodeName !== undefined) {
         const wasBound = previous !== undefined && typed<Pod>(previous).spec.nodeName !== undefined;

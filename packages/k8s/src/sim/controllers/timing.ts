@@ -19,8 +19,6 @@ export type Timing = {
   readonly completeMs: number;
   /** Without heartbeat for that long, a node is NotReady. */
   readonly nodeLostMs: number;
-  /** How long a pod without a toleration of its own stays on a NotReady or unreachable node. */
-  readonly evictMs: number;
   /** How long after a node object is gone its pods are collected. */
   readonly podCollectMs: number;
   readonly eventTtlMs: number;
@@ -31,7 +29,6 @@ const FAILURES = {
   backOffMs: 10_000,
   completeMs: 1_000,
   nodeLostMs: 16_000,
-  evictMs: 30_000,
   podCollectMs: 40_000,
   eventTtlMs: 3_600_000,
 } as const;

@@ -1,18 +1,34 @@
 import type { Controller, ControllerContext } from "./context.ts";
-import { isTerminating, keyOf, splitKey, typed, uidOf, type PersistentVolumeClaim } from "./objects.ts";
+import { createObjectIndex } from "./object-index.ts";
+import {
+  isTerminal,
+  isTerminating,
+  keyOf,
+  splitKey,
+  typed,
+  uidOf,
+  type PersistentVolumeClaim,
+  type Pod,
+} from "./objects.ts";
 
 const CLASS = "standard";
+const PROTECTION = "kubernetes.io/pvc-protection";
 
-/** The provisioner of class `standard`: every claim is bound at once to a volume that holds nothing. */
+/** The provisioner of class `standard`: every claim is bound at once to a volume that holds nothing and goes with it. */
 export function createVolumeController(context: ControllerContext): Controller {
   const { api } = context;
   const queue = context.queue("persistentvolume-binder", reconcile);
+  const podsByClaim = createObjectIndex<Pod>(api, "pods", claimsOf);
 
   function reconcile(key: string): undefined {
     const object = api.get("persistentvolumeclaims", ...splitKey(key));
     if (object === undefined) return;
     const claim = typed<PersistentVolumeClaim>(object);
-    if (isTerminating(claim) || (claim.spec.storageClassName ?? CLASS) !== CLASS) return;
+    if (isTerminating(claim)) {
+      releaseUnused(claim);
+      return;
+    }
+    if ( (claim.spec.storageClassName ?? CLASS) !== CLASS) return;
     const volumeName = claim.spec.volumeName ?? `pvc-${uidOf(claim)}`;
     const capacity = claim.spec.resources?.requests ?? {};
     if (claim.spec.volumeName === undefined) {
@@ -47,6 +63,15 @@ export function createVolumeController(context: ControllerContext): Controller {
     api.update("persistentvolumeclaims", { ...latest, status }, { subresource: "status" });
   }
 
+  /** A deleted claim stays as long as a pod uses it. */
+  function releaseUnused({ metadata }: PersistentVolumeClaim): void {
+    if (metadata.finalizers?.includes(PROTECTION) !== true) return;
+    const users = podsByClaim.get(`${metadata.namespace ?? ""}/${metadata.name}`);
+    if (users.some((pod) => !isTerminal(pod))) return;
+    const finalizers = metadata.finalizers.filter((finalizer) => finalizer !== PROTECTION);
+    api.patch("persistentvolumeclaims", metadata.namespace, metadata.name, { metadata: { finalizers } });
+  }
+
   /** A volume goes with its claim. */
   const released = context.queue("persistentvolume-recycler", (name) => {
     if (api.get("persistentvolumes", undefined, name) !== undefined) api.delete("persistentvolumes", undefined, name);
@@ -55,6 +80,11 @@ export function createVolumeController(context: ControllerContext): Controller {
 
   return {
     observe({ type, resource, object }) {
+      if (resource === "pods") {
+        const pod = typed<Pod>(object);
+        if (type === "DELETED" || isTerminal(pod)) for (const claim of claimsOf(pod)) queue.add(claim);
+        return;
+      }
       if (resource !== "persistentvolumeclaims") return;
       if (type === "DELETED") released.add(`pvc-${uidOf(object)}`);
       else queue.add(keyOf(object));
@@ -65,6 +95,13 @@ export function createVolumeController(context: ControllerContext): Controller {
     stop() {
       queue.stop();
       released.stop();
+      podsByClaim.stop();
     },
   };
+}
+
+function claimsOf({ metadata, spec }: Pod): readonly string[] {
+  return (spec.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
+    claim === undefined ? [] : [`${metadata.namespace ?? ""}/${claim.claimName}`],
+  );
 }
