@@ -32,7 +32,7 @@ export type LiveTopic<E = LiveEntry> = {
 
 export type Connection = {
   readonly status: "connecting" | "live" | "reconnecting";
-  /** Since when it is so; null before the first connection. Browser clock. */
+  /** Since when it is so; null while rendering on the server. Browser clock. */
   readonly sinceMs: number | null;
   /** When anything of the stream last came; what is shown is "as of" then. */
   readonly lastEventMs: number | null;
@@ -107,6 +107,7 @@ export class LiveStore {
 
   constructor(options: LiveStoreOptions) {
     this.#options = options;
+    this.#connection = { ...CONNECTING, sinceMs: options.nowMs() };
   }
 
   /** Keeps the topic subscribed until the returned function is called; `listener` runs after it changed. */

@@ -1,16 +1,7 @@
 "use client";
 
 import { useSyncExternalStore } from "react";
-
-export const THEMES = ["light", "dark", "system"] as const;
-export type Theme = (typeof THEMES)[number];
-
-/** Read by the server, so that the first paint is right without a script. */
-export const THEME_COOKIE = "openpatio-theme";
-
-export function parseTheme(value: string | undefined): Theme {
-  return value === "light" || value === "dark" ? value : "system";
-}
+import { parseTheme, THEME_COOKIE, type Theme } from "./theme-cookie.ts";
 
 const listeners = new Set<() => void>();
 let version = 0;
