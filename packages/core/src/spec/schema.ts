@@ -1,11 +1,14 @@
 import { z } from "zod";
 
 /**
- * The language of a RoleBasedGroupSet: structure and defaults. Cross-field rules (cycles, name budget, collisions) are
- * in validate.ts; both report every problem at once with its path.
+ * The language of a RoleBasedGroupSet: structure, defaults and the meaning of each field (from which the API reference,
+ * the editor's completion and the CRDs are made). Cross-field rules (cycles, name budget, collisions) are in
+ * validate.ts; both report every problem at once with its path.
  */
 
 export const MAX_ROLES = 32;
+/** Groups of one set: above it every list of the console and every plan would be about a typing mistake. */
+export const MAX_GROUPS = 10_000;
 /** DNS-1123 label. */
 export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
@@ -17,12 +20,25 @@ const CountOrPercent = z.union([
 const StringMap = z.record(z.string(), z.string());
 
 /** A PodTemplateSpec: what the cluster knows better than we do passes through as it is. */
-export const PodTemplate = z.looseObject({
-  metadata: z.looseObject({ labels: StringMap.optional(), annotations: StringMap.optional() }).optional(),
-  spec: z.looseObject({
-    containers: z.array(z.looseObject({ name: z.string() })).min(1),
-  }),
-});
+export const PodTemplate = z
+  .looseObject({
+    metadata: z
+      .looseObject({
+        labels: StringMap.optional().describe("Labels of the pods of this role."),
+        annotations: StringMap.optional().describe("Annotations of the pods of this role."),
+      })
+      .optional()
+      .describe("Labels and annotations of the pods of this role."),
+    spec: z
+      .looseObject({
+        containers: z
+          .array(z.looseObject({ name: z.string().describe("Name of the container, unique in the pod.") }))
+          .min(1)
+          .describe("The containers, at least one."),
+      })
+      .describe("A Kubernetes PodSpec."),
+  })
+  .describe("A complete Kubernetes PodTemplateSpec. The cluster checks what is inside it, by a dry run.");
 export type PodTemplate = z.infer<typeof PodTemplate>;
 
 export const WORKLOADS = [
@@ -32,72 +48,170 @@ export const WORKLOADS = [
 ] as const;
 
 export const RoleSpec = z.strictObject({
-  role: z.string().regex(DNS_LABEL, "a DNS-1123 label: lower-case letters, digits and '-'").max(63),
-  replicas: Count.default(1),
-  dependencies: z.array(z.string()).default([]),
+  role: z
+    .string()
+    .regex(DNS_LABEL, "a DNS-1123 label: lower-case letters, digits and '-'")
+    .max(63)
+    .describe(
+      "Name of the role: a DNS-1123 label, unique in the group. Part of the names of its workload, Service and pods.",
+    ),
+  replicas: Count.default(1).describe("Instances of this role in every group. Changing it restarts nothing."),
+  dependencies: z
+    .array(z.string())
+    .max(MAX_ROLES)
+    .default([])
+    .describe("Roles that must be Ready before this one is started. They must not form a cycle."),
   workload: z
-    .strictObject({ apiVersion: z.string(), kind: z.string() })
-    .default({ apiVersion: "apps/v1", kind: "StatefulSet" }),
-  leaderWorker: z.strictObject({ size: z.int().min(1), workerTemplate: PodTemplate.optional() }).optional(),
-  minReadySeconds: Count.default(0),
-  volumeClaimTemplates: z.array(z.looseObject({})).default([]),
-  onPodFailure: z.enum(["Recreate", "Ignore"]).default("Recreate"),
-  scaling: z.strictObject({ external: z.boolean().default(false) }).default({ external: false }),
-  template: PodTemplate,
+    .strictObject({
+      apiVersion: z.string().describe("API version of the workload."),
+      kind: z.string().describe("`StatefulSet` or `Deployment`."),
+    })
+    .default({ apiVersion: "apps/v1", kind: "StatefulSet" })
+    .describe("The Kubernetes workload that runs this role. A StatefulSet gives every pod a stable name and address."),
+  leaderWorker: z
+    .strictObject({
+      size: z.int().min(1).describe("Pods per instance: one leader and its workers."),
+      workerTemplate: PodTemplate.optional().describe("Template of the workers, where it differs from the leader's."),
+    })
+    .optional()
+    .describe("Instances over several nodes: each is a leader with its workers."),
+  minReadySeconds: Count.default(0).describe("How long a pod must have been Ready to count as Ready."),
+  volumeClaimTemplates: z
+    .array(z.looseObject({}))
+    .max(16)
+    .default([])
+    .describe("PersistentVolumeClaims of each pod of a StatefulSet."),
+  onPodFailure: z
+    .enum(["Recreate", "Ignore"])
+    .default("Recreate")
+    .describe("`Ignore`: failures of this role never recreate the group."),
+  scaling: z
+    .strictObject({
+      external: z.boolean().default(false).describe("An autoscaler outside owns the replicas of this role."),
+    })
+    .default({ external: false })
+    .describe("Who decides the replicas of this role."),
+  template: PodTemplate.describe(
+    "A complete Kubernetes PodTemplateSpec. The cluster checks what is inside it, by a dry run.",
+  ),
 });
 export type RoleSpec = z.infer<typeof RoleSpec>;
 
 export const Topology = z.strictObject({
-  key: z.string().min(1),
-  mode: z.enum(["Required", "Preferred"]).default("Required"),
-  exclusive: z.enum(["None", "Group", "Set", "All"]).default("None"),
+  key: z
+    .string()
+    .min(1)
+    .max(317)
+    .describe("Node label whose values are the domains, e.g. `topology.kubernetes.io/rack`."),
+  mode: z
+    .enum(["Required", "Preferred"])
+    .default("Required")
+    .describe("`Required`: all pods of a group are in one domain, or the group is not placed."),
+  exclusive: z
+    .enum(["None", "Group", "Set", "All"])
+    .default("None")
+    .describe(
+      "Who else may be in a group's domain. `Group`: no other group of this set; `Set`: no group of another exclusive set either; `All`: nothing else at all.",
+    ),
 });
 export type Topology = z.infer<typeof Topology>;
 
 export const PlacementSpec = z.strictObject({
   clusters: z
     .strictObject({
-      names: z.array(z.string()).default([]),
-      selector: z.strictObject({ matchLabels: StringMap.default({}) }).default({ matchLabels: {} }),
+      names: z
+        .array(z.string())
+        .max(1000)
+        .default([])
+        .describe("The cluster to use. Empty: the one that is chosen on applying."),
+      selector: z
+        .strictObject({ matchLabels: StringMap.default({}).describe("Labels that a cluster must have.") })
+        .default({ matchLabels: {} })
+        .describe("Clusters by their labels."),
     })
-    .default({ names: [], selector: { matchLabels: {} } }),
-  strategy: z.enum(["Pack", "Spread"]).default("Pack"),
-  topology: Topology.optional(),
-  whenFull: z.enum(["Wait", "CreatePods"]).default("Wait"),
-  failover: z.strictObject({ afterSeconds: Count.nullable().default(null) }).default({ afterSeconds: null }),
+    .default({ names: [], selector: { matchLabels: {} } })
+    .describe("Where groups may run."),
+  strategy: z
+    .enum(["Pack", "Spread"])
+    .default("Pack")
+    .describe("`Pack` takes the fullest domain in which a group fits, `Spread` the emptiest."),
+  topology: Topology.optional().describe("Keeps each group in one topology domain. Absent: no constraint."),
+  whenFull: z
+    .enum(["Wait", "CreatePods"])
+    .default("Wait")
+    .describe("What happens while a group fits nowhere. `Wait`: nothing is created until it does."),
+  failover: z
+    .strictObject({
+      afterSeconds: Count.nullable()
+        .default(null)
+        .describe("Seconds after which groups leave a cluster that does not answer; null: never."),
+    })
+    .default({ afterSeconds: null })
+    .describe("Moving groups off an unreachable cluster."),
 });
 export type PlacementSpec = z.infer<typeof PlacementSpec>;
 
 export const RolloutSpec = z.strictObject({
-  strategy: z.enum(["GroupRolling", "RoleRolling"]).default("GroupRolling"),
-  maxUnavailable: CountOrPercent.default(1),
-  maxSurge: CountOrPercent.default(0),
-  partition: Count.default(0),
-  paused: z.boolean().default(false),
-  progressDeadlineSeconds: z.int().min(1).default(1800),
-  onFailure: z.enum(["Pause", "Rollback"]).default("Pause"),
+  strategy: z
+    .enum(["GroupRolling", "RoleRolling"])
+    .default("GroupRolling")
+    .describe("`GroupRolling` replaces whole groups: pods of two revisions of one group never run at the same time."),
+  maxUnavailable: CountOrPercent.default(1).describe(
+    "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1).",
+  ),
+  maxSurge: CountOrPercent.default(0).describe("Groups that may exist above `replicas` during a rollout."),
+  partition: Count.default(0).describe("Only groups with this index or a higher one take a new revision."),
+  paused: z.boolean().default(false).describe("Stops a rollout before the next group. Recovery goes on."),
+  progressDeadlineSeconds: z
+    .int()
+    .min(1)
+    .default(1800)
+    .describe("Seconds without progress after which a start or a rollout counts as stalled, with the reason."),
+  onFailure: z.enum(["Pause", "Rollback"]).default("Pause").describe("What a stalled rollout does."),
 });
 export type RolloutSpec = z.infer<typeof RolloutSpec>;
 
 export const RecoverySpec = z.strictObject({
-  policy: z.enum(["RecreateGroup", "RecreateRole", "None"]).default("RecreateGroup"),
+  policy: z
+    .enum(["RecreateGroup", "RecreateRole", "None"])
+    .default("RecreateGroup")
+    .describe("What a failed pod leads to. `RecreateGroup`: the whole group is torn down and started again, in order."),
   backoff: z
     .strictObject({
-      baseSeconds: z.number().min(0).default(30),
-      maxSeconds: z.number().min(0).default(600),
-      stableAfterSeconds: z.number().min(0).default(1200),
+      baseSeconds: z
+        .number()
+        .min(0)
+        .default(30)
+        .describe(
+          "Delay before the second recovery in a row; it doubles with each further one. The first is immediate.",
+        ),
+      maxSeconds: z.number().min(0).default(600).describe("Longest delay."),
+      stableAfterSeconds: z
+        .number()
+        .min(0)
+        .default(1200)
+        .describe("Seconds of Ready after which counting starts anew."),
     })
-    .default({ baseSeconds: 30, maxSeconds: 600, stableAfterSeconds: 1200 }),
-  maxRecoveries: Count.nullable().default(null),
-  forceDeleteAfterSeconds: Count.nullable().default(null),
+    .default({ baseSeconds: 30, maxSeconds: 600, stableAfterSeconds: 1200 })
+    .describe("Delays between recoveries that follow one another."),
+  maxRecoveries: Count.nullable()
+    .default(null)
+    .describe("Recoveries in a row after which a group is given up as Failed; null: never."),
+  forceDeleteAfterSeconds: Count.nullable()
+    .default(null)
+    .describe("Seconds after which a pod that hangs in termination on a dead node is force-deleted; null: never."),
 });
 export type RecoverySpec = z.infer<typeof RecoverySpec>;
 
 export const GroupTemplate = z.strictObject({
   metadata: z
-    .strictObject({ labels: StringMap.default({}), annotations: StringMap.default({}) })
-    .default({ labels: {}, annotations: {} }),
-  roles: z.array(RoleSpec).min(1).max(MAX_ROLES),
+    .strictObject({
+      labels: StringMap.default({}).describe("Labels copied to every pod of the group."),
+      annotations: StringMap.default({}).describe("Annotations copied to every pod of the group."),
+    })
+    .default({ labels: {}, annotations: {} })
+    .describe("Labels and annotations copied to every pod of the group."),
+  roles: z.array(RoleSpec).min(1).max(MAX_ROLES).describe(`The roles of a group, 1 to ${MAX_ROLES}.`),
 });
 export type GroupTemplate = z.infer<typeof GroupTemplate>;
 
@@ -107,29 +221,72 @@ const DEFAULTED_RECOVERY = RecoverySpec.parse({});
 
 /** `replicas` is absent in an update that keeps the present value; the stored spec always has it. */
 export const SetSpecInput = z.strictObject({
-  replicas: Count.optional(),
-  startupPolicy: z.enum(["Ordered", "Parallel"]).default("Ordered"),
-  groupTemplate: GroupTemplate,
-  placement: PlacementSpec.default(DEFAULTED_PLACEMENT),
-  rollout: RolloutSpec.default(DEFAULTED_ROLLOUT),
-  recovery: RecoverySpec.default(DEFAULTED_RECOVERY),
-  entry: z.strictObject({ role: z.string(), port: z.string() }).optional(),
-  deletion: z.strictObject({ orphan: z.boolean().default(false) }).default({ orphan: false }),
-  revisionHistoryLimit: z.int().min(1).default(10),
+  replicas: Count.max(MAX_GROUPS)
+    .optional()
+    .describe("Groups. 1 in a new set; absent in an update keeps the present value."),
+  startupPolicy: z
+    .enum(["Ordered", "Parallel"])
+    .default("Ordered")
+    .describe("`Ordered`: a role is started when every role it depends on is Ready. `Parallel`: all at once."),
+  groupTemplate: GroupTemplate.describe("What one group consists of."),
+  placement: PlacementSpec.default(DEFAULTED_PLACEMENT).describe("Where groups run."),
+  rollout: RolloutSpec.default(DEFAULTED_ROLLOUT).describe("How a change of the pods reaches the groups."),
+  recovery: RecoverySpec.default(DEFAULTED_RECOVERY).describe("What happens when a pod fails."),
+  entry: z
+    .strictObject({
+      role: z.string().describe("Role that clients talk to."),
+      port: z.string().describe("Name of a container port of that role."),
+    })
+    .optional()
+    .describe("One Service for clients, over the Ready pods of a role in all groups."),
+  deletion: z
+    .strictObject({
+      orphan: z.boolean().default(false).describe("Deleting the set leaves its workloads running."),
+    })
+    .default({ orphan: false })
+    .describe("What deleting the set does."),
+  revisionHistoryLimit: z.int().min(1).max(1000).default(10).describe("Old revisions that are kept for rolling back."),
 });
 export type SetSpecInput = z.infer<typeof SetSpecInput>;
 /** A stored spec: every default is filled in. */
 export type SetSpec = SetSpecInput & { readonly replicas: number };
 
+/** What an API server adds to metadata; a manifest printed by kubectl has it, and applying it again is fine. */
+export const SERVER_METADATA = [
+  "creationTimestamp",
+  "deletionGracePeriodSeconds",
+  "deletionTimestamp",
+  "finalizers",
+  "generateName",
+  "generation",
+  "managedFields",
+  "ownerReferences",
+  "resourceVersion",
+  "selfLink",
+  "uid",
+] as const;
+
+export const SetMetadata = z.strictObject({
+  name: z
+    .string()
+    .regex(DNS_LABEL, "a DNS-1123 label: lower-case letters, digits and '-'")
+    .max(63)
+    .describe("Name of the set: a DNS-1123 label, so without dots. Part of the names of everything it creates."),
+  namespace: z
+    .string()
+    .regex(DNS_LABEL, "a DNS-1123 label: lower-case letters, digits and '-'")
+    .max(63)
+    .optional()
+    .describe("Namespace of everything the set creates."),
+  labels: StringMap.optional().describe("Labels of the set, to find it by."),
+  annotations: StringMap.optional().describe("Notes on the set."),
+});
+export type SetMetadata = z.infer<typeof SetMetadata>;
+
 export const SetManifest = z.strictObject({
-  apiVersion: z.literal("openpatio.io/v1alpha1"),
-  kind: z.literal("RoleBasedGroupSet"),
-  metadata: z.looseObject({
-    name: z.string(),
-    namespace: z.string().optional(),
-    labels: StringMap.optional(),
-    annotations: StringMap.optional(),
-  }),
-  spec: SetSpecInput,
+  apiVersion: z.literal("openpatio.io/v1alpha1").describe("Always `openpatio.io/v1alpha1`."),
+  kind: z.literal("RoleBasedGroupSet").describe("Always `RoleBasedGroupSet`."),
+  metadata: SetMetadata.describe("Name and namespace of the set."),
+  spec: SetSpecInput.describe("What is wanted."),
 });
 export type SetManifest = z.infer<typeof SetManifest>;

@@ -12,6 +12,7 @@ import {
 } from "yaml";
 import type { Path } from "./path.ts";
 import type { Problem } from "./problem.ts";
+import { isRecord } from "./shape.ts";
 
 /**
  * Reads YAML of unknown origin: text → syntax tree (kept, for positions) → plain data. Limits come first, so that no
@@ -63,14 +64,16 @@ export function readYaml(text: string): YamlSource {
   const warnings: Problem[] = [];
   const documents: SourceDocument[] = [];
   for (const tree of Array.isArray(parsed) ? parsed : []) {
-    const found: Problem[] = tree.errors.map((error) => ({
+    // Every level of a nesting that is too deep reports itself; the first says it all.
+    const tooDeepAt = tree.errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+    const found: Problem[] = (tooDeepAt === undefined ? tree.errors : [tooDeepAt]).map((error) => ({
       path: "",
       ...syntaxProblem(error.code, error.message),
       ...positionAt(lines, error.pos[0]),
     }));
     for (const warning of tree.warnings)
       warnings.push({ path: "", code: "syntax", message: `${warning.message}.`, ...positionAt(lines, warning.pos[0]) });
-    const converted = toData(tree, lines);
+    const converted = tooDeepAt === undefined ? toData(tree, lines) : { data: null, problems: [] };
     found.push(...converted.problems);
     problems.push(...found);
     if (found.length > 0 || (converted.data !== null && converted.data !== undefined))
@@ -165,7 +168,7 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
       );
     if (depth > MAX_DEPTH) stop(tooDeep(), source);
     if (node === null) return null;
-    if (!isAlias(node) && node === source && "anchor" in node && node.anchor) anchors.set(node.anchor, node);
+    if (node === source && "anchor" in node && node.anchor !== undefined) anchors.set(node.anchor, node);
     if (isScalar(node))
       return toScalar(node.value, node.source, node.type === "PLAIN", (message) =>
         report({ code: "value", message }, node),
@@ -185,6 +188,7 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
     const merged: Record<string, unknown>[] = [];
     for (const pair of pairs) {
       const keyNode = resolve(asNode(pair.key));
+      if (isScalar(keyNode) && keyNode.anchor !== undefined) anchors.set(keyNode.anchor, keyNode);
       const value = convert(asNode(pair.value), depth + 1);
       if (keyNode !== null && !isScalar(keyNode)) {
         report({ code: "syntax", message: "A key has to be text, not a list or a map." }, keyNode);
@@ -217,9 +221,6 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
 
 /** Keys and values of a parsed document are nodes or null; the library's types say less. */
 const asNode = (value: unknown): Node | null => (value === undefined ? null : (value as Node | null));
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function toScalar(
   value: unknown,

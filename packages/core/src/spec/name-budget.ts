@@ -1,0 +1,94 @@
+import { groupName, serviceName, workloadName } from "../model/names.ts";
+import { formatPath } from "./path.ts";
+import type { Problem } from "./problem.ts";
+import { DNS_LABEL, MAX_ROLES } from "./schema.ts";
+import { countAt, listAt, textAt } from "./shape.ts";
+
+/** Characters. The StatefulSet controller puts its name and a hash into one label value of its pods. */
+export const MAX_STATEFULSET_NAME = 52;
+/** Characters of a pod's, a Service's and a label's value: each becomes a DNS label or is bound like one. */
+export const MAX_LABEL = 63;
+
+/** Names that would not fit, judged at the largest index that the wanted counts lead to. */
+export function nameProblems(manifest: unknown, presentReplicas: number): readonly Problem[] {
+  const set = textAt(manifest, ["metadata", "name"]);
+  if (set === undefined || set === "") return [];
+  if (set.includes("."))
+    return [
+      {
+        path: "metadata.name",
+        code: "value",
+        message: `A set's name must not have dots, because it becomes part of host names: ${set.replaceAll(".", "-")} would do.`,
+        suggestion: set.replaceAll(".", "-"),
+      },
+    ];
+  if (!DNS_LABEL.test(set)) return [];
+
+  const groups = countAt(manifest, ["spec", "replicas"], presentReplicas);
+  const lastGroup = Math.max(groups - 1, 0);
+  const problems: Problem[] = [];
+  const check = (path: string, what: string, name: string, limit: number): boolean => {
+    if (name.length <= limit) return true;
+    problems.push({
+      path,
+      code: "name-too-long",
+      message: `${what} ${name} would have ${name.length} characters; at most ${limit} are possible. Shorten the name by ${name.length - limit}.`,
+    });
+    return false;
+  };
+
+  check("metadata.name", "The group", groupName(set, lastGroup), MAX_LABEL);
+  for (const [index, role] of listAt(manifest, ["spec", "groupTemplate", "roles"]).slice(0, MAX_ROLES).entries()) {
+    const name = textAt(role, ["role"]);
+    if (name === undefined || !DNS_LABEL.test(name)) continue;
+    const path = formatPath(["spec", "groupTemplate", "roles", index, "role"]);
+    const lastPod = Math.max(countAt(role, ["replicas"], 1) - 1, 0);
+    const workload = workloadName(set, lastGroup, name);
+    // One problem per role: the shortest limit that is broken covers the others.
+    if (textAt(role, ["workload", "kind"]) === "Deployment")
+      check(path, "The Service", serviceName(set, lastGroup, name), MAX_LABEL);
+    else if (check(path, "The StatefulSet", workload, MAX_STATEFULSET_NAME))
+      check(path, "The pod", `${workload}-${lastPod}`, MAX_LABEL);
+  }
+  return problems;
+}
+
+/** What decides the names of a set's objects. */
+export type SetNames = { readonly namespace: string; readonly name: string; readonly roles: readonly string[] };
+
+/**
+ * Names that a set could come to share with another set of its namespace, at whatever index: `a` with role `0-b` and
+ * `a-0` with role `b` both have `a-0-0-b`. Also refused is `a-b` with role `c` beside `a` with role `b-c`: no object of
+ * theirs has one name, but no person can tell `a-b-0-c` from `a-0-b-c` by heart.
+ */
+export function validateAgainst(set: SetNames, others: readonly SetNames[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const other of others) {
+    if (other.namespace !== set.namespace || other.name === set.name) continue;
+    for (const [index, role] of set.roles.entries()) {
+      const rival = other.roles.find((candidate) => couldCollide(set.name, role, other.name, candidate));
+      if (rival !== undefined)
+        problems.push({
+          path: formatPath(["spec", "groupTemplate", "roles", index, "role"]),
+          code: "name-collision",
+          message: `Set ${set.name} with role ${role} and set ${other.name} with role ${rival} in namespace ${set.namespace} would have names that are the same or cannot be told apart. Rename the set or the role.`,
+        });
+    }
+  }
+  return problems;
+}
+
+function couldCollide(setA: string, roleA: string, setB: string, roleB: string): boolean {
+  if (`${setA}-${roleA}` === `${setB}-${roleB}`) return true;
+  const [shortSet, shortRole, longSet, longRole] =
+    setA.length < setB.length ? [setA, roleA, setB, roleB] : [setB, roleB, setA, roleA];
+  if (!longSet.startsWith(`${shortSet}-`)) return false;
+  // longSet-j-longRole read as shortSet-i-shortRole: what follows shortSet- must begin with the index i.
+  const rest = longSet.slice(shortSet.length + 1);
+  const index = /^(0|[1-9]\d*)(?:-|$)/.exec(rest)?.[1];
+  if (index === undefined) return false;
+  const between = rest.slice(index.length + 1);
+  const head = between === "" ? "" : `${between}-`;
+  if (!shortRole.startsWith(head) || !shortRole.endsWith(`-${longRole}`)) return false;
+  return /^(0|[1-9]\d*)$/.test(shortRole.slice(head.length, shortRole.length - longRole.length - 1));
+}

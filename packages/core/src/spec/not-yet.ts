@@ -1,0 +1,153 @@
+import { formatPath, type Path } from "./path.ts";
+import type { Problem } from "./problem.ts";
+import { isRecord, listAt, valueAt } from "./shape.ts";
+
+/** A field whose behaviour does not exist yet: it is refused by name unless it has its default. */
+export type NotYet = {
+  /** As in a manifest; `roles[]` stands for every role. */
+  readonly path: string;
+  readonly isAllowed: (value: unknown) => boolean;
+  /** What does not exist yet, as the subject of a sentence. */
+  readonly feature: string;
+  /** What to do instead. */
+  readonly instead: string;
+};
+
+const isEmpty = (value: unknown): boolean =>
+  value === null ||
+  (Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.values(value).every(isEmpty));
+
+const isOneOf =
+  (...allowed: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    allowed.includes(value);
+
+/** Absent fields are always allowed and never reach `isAllowed`. */
+export const NOT_YET: readonly NotYet[] = [
+  {
+    path: "spec.groupTemplate.roles[].workload.kind",
+    isAllowed: (value) => value !== "LeaderWorkerSet",
+    feature: "workload kind LeaderWorkerSet",
+    instead: "Use StatefulSet.",
+  },
+  {
+    path: "spec.groupTemplate.roles[].leaderWorker",
+    isAllowed: isOneOf(null),
+    feature: "leaderWorker (instances over several nodes)",
+    instead: "Remove it; every replica is then one pod.",
+  },
+  {
+    path: "spec.groupTemplate.roles[].volumeClaimTemplates",
+    isAllowed: isEmpty,
+    feature: "volumeClaimTemplates",
+    instead: "Use volumes of the pod template, e.g. a PersistentVolumeClaim of your own or an emptyDir.",
+  },
+  {
+    path: "spec.groupTemplate.roles[].scaling.external",
+    isAllowed: isOneOf(false),
+    feature: "scaling.external (an outside autoscaler)",
+    instead: "Remove it and scale the role here.",
+  },
+  {
+    path: "spec.placement.clusters.names",
+    isAllowed: (value) => !Array.isArray(value) || value.length <= 1,
+    feature: "more than one cluster for a set",
+    instead: "Name one cluster, and make another set for the other one.",
+  },
+  {
+    path: "spec.placement.clusters.selector",
+    isAllowed: isEmpty,
+    feature: "choosing clusters by label",
+    instead: "Name the cluster in placement.clusters.names.",
+  },
+  {
+    path: "spec.placement.topology.mode",
+    isAllowed: (value) => value !== "Preferred",
+    feature: "topology mode Preferred",
+    instead: "Use Required, or leave topology out.",
+  },
+  {
+    path: "spec.placement.whenFull",
+    isAllowed: (value) => value !== "CreatePods",
+    feature: "whenFull CreatePods",
+    instead: "Use Wait.",
+  },
+  {
+    path: "spec.placement.failover.afterSeconds",
+    isAllowed: isOneOf(null),
+    feature: "failover to another cluster",
+    instead: "Use null.",
+  },
+  {
+    path: "spec.rollout.strategy",
+    isAllowed: (value) => value !== "RoleRolling",
+    feature: "rollout strategy RoleRolling",
+    instead: "Use GroupRolling.",
+  },
+  {
+    path: "spec.rollout.maxSurge",
+    isAllowed: isOneOf(0, "0%"),
+    feature: "maxSurge",
+    instead: "Use 0 and set maxUnavailable.",
+  },
+  {
+    path: "spec.rollout.partition",
+    isAllowed: isOneOf(0),
+    feature: "partition",
+    instead: "Use 0; a rollout can be paused between two groups.",
+  },
+  {
+    path: "spec.rollout.onFailure",
+    isAllowed: (value) => value !== "Rollback",
+    feature: "onFailure Rollback",
+    instead: "Use Pause and roll back by hand.",
+  },
+  {
+    path: "spec.recovery.policy",
+    isAllowed: (value) => value !== "RecreateRole" && value !== "None",
+    feature: "a recovery policy other than RecreateGroup",
+    instead: "Use RecreateGroup; a role with onPodFailure: Ignore never recreates the group.",
+  },
+  {
+    path: "spec.recovery.forceDeleteAfterSeconds",
+    isAllowed: isOneOf(null),
+    feature: "automatic force-deletion",
+    instead: "Use null; a pod that hangs in termination is shown and can be force-deleted by hand.",
+  },
+  {
+    path: "spec.entry",
+    isAllowed: isOneOf(null),
+    feature: "entry (a Service over all groups)",
+    instead: "Remove it; each group has a Service per role.",
+  },
+  {
+    path: "spec.deletion.orphan",
+    isAllowed: isOneOf(false),
+    feature: "deletion.orphan",
+    instead: "Use false.",
+  },
+];
+
+export function notYetProblems(manifest: unknown): readonly Problem[] {
+  return NOT_YET.flatMap((field) =>
+    occurrences(manifest, field.path)
+      .filter((path) => {
+        const value = valueAt(manifest, path);
+        return value !== undefined && !field.isAllowed(value);
+      })
+      .map((path) => ({
+        path: formatPath(path),
+        code: "unsupported" as const,
+        message: `Not supported yet: ${field.feature}. ${field.instead}`,
+      })),
+  );
+}
+
+const ROLES: Path = ["spec", "groupTemplate", "roles"];
+
+function occurrences(manifest: unknown, pattern: string): readonly Path[] {
+  const prefix = `${formatPath(ROLES)}[].`;
+  if (!pattern.startsWith(prefix)) return [pattern.split(".")];
+  const rest = pattern.slice(prefix.length).split(".");
+  return listAt(manifest, ROLES).map((_, index) => [...ROLES, index, ...rest]);
+}

@@ -1,0 +1,237 @@
+import { LABEL } from "../model/names.ts";
+import { findCycles } from "./dependencies.ts";
+import { nameProblems } from "./name-budget.ts";
+import { notYetProblems } from "./not-yet.ts";
+import { formatPath, type Path } from "./path.ts";
+import type { Problem } from "./problem.ts";
+import { MAX_ROLES, WORKLOADS } from "./schema.ts";
+import { countAt, isRecord, listAt, member, textAt, valueAt } from "./shape.ts";
+import { closest } from "./suggest.ts";
+import { templateProblems } from "./template-rules.ts";
+
+/**
+ * The rules that hold between fields. They read the manifest as far as its shape allows, so that they also speak about
+ * a document that the schema refuses elsewhere; for a manifest that it accepts, no problem here means that it is valid.
+ */
+
+const GROUP_TEMPLATE: Path = ["spec", "groupTemplate"];
+const ROLES: Path = [...GROUP_TEMPLATE, "roles"];
+
+/**
+ * All cross-field problems of a manifest, in the order of the document's sections. `presentReplicas` stands for
+ * `spec.replicas` where that is absent.
+ */
+export function validateManifest(manifest: unknown, presentReplicas = 1): readonly Problem[] {
+  return [
+    ...nameProblems(manifest, presentReplicas),
+    ...labelProblems(valueAt(manifest, [...GROUP_TEMPLATE, "metadata"]), [...GROUP_TEMPLATE, "metadata"]),
+    ...roleProblems(manifest),
+    ...discoveryProblems(manifest),
+    ...rolloutProblems(manifest),
+    ...recoveryProblems(manifest),
+    ...entryProblems(manifest),
+    ...notYetProblems(manifest),
+  ];
+}
+
+function roleProblems(manifest: unknown): readonly Problem[] {
+  const roles = listAt(manifest, ROLES)
+    .slice(0, MAX_ROLES)
+    .map((role, index) => ({
+      index,
+      role: textAt(role, ["role"]) ?? "",
+      dependencies: listAt(role, ["dependencies"]).map((name) => (typeof name === "string" ? name : "")),
+    }));
+  const known = roles.map(({ role }) => role).filter((role) => role !== "");
+  const problems: Problem[] = [];
+
+  for (const { index, role, dependencies } of roles) {
+    const path = [...ROLES, index];
+    const first = roles.find((other) => other.role === role);
+    if (role !== "" && first !== undefined && first.index < index)
+      problems.push({
+        path: formatPath([...path, "role"]),
+        code: "duplicate",
+        message: `The role ${role} is defined twice: give this one another name, or remove it.`,
+      });
+
+    for (const [at, dependency] of dependencies.entries()) {
+      const dependencyPath = formatPath([...path, "dependencies", at]);
+      if (dependency === "") continue;
+      if (dependencies.indexOf(dependency) < at)
+        problems.push({
+          path: dependencyPath,
+          code: "duplicate",
+          message: `${dependency} is already among the dependencies of ${role}: remove it here.`,
+        });
+      else if (!known.includes(dependency)) {
+        const others = known.filter((name) => name !== role);
+        const meant = closest(dependency, others);
+        problems.push({
+          path: dependencyPath,
+          code: "unknown-role",
+          message: `There is no role ${dependency}. ${others.length === 0 ? "There is no other role." : `The other roles are ${others.join(", ")}.`}`,
+          ...(meant === undefined ? {} : { suggestion: meant }),
+        });
+      }
+    }
+
+    problems.push(...workloadProblems(valueAt(manifest, [...path, "workload"]), [...path, "workload"]));
+    const template = valueAt(manifest, [...path, "template"]);
+    problems.push(...labelProblems(member(template, "metadata"), [...path, "template", "metadata"]));
+    problems.push(...templateProblems(template, [...path, "template"]));
+  }
+
+  for (const cycle of findCycles(roles))
+    problems.push({
+      path: formatPath([...ROLES, cycle.roleIndex, "dependencies", cycle.dependencyIndex]),
+      code: "cycle",
+      message:
+        cycle.roles.length === 2
+          ? `The role ${cycle.roles[0]} depends on itself: remove this dependency.`
+          : `The dependencies form a cycle: ${cycle.roles.join(" → ")}. Remove one of them.`,
+    });
+  return problems;
+}
+
+function workloadProblems(workload: unknown, path: Path): readonly Problem[] {
+  const apiVersion = textAt(workload, ["apiVersion"]);
+  const kind = textAt(workload, ["kind"]);
+  if (apiVersion === undefined || kind === undefined) return [];
+  const given = `${apiVersion}/${kind}`;
+  if (WORKLOADS.some((known) => known === given)) return [];
+  const sameKind = WORKLOADS.find((known) => known.endsWith(`/${kind}`));
+  if (sameKind !== undefined) {
+    const right = sameKind.slice(0, sameKind.lastIndexOf("/"));
+    return [
+      {
+        path: formatPath([...path, "apiVersion"]),
+        code: "value",
+        message: `A ${kind} has apiVersion ${right}, not ${apiVersion}.`,
+        suggestion: right,
+      },
+    ];
+  }
+  const kinds = WORKLOADS.map((known) => known.slice(known.lastIndexOf("/") + 1));
+  const meant = closest(kind, kinds);
+  return [
+    {
+      path: formatPath([...path, "kind"]),
+      code: "value",
+      message: `A role cannot run as ${kind}. Possible kinds are StatefulSet and Deployment of apps/v1.`,
+      ...(meant === undefined ? {} : { suggestion: meant }),
+    },
+  ];
+}
+
+const OURS: readonly string[] = Object.values(LABEL);
+
+/** Labels by which we find what is ours: a user's value would make an object look like another's. */
+function labelProblems(metadata: unknown, path: Path): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const field of ["labels", "annotations"] as const) {
+    const entries = member(metadata, field);
+    if (!isRecord(entries)) continue;
+    for (const key of Object.keys(entries))
+      if (key.startsWith("openpatio.io/") || (field === "labels" && OURS.includes(key)))
+        problems.push({
+          path: formatPath([...path, field, key]),
+          code: "value",
+          message: `The ${field === "labels" ? "label" : "annotation"} ${key} is set by OpenPatio itself: remove it.`,
+        });
+  }
+  return problems;
+}
+
+/** Bytes. A ConfigMap holds 1 MiB; the rest is for what is added later and for the object around it. */
+export const MAX_DISCOVERY_BYTES = 900 * 1024;
+
+/**
+ * The discovery file lists every pod of a group and the environment one variable per pod and port, so a group with very
+ * many pods has no room in its ConfigMaps. The size is that of the larger of the two, estimated from above.
+ */
+function discoveryProblems(manifest: unknown): readonly Problem[] {
+  const name = textAt(manifest, ["metadata", "name"]) ?? "";
+  const namespace = textAt(manifest, ["metadata", "namespace"]) ?? "default";
+  let bytes = 0;
+  let pods = 0;
+  for (const role of listAt(manifest, ROLES)) {
+    if (textAt(role, ["workload", "kind"]) === "Deployment") continue;
+    const roleName = textAt(role, ["role"]) ?? "";
+    const replicas = countAt(role, ["replicas"], 1);
+    const ports = listAt(role, ["template", "spec", "containers"]).flatMap((container) => listAt(container, ["ports"]));
+    // Twice the workload's name, an index and the namespace make an address: S-i-R-k.s-S-i-R.namespace.svc
+    const address = 2 * (name.length + roleName.length + 12) + namespace.length + 10;
+    const perPort = ports.reduce<number>(
+      (sum, port) => sum + (textAt(port, ["name"])?.length ?? 9) + roleName.length + 36,
+      0,
+    );
+    bytes += replicas * (address + roleName.length + 40 + perPort);
+    pods += replicas;
+  }
+  if (bytes <= MAX_DISCOVERY_BYTES) return [];
+  return [
+    {
+      path: formatPath(ROLES),
+      code: "too-large",
+      message: `A group of ${pods} pods would have a discovery file of about ${Math.ceil(bytes / 1024)} KiB; ${MAX_DISCOVERY_BYTES / 1024} KiB have room. Use fewer replicas per role and more groups.`,
+    },
+  ];
+}
+
+const isZero = (value: unknown): boolean => value === 0 || value === "0%";
+
+function rolloutProblems(manifest: unknown): readonly Problem[] {
+  const rollout = valueAt(manifest, ["spec", "rollout"]);
+  if (!isZero(member(rollout, "maxUnavailable")) || !isZero(member(rollout, "maxSurge") ?? 0)) return [];
+  return [
+    {
+      path: "spec.rollout.maxUnavailable",
+      code: "value",
+      message: "With maxUnavailable 0 and maxSurge 0 no rollout could ever begin: use maxUnavailable 1.",
+      suggestion: "1",
+    },
+  ];
+}
+
+function recoveryProblems(manifest: unknown): readonly Problem[] {
+  const backoff = valueAt(manifest, ["spec", "recovery", "backoff"]);
+  const base = member(backoff, "baseSeconds") ?? 30;
+  const max = member(backoff, "maxSeconds") ?? 600;
+  if (typeof base !== "number" || typeof max !== "number" || base <= max) return [];
+  return [
+    {
+      path: `spec.recovery.backoff.${member(backoff, "maxSeconds") === undefined ? "baseSeconds" : "maxSeconds"}`,
+      code: "value",
+      message: `baseSeconds (${base}) is more than maxSeconds (${max}): the first delay would already be over the limit.`,
+    },
+  ];
+}
+
+function entryProblems(manifest: unknown): readonly Problem[] {
+  const entry = valueAt(manifest, ["spec", "entry"]);
+  const roleName = textAt(entry, ["role"]);
+  if (roleName === undefined) return [];
+  const roles = listAt(manifest, ROLES);
+  const role = roles.find((candidate) => textAt(candidate, ["role"]) === roleName);
+  const problem = (field: string, wanted: string, what: string, known: readonly string[]): Problem => {
+    const meant = closest(wanted, known);
+    return {
+      path: `spec.entry.${field}`,
+      code: field === "role" ? "unknown-role" : "value",
+      message: `There is no ${what} ${wanted}. ${known.length === 0 ? "There is none." : `Known are ${known.join(", ")}.`}`,
+      ...(meant === undefined ? {} : { suggestion: meant }),
+    };
+  };
+  const texts = (values: readonly unknown[], key: string): string[] =>
+    values.flatMap((value) => textAt(value, [key]) ?? []);
+  if (role === undefined) return [problem("role", roleName, "role", texts(roles, "role"))];
+  const portName = textAt(entry, ["port"]);
+  const ports = texts(
+    listAt(role, ["template", "spec", "containers"]).flatMap((container) => listAt(container, ["ports"])),
+    "name",
+  );
+  return portName === undefined || ports.includes(portName)
+    ? []
+    : [problem("port", portName, `port of role ${roleName} named`, ports)];
+}
