@@ -48,12 +48,8 @@ export type ScaleAnswer = {
 
 export type DeleteAnswer = { readonly namespace: string; readonly name: string; readonly isDeleting: true };
 
-export type TimelineAnswer = {
-  /** Newest first. */
-  readonly items: readonly TimelineItem[];
-  /** Pass as `before` for the next page; null at the end. */
-  readonly next: string | null;
-};
+/** Newest first; the id of the last item is the `before` of the next page. */
+export type TimelineAnswer = readonly TimelineItem[];
 
 export type DiscoveryAnswer = {
   readonly group: number;

@@ -1,2 +1,19 @@
 export * from "./answers.ts";
+export { attentionItems } from "./attention.ts";
+export {
+  type ClusterModel,
+  clusterDetail,
+  clusterNodes,
+  clusterPods,
+  clusterRow,
+  domainKey,
+  nodeView,
+  RACK_LABEL,
+  ZONE_LABEL,
+} from "./cluster-view.ts";
+export { gpusOf } from "./gpus.ts";
+export { groupPods, groupView } from "./group-view.ts";
+export { type PodContext, podView } from "./pod-view.ts";
+export { podsByGroup, type SetModel } from "./set-model.ts";
+export { gpusPerGroup, setDetail, setRow } from "./set-view.ts";
 export * from "./types.ts";

@@ -1,0 +1,135 @@
+import type { ClusterHealth, ObservedCluster } from "@openpatio/core/model";
+import type { ClusterChange, ClusterPort } from "@openpatio/core/ports";
+import type { Database } from "@openpatio/db";
+import type { Logger } from "../log.ts";
+import { type ClusterRow, loadClusters } from "./repo.ts";
+import type { Vault } from "./vault.ts";
+
+export type Connection = {
+  readonly name: string;
+  readonly kubeconfig: string;
+  readonly context: string | null;
+  readonly isSimulated: boolean;
+};
+
+export type Member = {
+  readonly name: string;
+  readonly isSimulated: boolean;
+  readonly registeredAtMs: number;
+  readonly port: ClusterPort;
+  /** Since when the health is what it is. */
+  readonly healthSinceMs: number;
+};
+
+export type FleetListener = {
+  /** Something in the cluster's cache changed. */
+  readonly onChange?: (cluster: string, change: ClusterChange) => void;
+  /** Joined, left or was connected anew. */
+  readonly onMembers?: () => void;
+};
+
+/** The registered clusters and their connections. Who is a member is in the database; this is the live side of it. */
+export class Fleet {
+  private readonly options: {
+    readonly db: Database;
+    readonly vault: Vault;
+    readonly connect: (connection: Connection) => ClusterPort;
+    readonly nowMs: () => number;
+    readonly log: Logger;
+  };
+  private readonly members = new Map<
+    string,
+    Member & { health: ClusterHealth; healthSinceMs: number; stop: () => void }
+  >();
+  private readonly versions = new Map<string, number>();
+  private readonly listeners = new Set<FleetListener>();
+
+  constructor(options: Fleet["options"]) {
+    this.options = options;
+  }
+
+  /** Makes the connections what the database says: joins what is new, leaves what is gone. */
+  async load(): Promise<void> {
+    const rows = await loadClusters(this.options.db);
+    for (const row of rows) if (!this.members.has(row.name)) this.join(row);
+    for (const name of [...this.members.keys()]) if (!rows.some((row) => row.name === name)) await this.leave(name);
+    for (const row of rows) this.versions.set(row.name, row.placementVersion);
+  }
+
+  subscribe(listener: FleetListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  all(): readonly Member[] {
+    return [...this.members.values()];
+  }
+
+  get(name: string): Member | null {
+    return this.members.get(name) ?? null;
+  }
+
+  observe(): ReadonlyMap<string, ObservedCluster> {
+    return new Map([...this.members.values()].map((member) => [member.name, member.port.observe()]));
+  }
+
+  /** As last read; a placement that is planned on it commits only if it is still so. */
+  placementVersion(name: string): number {
+    return this.versions.get(name) ?? 0;
+  }
+
+  advancePlacementVersion(name: string): void {
+    this.versions.set(name, this.placementVersion(name) + 1);
+  }
+
+  async refreshPlacementVersions(): Promise<void> {
+    for (const row of await loadClusters(this.options.db)) this.versions.set(row.name, row.placementVersion);
+  }
+
+  join(row: ClusterRow): void {
+    const kubeconfig = this.options.vault.open(row.name, row.kubeconfig);
+    const port = this.options.connect({
+      name: row.name,
+      kubeconfig,
+      context: row.context,
+      isSimulated: row.isSimulated,
+    });
+    const unsubscribe = port.onChange((change) => this.changed(row.name, change));
+    this.members.set(row.name, {
+      name: row.name,
+      isSimulated: row.isSimulated,
+      registeredAtMs: row.registeredAt.getTime(),
+      port,
+      health: port.info().health,
+      healthSinceMs: this.options.nowMs(),
+      stop: unsubscribe,
+    });
+    this.versions.set(row.name, row.placementVersion);
+    port.start();
+    for (const listener of this.listeners) listener.onMembers?.();
+  }
+
+  async leave(name: string): Promise<void> {
+    const member = this.members.get(name);
+    if (member === undefined) return;
+    this.members.delete(name);
+    this.versions.delete(name);
+    member.stop();
+    await member.port.stop();
+    for (const listener of this.listeners) listener.onMembers?.();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.members.values()].map((member) => member.port.stop()));
+  }
+
+  private changed(name: string, change: ClusterChange): void {
+    const member = this.members.get(name);
+    if (member !== undefined && change.kind === "health" && change.health !== member.health) {
+      this.options.log.info({ cluster: name, from: member.health, to: change.health }, "cluster health");
+      member.health = change.health;
+      member.healthSinceMs = this.options.nowMs();
+    }
+    for (const listener of this.listeners) listener.onChange?.(name, change);
+  }
+}

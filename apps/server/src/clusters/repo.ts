@@ -1,0 +1,46 @@
+import type { ClusterRow, Database, Transaction } from "@openpatio/db";
+import { LostRace } from "../sets/repo.ts";
+
+export type { ClusterRow };
+
+export function loadClusters(db: Database): Promise<readonly ClusterRow[]> {
+  return db.clusterRow.findMany({ orderBy: { name: "asc" } });
+}
+
+/** False when the name is taken. */
+export async function insertCluster(tx: Transaction, row: Omit<ClusterRow, "placementVersion">): Promise<boolean> {
+  const { count } = await tx.clusterRow.createMany({
+    data: [{ ...row, kubeconfig: bytes(row.kubeconfig) }],
+    skipDuplicates: true,
+  });
+  return count === 1;
+}
+
+export async function replaceKubeconfig(tx: Transaction, name: string, kubeconfig: Uint8Array): Promise<void> {
+  await tx.clusterRow.update({ where: { name }, data: { kubeconfig: bytes(kubeconfig) } });
+}
+
+export async function removeCluster(tx: Transaction, name: string): Promise<void> {
+  await tx.clusterRow.deleteMany({ where: { name } });
+}
+
+/**
+ * Marks that room on these clusters was promised or given back.
+ *
+ * Errors: LostRace when another promise was made since `version` was read. A cluster without `version` is marked only.
+ */
+export async function advancePlacements(
+  tx: Transaction,
+  clusters: readonly { readonly name: string; readonly version: number | null }[],
+): Promise<void> {
+  for (const { name, version } of clusters) {
+    const { count } = await tx.clusterRow.updateMany({
+      where: version === null ? { name } : { name, placementVersion: version },
+      data: { placementVersion: { increment: 1 } },
+    });
+    if (count === 0 && version !== null) throw new LostRace();
+  }
+}
+
+/** Prisma wants bytes over a plain ArrayBuffer. */
+const bytes = (value: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(value);

@@ -1,0 +1,320 @@
+import { randomUUID } from "node:crypto";
+import type { SetStatus } from "@openpatio/core/model";
+import type { Reservation } from "@openpatio/core/placement";
+import { type Plan, plan, type TimelineDraft } from "@openpatio/core/plan";
+import type { ClusterChange } from "@openpatio/core/ports";
+import type { Fleet } from "../clusters/fleet.ts";
+import type { Logger } from "../log.ts";
+import type { SetStore, StoredSet } from "../sets/set-store.ts";
+import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
+import { clusterOf, type Executor, type Failure } from "./executor.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import type { Held } from "./lease.ts";
+import { Limiter } from "./limiter.ts";
+import type { Reservations } from "./reservations.ts";
+import { type StatusAction, StatusWriter } from "./status-writer.ts";
+
+/**
+ * The loop. A key is a set; a run is
+ *
+ *   desired (cached row) + observed (cluster caches) → plan → store in one transaction → execute → look again when due
+ *
+ * Nothing is done in a cluster before the state that explains it is stored, and nothing is remembered here that a
+ * restart would miss: what is lost with the process is planned again from the same rows and the same clusters.
+ */
+
+const RESYNC_MS = 60_000;
+/** Sets of other processes are noticed by a look at the versions. */
+const REFRESH_MS = 1_000;
+const PLANS_AT_ONCE = 4;
+/** A plan that loses its race this often waits a moment. */
+const MAX_RACES = 5;
+const RACE_PAUSE_MS = 250;
+/** A burst of watch events becomes one run. */
+const SETTLE_MS = 20;
+
+export type ReconcilerOptions = {
+  readonly sets: SetStore;
+  readonly fleet: Fleet;
+  readonly timeline: TimelineStore;
+  readonly reservations: Reservations;
+  readonly executor: Executor;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+  readonly onPlanned: (setId: string, status: SetStatus) => void;
+  readonly onRun: (seconds: number, isOk: boolean) => void;
+};
+
+export class Reconciler {
+  private readonly options: ReconcilerOptions;
+  private readonly queue: KeyedQueue;
+  private readonly planning = new Limiter(PLANS_AT_ONCE);
+  private readonly statusWriter: StatusWriter;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly unsubscribe: (() => void)[] = [];
+  private readonly failedRuns = new Map<string, number>();
+  private held: Held | null = null;
+  private isRefreshing = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.options = options;
+    this.queue = new KeyedQueue((id) => this.run(id), options.nowMs);
+    this.statusWriter = new StatusWriter((setId, action) => void this.writeStatus(setId, action));
+  }
+
+  get queueDepth(): number {
+    return this.queue.depth;
+  }
+
+  mayAct(): boolean {
+    return this.held?.isHeld() ?? false;
+  }
+
+  start(): void {
+    const { sets, fleet } = this.options;
+    this.unsubscribe.push(
+      sets.onChange((id, set) => {
+        if (set === null) this.forget(id);
+        else this.queue.add(id);
+      }),
+      fleet.subscribe({
+        onChange: (cluster, change) => this.clusterChanged(cluster, change),
+        onMembers: () => this.addAll(),
+      }),
+    );
+    this.timers.push(
+      setInterval(() => this.addAll(), RESYNC_MS),
+      setInterval(() => void this.refresh(), REFRESH_MS),
+    );
+    this.addAll();
+  }
+
+  /** From now on plans are stored and acted on. */
+  hold(held: Held): void {
+    this.held = held;
+    this.addAll();
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    for (const stop of this.unsubscribe) stop();
+    this.statusWriter.stop();
+    await this.queue.stop();
+  }
+
+  private addAll(): void {
+    for (const set of this.options.sets.all()) this.queue.add(set.state.id);
+  }
+
+  private async refresh(): Promise<void> {
+    if (this.isRefreshing) return;
+    this.isRefreshing = true;
+    try {
+      await this.options.sets.refresh();
+    } catch (error) {
+      this.options.log.warn({ err: error }, "the database did not answer");
+    } finally {
+      this.isRefreshing = false;
+    }
+  }
+
+  private clusterChanged(cluster: string, change: ClusterChange): void {
+    const { sets } = this.options;
+    if (change.kind === "set") {
+      const set = sets.find(change.namespace, change.set);
+      if (set !== null) this.queue.add(set.state.id, SETTLE_MS);
+      return;
+    }
+    for (const set of sets.all()) {
+      const isHere = set.state.groups.some((group) => group.placement?.cluster === cluster);
+      const mayComeHere = isWaitingForRoom(set);
+      if (change.kind === "capacity" ? mayComeHere : isHere || mayComeHere) this.queue.add(set.state.id, SETTLE_MS);
+    }
+  }
+
+  private forget(id: string): void {
+    this.queue.forget(id);
+    this.statusWriter.forget(id);
+    this.options.executor.forget(id);
+    this.failedRuns.delete(id);
+    this.roomChanged();
+  }
+
+  /** Room was given back: whoever waits for some looks again. */
+  private roomChanged(): void {
+    for (const set of this.options.sets.all()) if (isWaitingForRoom(set)) this.queue.add(set.state.id, SETTLE_MS);
+  }
+
+  private async run(id: string): Promise<void> {
+    const log = this.options.log.child({ reconcileId: randomUUID(), setId: id });
+    const startedMs = performance.now();
+    try {
+      await this.reconcile(id, log);
+      this.failedRuns.delete(id);
+      this.options.onRun((performance.now() - startedMs) / 1000, true);
+    } catch (error) {
+      const failures = (this.failedRuns.get(id) ?? 0) + 1;
+      this.failedRuns.set(id, failures);
+      log.error({ err: error, failures }, "reconcile failed");
+      this.queue.add(id, Math.min(30_000, 500 * 2 ** failures));
+      this.options.onRun((performance.now() - startedMs) / 1000, false);
+    }
+  }
+
+  private async reconcile(id: string, log: Logger): Promise<void> {
+    const outcome = await this.planning.run(() => this.planAndStore(id, log));
+    if (outcome === null) return;
+    const { set, planned, isStored } = outcome;
+    const actions = planned.actions.filter((action) => action.kind !== "status");
+    this.statusWriter.offer(
+      id,
+      planned.actions.filter((action): action is StatusAction => action.kind === "status"),
+    );
+    if (actions.length > 0) log.info({ set: set.state.name, actions: actions.map((action) => action.kind) }, "acting");
+    const failures = await this.options.executor.execute(id, actions, log);
+    await this.tell(set, failures);
+    for (const failure of failures) this.queue.add(id, Math.max(50, failure.retryAtMs - this.options.nowMs()));
+    if (failures.length > 0) this.options.onPlanned(id, planned.status);
+    if (planned.requeue !== "on-change") this.queue.add(id, planned.requeue.afterMs);
+    // What was stored may be what the next step waits for, and no cluster will say so.
+    else if (isStored && actions.length === 0) this.queue.add(id);
+  }
+
+  /** Null when there is nothing to act on: no such set, not our turn, or the set is gone now. */
+  private async planAndStore(
+    id: string,
+    log: Logger,
+  ): Promise<{ set: StoredSet; planned: Plan; isStored: boolean } | null> {
+    const { sets, fleet, reservations, nowMs } = this.options;
+    for (let race = 0; race < MAX_RACES; race++) {
+      const set = sets.get(id);
+      if (set === null) return null;
+      const clusters = fleet.observe();
+      const versions = new Map([...clusters.keys()].map((name) => [name, fleet.placementVersion(name)]));
+      const planned = plan(
+        {
+          set: set.state,
+          clusters,
+          // Read only when something is to be placed, which is rare.
+          get reservations(): readonly Reservation[] {
+            return reservations.except(id);
+          },
+        },
+        nowMs(),
+      );
+      const { held } = this;
+      if (held === null || !held.isHeld()) {
+        this.options.onPlanned(id, planned.status);
+        return null;
+      }
+      if (!isWorthStoring(set, planned)) {
+        this.options.onPlanned(id, planned.status);
+        return { set, planned, isStored: false };
+      }
+      const stored = await sets.commit({
+        before: set,
+        after: planned.isGone
+          ? null
+          : { state: { ...set.state, ...planned.next }, nextDueAtMs: dueAtMs(planned, nowMs()) },
+        timeline: planned.timeline.map((draft) => toEntry(set, planned, draft)),
+        placements: planned.placedOn.map((name) => ({ name, version: versions.get(name) ?? 0 })),
+        fence: held.token,
+      });
+      if (stored === null) {
+        log.info({ race }, "lost a race, planning again");
+        await fleet.refreshPlacementVersions();
+        continue;
+      }
+      for (const name of planned.placedOn) fleet.advancePlacementVersion(name);
+      if (stored === "removed") return null;
+      this.options.onPlanned(id, planned.status);
+      if (hasGivenBack(set, stored)) this.roomChanged();
+      return { set: stored, planned, isStored: true };
+    }
+    this.queue.add(id, RACE_PAUSE_MS);
+    return null;
+  }
+
+  private async writeStatus(setId: string, action: StatusAction): Promise<void> {
+    if (!this.mayAct()) return;
+    const isWritten = await this.options.executor.sendStatus(action);
+    // The planner finds the old status still there and offers it again.
+    if (!isWritten) this.queue.add(setId, 2_000);
+  }
+
+  /** A refusal that a person must mend is told once, when it appears. */
+  private async tell(set: StoredSet, failures: readonly Failure[]): Promise<void> {
+    const entries = failures
+      .filter((failure) => failure.isNew && isForPerson(failure))
+      .map((failure) => refusalEntry(set, failure));
+    const { timeline, nowMs, log } = this.options;
+    if (entries.length === 0) return;
+    try {
+      await timeline.record(entries, nowMs());
+    } catch (error) {
+      log.warn({ err: error }, "a refusal was not recorded");
+    }
+  }
+}
+
+/** Refused for good until somebody changes something, in the set or in the cluster. */
+export const isForPerson = (failure: Failure): boolean =>
+  failure.error.code === "cluster.refused" || failure.error.code === "cluster.name-conflict";
+
+const isWaitingForRoom = (set: StoredSet): boolean =>
+  set.state.groups.some((group) => group.stage === "unplaced") || set.state.groups.length < set.state.spec.replicas;
+
+function isWorthStoring(set: StoredSet, planned: Plan): boolean {
+  const { state } = set;
+  const { next } = planned;
+  return (
+    planned.isGone ||
+    planned.timeline.length > 0 ||
+    planned.placedOn.length > 0 ||
+    next.rollout !== state.rollout ||
+    next.revisions !== state.revisions ||
+    next.conditions !== state.conditions ||
+    next.groups.length !== state.groups.length ||
+    next.groups.some((group, position) => group !== state.groups[position])
+  );
+}
+
+function hasGivenBack(before: StoredSet, after: StoredSet): boolean {
+  const placed = (set: StoredSet) =>
+    new Set(
+      set.state.groups.flatMap(({ index, placement }) =>
+        placement === null ? [] : [`${index} ${placement.cluster} ${placement.domain?.value ?? ""}`],
+      ),
+    );
+  const now = placed(after);
+  return [...placed(before)].some((place) => !now.has(place));
+}
+
+const dueAtMs = (planned: Plan, nowMs: number): number | null =>
+  planned.requeue === "on-change" ? null : nowMs + planned.requeue.afterMs;
+
+function toEntry(set: StoredSet, planned: Plan, draft: TimelineDraft): TimelineEntry {
+  const { id, namespace, name, groups } = set.state;
+  const cluster =
+    draft.group === null
+      ? null
+      : ([...planned.next.groups, ...groups].find((group) => group.index === draft.group)?.placement?.cluster ?? null);
+  return { ...draft, actor: "openpatio", setId: id, namespace, set: name, cluster };
+}
+
+function refusalEntry(set: StoredSet, { action, error }: Failure): TimelineEntry {
+  const { id, namespace, name, groups } = set.state;
+  return {
+    kind: "object.conflict",
+    actor: "cluster",
+    setId: id,
+    namespace,
+    set: name,
+    cluster: clusterOf(action),
+    group: action.group,
+    incarnation: groups.find((group) => group.index === action.group)?.incarnation ?? null,
+    cause: error.message,
+    decision: "Try again until the cluster accepts it",
+    actions: [],
+  };
+}

@@ -1,0 +1,98 @@
+import type { TimelineDraft, TimelineKind } from "@openpatio/core/plan";
+import type { TimelineItem } from "@openpatio/core/view";
+import type { Database, TimelineRow, Transaction } from "@openpatio/db";
+
+/** Who caused a line: the person, this control plane, or what happened in a cluster. */
+export type Actor = string;
+
+export type TimelineEntry = TimelineDraft & {
+  readonly actor: Actor;
+  readonly setId: string | null;
+  readonly namespace: string | null;
+  readonly set: string | null;
+  readonly cluster: string | null;
+};
+
+/**
+ * The append-only record of what happened, why, and what was done. Lines are written in the transaction of the change
+ * that they tell about, and published when it has committed.
+ */
+export class TimelineStore {
+  private readonly db: Database;
+  private readonly listeners = new Set<(items: readonly TimelineItem[]) => void>();
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  async write(tx: Transaction, entries: readonly TimelineEntry[], nowMs: number): Promise<readonly TimelineItem[]> {
+    if (entries.length === 0) return [];
+    const rows = await tx.timelineRow.createManyAndReturn({
+      data: entries.map((entry) => ({
+        at: new Date(nowMs),
+        kind: entry.kind,
+        actor: entry.actor,
+        setId: entry.setId,
+        namespace: entry.namespace,
+        setName: entry.set,
+        cluster: entry.cluster,
+        groupIndex: entry.group,
+        incarnation: entry.incarnation,
+        cause: entry.cause,
+        decision: entry.decision,
+        actions: [...entry.actions],
+      })),
+    });
+    return rows.map(toItem);
+  }
+
+  /** Tells the listeners; call after the commit. */
+  publish(items: readonly TimelineItem[]): void {
+    if (items.length === 0) return;
+    for (const listener of this.listeners) listener(items);
+  }
+
+  /** Writes and publishes lines that tell about no change of our own state. */
+  async record(entries: readonly TimelineEntry[], nowMs: number): Promise<void> {
+    this.publish(await this.write(this.db, entries, nowMs));
+  }
+
+  onItems(listener: (items: readonly TimelineItem[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Newest first, of one set or (null) of all; `before` is the id of the last item of the page before. */
+  async list(
+    set: { readonly namespace: string; readonly name: string } | null,
+    limit: number,
+    before?: string,
+  ): Promise<readonly TimelineItem[]> {
+    const rows = await this.db.timelineRow.findMany({
+      where: {
+        ...(set === null ? {} : { namespace: set.namespace, setName: set.name }),
+        ...(before === undefined ? {} : { id: { lt: BigInt(before) } }),
+      },
+      orderBy: { id: "desc" },
+      take: limit,
+    });
+    return rows.map(toItem);
+  }
+}
+
+function toItem(row: TimelineRow): TimelineItem {
+  return {
+    id: String(row.id),
+    atMs: row.at.getTime(),
+    kind: row.kind as TimelineKind, // written by us from the closed set
+    actor: row.actor,
+    namespace: row.namespace,
+    set: row.setName,
+    cluster: row.cluster,
+    group: row.groupIndex,
+    incarnation: row.incarnation,
+    cause: row.cause,
+    decision: row.decision,
+    actions: row.actions as string[],
+  };
+}

@@ -1,0 +1,103 @@
+import type { GroupPhase, GroupState, GroupStatus } from "../model/index.ts";
+import { isStale, type SetModel } from "./set-model.ts";
+import type { AttentionItem, ClusterRow } from "./types.ts";
+
+/** So many things that need a person are told one by one; more would hide the worst. */
+const MAX_ITEMS = 200;
+
+const SEVERITY: Readonly<Record<GroupPhase, AttentionItem["severity"] | null>> = {
+  Failed: "failed",
+  Degraded: "warning",
+  Recovering: "warning",
+  Updating: null,
+  Starting: null,
+  Pending: "waiting",
+  Deleting: null,
+  Unknown: null, // told once for its cluster
+  Ready: null,
+};
+const RANK = { failed: 0, warning: 1, waiting: 2 } as const;
+
+/** What needs a look, worst first, then the longest waiting; each with the place to look at. */
+export function attentionItems(
+  sets: readonly SetModel[],
+  clusters: readonly { readonly row: ClusterRow; readonly sinceMs: number }[],
+): readonly AttentionItem[] {
+  const items = [...clusters.flatMap(clusterItems), ...sets.flatMap(setItems)];
+  return items
+    .sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.sinceMs - b.sinceMs || (a.key < b.key ? -1 : 1))
+    .slice(0, MAX_ITEMS);
+}
+
+function clusterItems({ row, sinceMs }: { row: ClusterRow; sinceMs: number }): readonly AttentionItem[] {
+  if (row.health !== "unreachable" && row.health !== "stale") return [];
+  const href = `/clusters/${row.name}`;
+  return [
+    {
+      key: `cluster/${row.name}`,
+      severity: "failed",
+      phase: "Unreachable",
+      title: row.name,
+      place: "cluster",
+      message: row.message ?? "No contact. Nothing there is touched until it answers.",
+      untilMs: null,
+      sinceMs: row.lastContactMs ?? sinceMs,
+      href,
+      action: { label: "Open cluster", href },
+    },
+  ];
+}
+
+function setItems(model: SetModel): readonly AttentionItem[] {
+  const { state, status } = model;
+  const href = `/sets/${state.namespace}/${state.name}`;
+  const stalled = state.rollout.stalledReason;
+  const items: AttentionItem[] = state.groups.flatMap((group) => {
+    const groupStatus = status.groups.find((candidate) => candidate.index === group.index);
+    const refused = model.refusedOf(group.index);
+    if (groupStatus === undefined || isStale(model, group)) return [];
+    return groupItems(model, group, groupStatus, refused, href);
+  });
+  if (stalled !== null) {
+    items.push({
+      key: `rollout/${state.namespace}/${state.name}`,
+      severity: "failed",
+      phase: status.phase,
+      title: state.name,
+      place: "rollout",
+      message: stalled,
+      untilMs: null,
+      sinceMs: state.rollout.startedAtMs ?? model.changedAtMs,
+      href: `${href}?tab=rollouts`,
+      action: { label: "Open rollout", href: `${href}?tab=rollouts` },
+    });
+  }
+  return items;
+}
+
+function groupItems(
+  { state }: SetModel,
+  group: GroupState,
+  status: GroupStatus,
+  refused: string | null,
+  setHref: string,
+): readonly AttentionItem[] {
+  const severity = refused === null ? SEVERITY[status.phase] : "failed";
+  if (severity === null || state.isDeleting) return [];
+  const href = `${setHref}?group=${group.index}`;
+  const where = [status.cluster, status.domain].filter((part) => part !== null).join("/");
+  return [
+    {
+      key: `group/${state.namespace}/${state.name}/${group.index}`,
+      severity,
+      phase: status.phase,
+      title: `${state.name} group ${group.index}`,
+      place: where === "" ? "not placed" : where,
+      message: refused ?? status.message ?? status.phase,
+      untilMs: status.untilMs,
+      sinceMs: group.sinceMs,
+      href,
+      action: { label: "Open group", href },
+    },
+  ];
+}

@@ -1,0 +1,144 @@
+import {
+  type GroupState,
+  type GroupStatus,
+  groupName,
+  type ObservedPod,
+  type SetState,
+  workloadName,
+} from "../model/index.ts";
+import { podRequests } from "../placement/index.ts";
+import { gpusOf } from "./gpus.ts";
+import { podView } from "./pod-view.ts";
+import { healthOf, isStale, type SetModel } from "./set-model.ts";
+import type { GroupRoleView, GroupView, PodView } from "./types.ts";
+
+export function groupView(model: SetModel, group: GroupState): GroupView {
+  const { state } = model;
+  const status = model.status.groups.find((candidate) => candidate.index === group.index);
+  const roles = roleViews(state, group, status);
+  const refused = model.refusedOf(group.index);
+  const isLeaving = group.stage === "teardown" && group.teardown?.then === "restart";
+  const revision = isLeaving && group.teardown?.cause.kind === "rollout" ? state.rollout.target : group.revision;
+  return {
+    index: group.index,
+    name: groupName(state.name, group.index),
+    phase: status?.phase ?? (healthOf(model, group) === "live" ? "Starting" : "Unknown"),
+    cluster: group.placement?.cluster ?? null,
+    domain: group.placement?.domain?.value ?? null,
+    revision,
+    fromRevision: fromRevision(state, group, revision),
+    incarnation: group.incarnation,
+    nextIncarnation: isLeaving || group.stage === "waiting" ? group.incarnation + 1 : null,
+    sinceMs:
+      group.stage === "running" ? (group.readySinceMs ?? group.incarnationStartedAtMs ?? group.sinceMs) : group.sinceMs,
+    message: refused ?? status?.message ?? null,
+    untilMs: refused === null ? (status?.untilMs ?? null) : null,
+    roles,
+    cause: group.teardown?.cause ?? group.lastCause,
+    history: group.history,
+    refusals: group.stage === "unplaced" ? model.refusalsOf(group.index) : [],
+    placementWhy: group.placement?.why ?? null,
+    isStale: isStale(model, group),
+  };
+}
+
+/** The revision that a group is on its way from, until it is Ready on the other one. */
+function fromRevision(state: SetState, group: GroupState, revision: number): number | null {
+  const from =
+    group.revision === revision ? (group.history[group.history.length - 1]?.revision ?? null) : group.revision;
+  if (from === null || from === revision || group.firstReadyAtMs !== null) {
+    return group.revision === revision ? null : group.revision;
+  }
+  return hashOf(state, from) === hashOf(state, revision) ? null : from;
+}
+
+const hashOf = (state: SetState, revision: number): string | undefined =>
+  state.revisions.find((candidate) => candidate.number === revision)?.hash;
+
+function roleViews(state: SetState, group: GroupState, status: GroupStatus | undefined): readonly GroupRoleView[] {
+  const isOrdered = state.spec.startupPolicy === "Ordered";
+  const counts = new Map(status?.roles.map((role) => [role.role, role]));
+  const isDone = (role: string): boolean => {
+    const count = counts.get(role);
+    return count !== undefined && count.ready >= count.replicas;
+  };
+  return state.spec.groupTemplate.roles.map(({ role, replicas, dependencies }) => {
+    const count = counts.get(role) ?? { ready: 0, replicas };
+    if (group.stage !== "running") return { role, ready: 0, replicas: count.replicas, stage: "none", waitsFor: [] };
+    const waitsFor = isOrdered ? dependencies.filter((name) => !isDone(name)) : [];
+    const isStarted = group.startedRoles.includes(role);
+    const stage = isDone(role) ? "done" : isStarted || waitsFor.length === 0 ? "starting" : "waiting";
+    return { role, ready: count.ready, replicas: count.replicas, stage, waitsFor: stage === "waiting" ? waitsFor : [] };
+  });
+}
+
+/** Pods of a group, then a place for each one that is wanted and not there; the places keep the picture still. */
+export function groupPods(model: SetModel, group: GroupState, pods: readonly ObservedPod[]): readonly PodView[] {
+  const stale = isStale(model, group);
+  const cluster = group.placement?.cluster ?? "";
+  const views = pods.map((pod) => podView(pod, { cluster, isStale: stale, group }));
+  return [...views, ...places(model, group, pods)];
+}
+
+function places(model: SetModel, group: GroupState, pods: readonly ObservedPod[]): readonly PodView[] {
+  const { state } = model;
+  if (group.teardown?.then === "remove" || group.stage === "removed") return [];
+  const result: PodView[] = [];
+  const status = model.status.groups.find((candidate) => candidate.index === group.index);
+  const roles = roleViews(state, group, status);
+  const templates = templatesOf(state, group);
+  for (const { role, replicas } of state.spec.groupTemplate.roles) {
+    const present = pods.filter((pod) => pod.role === role);
+    const taken = new Set(present.flatMap((pod) => (pod.ordinal === null ? [] : [pod.ordinal])));
+    const unnumbered = present.filter((pod) => pod.ordinal === null).length;
+    const gpus = gpusOf(podRequests(templates.get(role)?.["spec"]));
+    const waitsFor = roles.find((candidate) => candidate.role === role)?.waitsFor ?? [];
+    let places = 0;
+    for (let ordinal = 0; ordinal < replicas; ordinal++) {
+      if (taken.has(ordinal) || places >= replicas - taken.size - unnumbered) continue;
+      places += 1;
+      const name = `${workloadName(state.name, group.index, role)}-${ordinal}`;
+      result.push({
+        uid: `place:${group.index}-${role}-${ordinal}`,
+        cluster: group.placement?.cluster ?? "",
+        namespace: state.namespace,
+        name,
+        set: state.name,
+        group: group.index,
+        role,
+        ordinal,
+        incarnation: null,
+        ...placeState(group, name, waitsFor),
+        progress: null,
+        node: null,
+        gpus,
+        createdAtMs: null,
+        readySinceMs: null,
+        ip: null,
+        containers: [],
+        isStale: isStale(model, group),
+      });
+    }
+  }
+  return result;
+}
+
+function placeState(group: GroupState, pod: string, waitsFor: readonly string[]): Pick<PodView, "state" | "stateText"> {
+  if (group.stage === "unplaced") return { state: "waiting", stateText: "no place yet" };
+  if (group.stage === "running") {
+    return waitsFor.length > 0
+      ? { state: "waiting", stateText: `after ${waitsFor.join(", ")}` }
+      : { state: "waiting", stateText: "not created yet" };
+  }
+  const cause = group.teardown?.cause ?? group.lastCause;
+  if (cause?.kind === "failure" && cause.pod === pod) {
+    return { state: "failed", stateText: cause.exitCode === undefined ? "failed" : `exit ${cause.exitCode}` };
+  }
+  return { state: "tornDown", stateText: "torn down" };
+}
+
+/** Pod templates of the roles at the revision that the group runs, or the one it will. */
+function templatesOf(state: SetState, group: GroupState): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const revision = state.revisions.find((candidate) => candidate.number === group.revision);
+  return new Map(revision?.content.roles.map((role) => [role.role, role.template]));
+}

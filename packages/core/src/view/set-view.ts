@@ -1,0 +1,165 @@
+import { GROUP_PHASES, type GroupState, type Revision, type SetState } from "../model/index.ts";
+import { podRequests } from "../placement/index.ts";
+import { waveNumbers } from "../plan/waves.ts";
+import { describeRevisionChange } from "../spec/index.ts";
+import { gpusOf } from "./gpus.ts";
+import { healthOf, isStale, type SetModel } from "./set-model.ts";
+import type { GroupTile, RevisionView, RoleView, RolloutView, SetDetail, SetRow } from "./types.ts";
+
+/** So many groups are drawn in a row of a table. */
+const MAX_TILES = 60;
+
+export function setRow(model: SetModel): SetRow {
+  const { state, status } = model;
+  const wanted = state.spec.groupTemplate.roles.reduce((sum, role) => sum + role.replicas, 0) * state.groups.length;
+  const clusters = [...new Set(state.groups.flatMap((group) => group.placement?.cluster ?? []))].sort();
+  const named = clusters.length > 0 ? clusters : state.spec.placement.clusters.names;
+  return {
+    namespace: state.namespace,
+    name: state.name,
+    phase: status.phase,
+    message: status.message,
+    tiles: tilesOf(status.groups),
+    replicas: state.spec.replicas,
+    readyGroups: status.readyGroups,
+    pods: wanted,
+    readyPods: status.groups.flatMap((group) => group.roles).reduce((sum, role) => sum + role.ready, 0),
+    gpus: gpusPerGroup(state) * state.groups.filter((group) => group.placement !== null).length,
+    currentRevision: status.currentRevision,
+    updateRevision: status.updateRevision,
+    clusters: named,
+    isStale: state.groups.some((group) => isStale(model, group)),
+    isSimulated: named.some((name) => model.clusters.get(name)?.isSimulated ?? false),
+    labels: model.labels,
+    changedAtMs: model.changedAtMs,
+  };
+}
+
+/** Worst first, then by index; at most 60. */
+export function tilesOf(groups: readonly GroupTile[]): readonly GroupTile[] {
+  const severity = (tile: GroupTile) => GROUP_PHASES.indexOf(tile.phase);
+  return [...groups]
+    .sort((a, b) => severity(a) - severity(b) || a.index - b.index)
+    .slice(0, MAX_TILES)
+    .map(({ index, phase }) => ({ index, phase }));
+}
+
+export function gpusPerGroup(state: SetState): number {
+  const { roles } = state.spec.groupTemplate;
+  return roles.reduce((sum, role) => sum + role.replicas * gpusOf(podRequests(role.template.spec)), 0);
+}
+
+export function setDetail(model: SetModel): SetDetail {
+  const { state } = model;
+  const { topology } = state.spec.placement;
+  return {
+    ...setRow(model),
+    id: state.id,
+    generation: state.generation,
+    startupPolicy: state.spec.startupPolicy,
+    isDeleting: state.isDeleting,
+    roles: roleViews(model),
+    revisions: revisionViews(model),
+    rollout: rolloutView(model),
+    conditions: model.status.conditions,
+    topologyKey: topology?.key ?? null,
+    exclusive: topology?.exclusive ?? "None",
+    createdAtMs: model.createdAtMs,
+  };
+}
+
+function roleViews({ state, status }: SetModel): readonly RoleView[] {
+  const { roles } = state.spec.groupTemplate;
+  const waves = waveNumbers(roles);
+  return roles.map((role) => ({
+    role: role.role,
+    kind: role.workload.kind,
+    replicas: role.replicas,
+    dependencies: role.dependencies,
+    wave: waves.get(role.role) ?? 1,
+    gpusPerPod: gpusOf(podRequests(role.template.spec)),
+    image: String(role.template.spec.containers[0]?.["image"] ?? "none"),
+    onPodFailure: role.onPodFailure,
+    readyPods: status.groups.reduce(
+      (sum, group) => sum + (group.roles.find((candidate) => candidate.role === role.role)?.ready ?? 0),
+      0,
+    ),
+    wantedPods: role.replicas * state.groups.length,
+  }));
+}
+
+function revisionViews({ state, status }: SetModel): readonly RevisionView[] {
+  return state.revisions.map((revision, position) => {
+    const before = state.revisions[position - 1];
+    return {
+      number: revision.number,
+      hash: revision.hash,
+      createdAtMs: revision.createdAtMs,
+      summary: summaryOf(state, revision, before),
+      groups: state.groups.filter((group) => group.revision === revision.number && group.incarnation > 0).length,
+      isTarget: revision.number === status.updateRevision,
+      isCurrent: revision.number === status.currentRevision,
+    };
+  });
+}
+
+function summaryOf(state: SetState, revision: Revision, before: Revision | undefined): string {
+  if (before === undefined) return revision.number === 1 ? "first revision" : "oldest kept revision";
+  const same = state.revisions.find((other) => other.number < revision.number && other.hash === revision.hash);
+  if (same !== undefined) return `back to revision ${same.number}`;
+  return describeRevisionChange(before.content, revision.content);
+}
+
+function rolloutView(model: SetModel): RolloutView {
+  const { state, status } = model;
+  const { rollout, spec } = state;
+  const hashes = new Map(state.revisions.map((revision) => [revision.number, revision.hash]));
+  const targetHash = hashes.get(rollout.target);
+  const isBehind = (group: GroupState) =>
+    (group.incarnation > 0 && hashes.get(group.revision) !== targetHash) ||
+    group.restartSeen < rollout.restart ||
+    group.takenDown ||
+    group.teardown?.cause.kind === "rollout" ||
+    group.teardown?.cause.kind === "restart";
+  const behind = state.groups.filter(isBehind).length;
+  const isPaused = rollout.isPaused || spec.rollout.paused;
+  const isActive = !state.isDeleting && behind > 0;
+  return {
+    target: rollout.target,
+    current: status.currentRevision,
+    isActive,
+    isPaused,
+    stalledReason: rollout.stalledReason,
+    canAbort: isActive && rollout.lastGood !== null && hashes.get(rollout.lastGood) !== targetHash,
+    startedAtMs: rollout.startedAtMs,
+    updatedGroups: status.updatedGroups,
+    maxUnavailable: absolute(spec.rollout.maxUnavailable, spec.replicas),
+    message: rolloutMessage(model, { isActive, isPaused, behind }),
+  };
+}
+
+function rolloutMessage(
+  model: SetModel,
+  { isActive, isPaused, behind }: { isActive: boolean; isPaused: boolean; behind: number },
+): string | null {
+  const { state } = model;
+  const { rollout } = state;
+  if (rollout.stalledReason !== null) return rollout.stalledReason;
+  const total = state.groups.length;
+  const progress = `${total - behind} of ${total} groups on revision ${rollout.target}`;
+  if (isPaused)
+    return isActive
+      ? `Paused: ${progress}. No further group is taken down.`
+      : "Paused: a change waits until it is resumed.";
+  if (!isActive) return null;
+  const budget = absolute(state.spec.rollout.maxUnavailable, state.spec.replicas);
+  const away = state.groups.filter((group) => healthOf(model, group) !== "live" && group.placement !== null).length;
+  const held = away > 0 ? ` ${away} of them can't be reached.` : "";
+  return `${progress}, at most ${budget} down at a time.${held}`;
+}
+
+/** Percentages of groups round down, to at least 1: nothing would ever move otherwise. */
+function absolute(value: number | string, replicas: number): number {
+  if (typeof value === "number") return value;
+  return Math.max(1, Math.floor((Number.parseInt(value, 10) * replicas) / 100));
+}
