@@ -14,7 +14,17 @@ export type Revision = {
   readonly hash: string;
   /** Normalised pod-affecting content; see spec/revision.ts. */
   readonly content: RevisionContent;
+  /** What the last spec of this revision said of its roles, for groups that still run it when the spec has moved on. */
+  readonly shape: readonly RoleShape[];
   readonly createdAtMs: number;
+};
+
+/** What a spec says of a role without changing its pods. */
+export type RoleShape = {
+  readonly role: string;
+  readonly replicas: number;
+  readonly dependencies: readonly string[];
+  readonly onPodFailure: "Recreate" | "Ignore";
 };
 
 /** The pod-affecting part of a spec, normalised. No replica counts, dependencies, placement or policy. */
@@ -125,6 +135,8 @@ export type GroupState = {
   readonly restartSeen: number;
   /** Last moment anything got better during a start or teardown; for the progress deadline. */
   readonly progressAtMs: number;
+  /** Why there was no progress for the deadline, one sentence; null while there is some. */
+  readonly stalledReason: string | null;
   /** Newest last, at most 20. */
   readonly history: readonly PastIncarnation[];
 };

@@ -1,0 +1,14 @@
+/** Order of names: runs of digits by their number (`rack-2` before `rack-10`), all else by code unit. Locale-free. */
+export function compareNames(a: string, b: string): number {
+  const left = a.split(/(\d+)/);
+  const right = b.split(/(\d+)/);
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const x = left[i] ?? "";
+    const y = right[i] ?? "";
+    if (x === y) continue;
+    const byNumber = i % 2 === 1 ? Number(x) - Number(y) : 0;
+    if (byNumber !== 0) return byNumber;
+    return x < y ? -1 : 1;
+  }
+  return 0;
+}

@@ -1,0 +1,40 @@
+import type { WorkloadKind } from "./observed.ts";
+import type { Revision, RevisionRole, RoleShape, SetState } from "./state.ts";
+
+/** One role of one group: pods as its revision says, everything else as the present spec says. */
+export type GroupRole = RoleShape & {
+  readonly kind: WorkloadKind;
+  readonly minReadySeconds: number;
+  readonly content: RevisionRole;
+};
+
+export function findRevision(set: Pick<SetState, "revisions">, number: number): Revision {
+  const revision = set.revisions.find((candidate) => candidate.number === number);
+  if (revision === undefined) throw new Error(`revision ${number} is not kept, although something refers to it`);
+  return revision;
+}
+
+/**
+ * The roles that a group on `revision` has, in the order in which they were written.
+ *
+ * A role that the present spec no longer has keeps the shape it last had. Dependencies on roles that the revision does
+ * not have are left out: they hold nothing back.
+ */
+export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: number): readonly GroupRole[] {
+  const { content, shape } = findRevision(set, revision);
+  const names = new Set(content.roles.map((role) => role.role));
+  return content.roles.map((role) => {
+    const wanted =
+      set.spec.groupTemplate.roles.find((candidate) => candidate.role === role.role) ??
+      shape.find((candidate) => candidate.role === role.role);
+    return {
+      role: role.role,
+      kind: role.kind,
+      minReadySeconds: role.minReadySeconds,
+      content: role,
+      replicas: wanted?.replicas ?? 0,
+      dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
+      onPodFailure: wanted?.onPodFailure ?? "Recreate",
+    };
+  });
+}

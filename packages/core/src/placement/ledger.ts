@@ -1,0 +1,153 @@
+import type { ObservedCluster, ObservedNode } from "../model/index.ts";
+import { type NodeRoom, pack, take } from "./packing.ts";
+import type { PodDemand, Reservation } from "./types.ts";
+
+type GroupKey = { readonly namespace: string; readonly set: string; readonly group: number };
+
+/** Rooms and promises of one cluster. */
+export type ClusterAccount = {
+  readonly cluster: ObservedCluster;
+  readonly rooms: ReadonlyMap<string, NodeRoom>;
+  readonly reservations: readonly Reservation[];
+};
+
+/**
+ * The books of one planning: what is free on every node, after all pods that are there and all room that is promised but
+ * not yet taken. A promise's pods that are bound already count once, as pods.
+ */
+export type Ledger = {
+  account(cluster: string): ClusterAccount | null;
+  /** Promises the room, and takes it from what is free. */
+  reserve(reservation: Reservation): void;
+  /** Gives back what was promised and not yet taken by a pod. */
+  release(key: GroupKey): void;
+  /** Demands of a promise that find no room where they were promised it. */
+  unmet(key: GroupKey): readonly PodDemand[];
+};
+
+type Book = {
+  readonly cluster: ObservedCluster;
+  readonly rooms: Map<string, NodeRoom>;
+  readonly entries: Map<string, Entry>;
+  readonly boundPods: ReadonlyMap<string, number>;
+};
+type Entry = {
+  readonly reservation: Reservation;
+  readonly taken: readonly { readonly node: string; readonly demand: PodDemand }[];
+  readonly unmet: readonly PodDemand[];
+};
+
+/** Accounts are opened when they are first asked for: a plan that places nothing reads no nodes. */
+export function openLedger(
+  clusters: ReadonlyMap<string, ObservedCluster>,
+  reservations: readonly Reservation[],
+): Ledger {
+  const books = new Map<string, Book>();
+  const book = (name: string): Book | null => {
+    const open = books.get(name);
+    if (open !== undefined) return open;
+    const cluster = clusters.get(name);
+    if (cluster === undefined || cluster.health !== "live") return null;
+    const made = openBook(cluster);
+    books.set(name, made);
+    // Promises within a domain first: those without one can take what is left anywhere.
+    const here = reservations.filter((reservation) => reservation.cluster === name);
+    const order = [...here].sort(
+      (a, b) => Number(a.domain === null) - Number(b.domain === null) || (keyText(a) < keyText(b) ? -1 : 1),
+    );
+    for (const reservation of order) enter(made, reservation);
+    return made;
+  };
+  return {
+    account(name) {
+      const open = book(name);
+      if (open === null) return null;
+      return {
+        cluster: open.cluster,
+        rooms: open.rooms,
+        reservations: [...open.entries.values()].map((entry) => entry.reservation),
+      };
+    },
+    reserve(reservation) {
+      const open = book(reservation.cluster);
+      if (open !== null) enter(open, reservation);
+    },
+    release(key) {
+      for (const name of clusters.keys()) {
+        const open = book(name);
+        if (open !== null) leave(open, keyText(key));
+      }
+    },
+    unmet(key) {
+      for (const name of clusters.keys()) {
+        const entry = book(name)?.entries.get(keyText(key));
+        if (entry !== undefined) return entry.unmet;
+      }
+      return [];
+    },
+  };
+}
+
+function openBook(cluster: ObservedCluster): Book {
+  const rooms = new Map<string, NodeRoom>();
+  const boundPods = new Map<string, number>();
+  for (const node of cluster.nodes) {
+    let room: NodeRoom = { node, free: node.allocatable, hostPorts: new Set() };
+    for (const pod of cluster.podsOnNode(node.name)) {
+      room = take(room, pod);
+      if (pod.set === null || pod.groupIndex === null) continue;
+      const key = roleKey(keyText({ namespace: pod.namespace, set: pod.set, group: pod.groupIndex }), pod.role ?? "");
+      boundPods.set(key, (boundPods.get(key) ?? 0) + 1);
+    }
+    rooms.set(node.name, room);
+  }
+  return { cluster, rooms, entries: new Map(), boundPods };
+}
+
+function enter(book: Book, reservation: Reservation): void {
+  const key = keyText(reservation);
+  leave(book, key);
+  const rooms = [...book.rooms.values()].filter(({ node }) => isInDomain(node, reservation));
+  const demands = unbound(book, key, reservation.demands);
+  const { nodes, rooms: after } = pack(demands, rooms);
+  const taken = demands.flatMap((demand, position) => {
+    const node = nodes[position] ?? null;
+    return node === null ? [] : [{ node, demand }];
+  });
+  for (const room of after) book.rooms.set(room.node.name, room);
+  book.entries.set(key, { reservation, taken, unmet: demands.filter((_, position) => nodes[position] === null) });
+}
+
+function leave(book: Book, key: string): void {
+  const entry = book.entries.get(key);
+  if (entry === undefined) return;
+  book.entries.delete(key);
+  for (const { node, demand } of entry.taken) {
+    const room = book.rooms.get(node);
+    if (room !== undefined) book.rooms.set(node, giveBack(room, demand));
+  }
+}
+
+function giveBack(room: NodeRoom, demand: PodDemand): NodeRoom {
+  const negative = Object.fromEntries(Object.entries(demand.requests).map(([resource, amount]) => [resource, -amount]));
+  const ports = new Set([...room.hostPorts].filter((port) => !demand.hostPorts.includes(port)));
+  return { ...take(room, { requests: negative, hostPorts: [] }), hostPorts: ports };
+}
+
+/** Pods of one role ask for the same, so only their number matters. */
+function unbound(book: Book, key: string, demands: readonly PodDemand[]): readonly PodDemand[] {
+  const bound = new Map<string, number>();
+  return demands.filter((demand) => {
+    const seen = bound.get(demand.role) ?? 0;
+    bound.set(demand.role, seen + 1);
+    return seen >= (book.boundPods.get(roleKey(key, demand.role)) ?? 0);
+  });
+}
+
+function isInDomain(node: ObservedNode, { domain }: Reservation): boolean {
+  return domain === null || node.labels[domain.key] === domain.value;
+}
+
+const keyText = ({ namespace, set, group }: GroupKey): string =>
+  `${namespace}/${set}/${String(group).padStart(6, "0")}`;
+const roleKey = (group: string, role: string): string => `${group}/${role}`;

@@ -1,0 +1,35 @@
+import { type GroupState, groupRoles, type SetState } from "../model/index.ts";
+import { roleDemands } from "./demand.ts";
+import type { PodDemand, Reservation } from "./types.ts";
+
+/** What all pods of a group ask for at one revision and the present counts, in the order of roles and ordinals. */
+export function groupDemands(set: Pick<SetState, "spec" | "revisions">, revision: number): readonly PodDemand[] {
+  return groupRoles(set, revision).flatMap((role) => roleDemands(role.role, role.replicas, role.content.template));
+}
+
+/**
+ * The room that is promised to the groups of a set. A group that will start again where it is keeps its room; one that
+ * is going for good only still occupies its domain.
+ */
+export function reservationsOf(
+  set: Pick<SetState, "namespace" | "name" | "spec" | "revisions" | "groups">,
+): readonly Reservation[] {
+  return set.groups.flatMap((group) => reservationOf(set, group) ?? []);
+}
+
+export function reservationOf(
+  set: Pick<SetState, "namespace" | "name" | "spec" | "revisions">,
+  group: GroupState,
+): Reservation | null {
+  if (group.placement === null) return null;
+  const isGoing = group.teardown?.then === "remove";
+  return {
+    namespace: set.namespace,
+    set: set.name,
+    group: group.index,
+    cluster: group.placement.cluster,
+    domain: group.placement.domain,
+    exclusive: set.spec.placement.topology?.exclusive ?? "None",
+    demands: isGoing ? [] : groupDemands(set, group.revision),
+  };
+}

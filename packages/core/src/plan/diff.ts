@@ -1,0 +1,71 @@
+import type { GroupState, KubeObject, ObservedObject } from "../model/index.ts";
+import { API_VERSION, groupName } from "../model/index.ts";
+import { renderGroupObjects, renderOwner } from "../project/group-objects.ts";
+import { contentHashOf, ownerReference } from "../project/labels.ts";
+import { type PlanContext, refTo } from "./context.ts";
+import type { ObservedGroup } from "./observed-group.ts";
+import type { Action } from "./types.ts";
+
+/** What lives as long as the group and is kept over incarnations: only what differs is written. */
+export type GroupObjectsDiff = {
+  readonly actions: readonly Action[];
+  /** Both ConfigMaps say what they should, so that roles may be scaled in. */
+  readonly isDiscoveryCurrent: boolean;
+};
+
+export function diffOwner(context: PlanContext, group: GroupState, observed: ObservedGroup): readonly Action[] {
+  const wanted = renderOwner(context.set, group);
+  if (observed.owner === null)
+    return [{ kind: "create", cluster: observed.cluster, group: group.index, object: wanted }];
+  if (observed.owner.deletionAtMs !== null || observed.owner.contentHash === contentHashOf(wanted)) return [];
+  return [
+    { kind: "update", group: group.index, ref: refTo(observed.cluster, API_VERSION, observed.owner), object: wanted },
+  ];
+}
+
+export function diffGroupObjects(
+  context: PlanContext,
+  group: GroupState,
+  observed: ObservedGroup,
+  ownerUid: string,
+): GroupObjectsDiff {
+  const owner = ownerReference(groupName(context.set.name, group.index), ownerUid);
+  const wanted = renderGroupObjects(context.set, group, owner);
+  const present = [...observed.configMaps, ...observed.services];
+  const byName = new Map(present.map((object) => [`${object.kind}/${object.name}`, object]));
+  const actions: Action[] = [];
+  let isDiscoveryCurrent = true;
+  for (const object of wanted) {
+    const key = `${object.kind}/${object.metadata.name}`;
+    const existing = byName.get(key);
+    byName.delete(key);
+    const action = differing(group.index, observed.cluster, object, existing, ownerUid);
+    if (action !== null) actions.push(action);
+    const isCurrent =
+      existing !== undefined && existing.contentHash === contentHashOf(object) && existing.deletionAtMs === null;
+    if (object.kind === "ConfigMap" && !isCurrent) isDiscoveryCurrent = false;
+  }
+  // What is left over belongs to a role that the group no longer has.
+  for (const object of byName.values())
+    if (object.deletionAtMs === null) actions.push(deletion(group.index, observed.cluster, object));
+  return { actions, isDiscoveryCurrent };
+}
+
+function differing(
+  group: number,
+  cluster: string,
+  wanted: KubeObject,
+  existing: ObservedObject | undefined,
+  ownerUid: string,
+): Action | null {
+  if (existing === undefined) return { kind: "create", cluster, group, object: wanted };
+  if (existing.deletionAtMs !== null) return null;
+  // Of an earlier RoleBasedGroup of this name: the garbage collector is about to take it.
+  if (existing.ownerUid !== ownerUid) return deletion(group, cluster, existing);
+  if (existing.contentHash === contentHashOf(wanted)) return null;
+  return { kind: "update", group, ref: refTo(cluster, "v1", existing), object: wanted };
+}
+
+function deletion(group: number, cluster: string, object: ObservedObject): Action {
+  return { kind: "delete", group, ref: refTo(cluster, "v1", object), propagation: "Background" };
+}

@@ -1,0 +1,186 @@
+import type {
+  Cause,
+  GroupRole,
+  GroupState,
+  ObservedCluster,
+  ObservedContainer,
+  ObservedPod,
+  ReadyPod,
+} from "../model/index.ts";
+import { isOnLostNode, type ObservedGroup, ordinalOf, shortPodName } from "./observed-group.ts";
+import { plural } from "./words.ts";
+
+/**
+ * Failures are judged against each pod as it was when it was last Ready: by its UID and its container IDs, never by
+ * restart counts or names. So one that happened while nobody looked is seen, none is seen twice, and what happens to a
+ * pod before it was first Ready is its start's own business.
+ */
+export type Judgement = {
+  /** Why the incarnation has failed; null while it has not. Several failures at once are one cause. */
+  readonly cause: Cause | null;
+  /** The pods to judge against next time. The same array when nothing changed. */
+  readonly readyPods: readonly ReadyPod[];
+};
+
+export function judgeIncarnation(
+  group: GroupState,
+  roles: readonly GroupRole[],
+  observed: ObservedGroup,
+  cluster: ObservedCluster,
+  nowMs: number,
+): Judgement {
+  const rolesByName = new Map(roles.map((role) => [role.role, role]));
+  const podsByUid = new Map(observed.pods.map((pod) => [pod.uid, pod]));
+  const kept: ReadyPod[] = [];
+  const causes: Cause[] = [];
+
+  for (const known of group.readyPods) {
+    const role = rolesByName.get(known.role);
+    if (role === undefined || isScaledIn(known, role, group.readyPods)) continue;
+    const pod = podsByUid.get(known.uid);
+    const cause = failureOf(known, pod, cluster, nowMs);
+    if (cause === null) kept.push(known);
+    else if (role.onPodFailure === "Recreate") causes.push(cause);
+  }
+  const keptUids = new Set(kept.map((pod) => pod.uid));
+  for (const pod of observed.pods) {
+    if (keptUids.has(pod.uid) || !isAdmissible(pod, group, rolesByName, observed)) continue;
+    kept.push(readyPodOf(pod));
+  }
+  const isSame = kept.length === group.readyPods.length && kept.every((pod, i) => pod === group.readyPods[i]);
+  const deletion = deletedByHand(group, observed, roles, nowMs);
+  return { cause: deletion ?? merged(causes), readyPods: isSame ? group.readyPods : kept };
+}
+
+/**
+ * Our own scale-in is no failure. A StatefulSet takes its highest ordinals. Which pods a Deployment takes is not known
+ * beforehand, so all of the role are forgotten until its count has settled again.
+ */
+function isScaledIn(known: ReadyPod, role: GroupRole, readyPods: readonly ReadyPod[]): boolean {
+  if (role.kind === "StatefulSet") return (ordinalOf(known.name) ?? 0) >= role.replicas;
+  return readyPods.filter((pod) => pod.role === role.role).length > role.replicas;
+}
+
+/** A pod may be judged from now on when it is Ready and nothing that is already under way will take it away. */
+function isAdmissible(
+  pod: ObservedPod,
+  group: GroupState,
+  roles: ReadonlyMap<string, GroupRole>,
+  observed: ObservedGroup,
+): boolean {
+  const role = pod.role === null ? undefined : roles.get(pod.role);
+  if (role === undefined || pod.incarnation !== group.incarnation || !pod.isReady || pod.deletionAtMs !== null)
+    return false;
+  const workload = observed.workloads.find(
+    (candidate) => candidate.role === role.role && candidate.incarnation === group.incarnation,
+  );
+  if (workload === undefined || workload.deletionAtMs !== null) return false;
+  if (role.kind === "StatefulSet") return (ordinalOf(pod.name) ?? 0) < Math.min(role.replicas, workload.replicas);
+  const present = observed.pods.filter((other) => other.role === role.role && other.incarnation === group.incarnation);
+  return workload.replicas === role.replicas && present.length === role.replicas;
+}
+
+function readyPodOf(pod: ObservedPod): ReadyPod {
+  const containers = Object.fromEntries(
+    pod.containers.filter(isJudged).map((container) => [container.name, container.containerId ?? ""]),
+  );
+  return { uid: pod.uid, name: pod.name, role: pod.role ?? "", node: pod.nodeName, containers };
+}
+
+/** Plain init containers run to their end before a pod is Ready; only what keeps running can fail after it. */
+function isJudged(container: ObservedContainer): boolean {
+  return container.kind !== "init";
+}
+
+function failureOf(
+  known: ReadyPod,
+  pod: ObservedPod | undefined,
+  cluster: ObservedCluster,
+  nowMs: number,
+): Cause | null {
+  const name = shortPodName(known);
+  const about = { kind: "failure", atMs: nowMs, pod: known.name, role: known.role } as const;
+  const node = known.node === null ? {} : { node: known.node };
+  if (pod === undefined || pod.deletionAtMs !== null) {
+    return { ...about, ...node, message: `${name} was deleted${nodeTrouble(known.node, cluster)}` };
+  }
+  if (isOnLostNode(pod, cluster))
+    return { ...about, ...node, message: `${name}: its node ${known.node ?? "unknown"} is gone` };
+  if (pod.phase === "Failed") {
+    const words = [pod.reason ?? "the pod failed", pod.message].filter((word) => word !== null);
+    return { ...about, ...node, message: `${name}: ${words.join(": ")}` };
+  }
+  for (const container of pod.containers.filter(isJudged)) {
+    const life = known.containers[container.name];
+    if (life === undefined) continue;
+    const exit = exitOf(container, life);
+    if (exit === null) continue;
+    const words = exit.code === null ? "restarted" : `exited ${exit.code}`;
+    const reason = exit.reason === null || exit.reason === "Error" ? "" : ` (${exit.reason})`;
+    return {
+      ...about,
+      ...node,
+      container: container.name,
+      ...(exit.code === null ? {} : { exitCode: exit.code }),
+      message: `${name}: ${container.name} ${words}${reason}`,
+    };
+  }
+  return null;
+}
+
+/** How the life of a container that was Ready has ended; null while it goes on. */
+function exitOf(
+  container: ObservedContainer,
+  life: string,
+): { readonly code: number | null; readonly reason: string | null } | null {
+  if (container.containerId === life && container.state === "terminated" && (container.exitCode ?? 0) !== 0)
+    return { code: container.exitCode, reason: container.reason };
+  const last = container.lastTermination;
+  if (last !== null && last.containerId === life) return { code: last.exitCode, reason: last.reason };
+  if (container.containerId === null || container.containerId === life) return null;
+  return last === null ? { code: null, reason: null } : { code: last.exitCode, reason: last.reason };
+}
+
+function nodeTrouble(name: string | null, cluster: ObservedCluster): string {
+  if (name === null) return "";
+  const node = cluster.nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) return `; its node ${name} is gone`;
+  if (!node.isReady) return `; its node ${name} is not ready`;
+  return node.isUnschedulable ? `; its node ${name} is cordoned` : "";
+}
+
+/** The owner or a workload that was there and is no longer, without us asking, takes its pods with it. */
+function deletedByHand(
+  group: GroupState,
+  observed: ObservedGroup,
+  roles: readonly GroupRole[],
+  nowMs: number,
+): Cause | null {
+  const about = { kind: "failure", atMs: nowMs } as const;
+  // Roles are started only after the owner was seen.
+  if (group.startedRoles.length > 0 && (observed.owner === null || observed.owner.deletionAtMs !== null))
+    return { ...about, message: "The RoleBasedGroup was deleted" };
+  for (const role of roles) {
+    if (role.onPodFailure === "Ignore" || !group.readyPods.some((pod) => pod.role === role.role)) continue;
+    const workload = observed.workloads.find(
+      (candidate) => candidate.role === role.role && candidate.incarnation === group.incarnation,
+    );
+    if (workload === undefined || workload.deletionAtMs !== null)
+      return { ...about, role: role.role, message: `The ${role.kind} of ${role.role} was deleted` };
+  }
+  return null;
+}
+
+function merged(causes: readonly Cause[]): Cause | null {
+  const [first, ...others] = [...causes].sort(bySpecificity);
+  if (first === undefined) return null;
+  return others.length === 0
+    ? first
+    : { ...first, message: `${first.message}, and ${plural(others.length, "more pod")}` };
+}
+
+/** An exit code says more than a vanished pod; then by name, so that equal inputs give equal words. */
+function bySpecificity(a: Cause, b: Cause): number {
+  const rank = (cause: Cause): number => (cause.exitCode !== undefined ? 0 : cause.container !== undefined ? 1 : 2);
+  return rank(a) - rank(b) || ((a.pod ?? "") < (b.pod ?? "") ? -1 : 1);
+}

@@ -1,0 +1,106 @@
+import type { Cause, GroupPlacement, GroupState, PastIncarnation, SetState } from "../model/index.ts";
+import { renderWorkloads } from "../project/workloads.ts";
+
+/** The stages of a group's life and the only ways from one to the next. */
+
+/** Ends kept with a group. */
+const HISTORY_LIMIT = 20;
+
+export function newGroup(index: number, revision: number, restart: number, nowMs: number): GroupState {
+  return {
+    index,
+    stage: "unplaced",
+    incarnation: 0,
+    revision,
+    placement: null,
+    unplacedReason: null,
+    sinceMs: nowMs,
+    incarnationStartedAtMs: null,
+    startedRoles: [],
+    rendering: [],
+    readyPods: [],
+    firstReadyAtMs: null,
+    readySinceMs: null,
+    teardown: null,
+    notBeforeMs: null,
+    failuresInRow: 0,
+    lastCause: null,
+    takenDown: false,
+    restartSeen: restart,
+    progressAtMs: nowMs,
+    stalledReason: null,
+    history: [],
+  };
+}
+
+/** unplaced, waiting → running: the next incarnation, rendered once and stored with it. */
+export function startIncarnation(
+  set: SetState,
+  group: GroupState,
+  start: { readonly placement: GroupPlacement; readonly revision: number; readonly nowMs: number },
+): GroupState {
+  const { placement, revision, nowMs } = start;
+  const next = { ...group, incarnation: group.incarnation + 1, revision, placement };
+  return {
+    ...next,
+    stage: "running",
+    unplacedReason: null,
+    sinceMs: nowMs,
+    incarnationStartedAtMs: nowMs,
+    startedRoles: [],
+    rendering: renderWorkloads(set, next),
+    readyPods: [],
+    firstReadyAtMs: null,
+    readySinceMs: null,
+    teardown: null,
+    notBeforeMs: null,
+    restartSeen: set.rollout.restart,
+    progressAtMs: nowMs,
+    stalledReason: null,
+  };
+}
+
+/** → teardown. Nothing is judged any more: whatever happens to the pods from here on, we asked for. */
+export function beginTeardown(group: GroupState, cause: Cause, then: "restart" | "remove", nowMs: number): GroupState {
+  return {
+    ...group,
+    stage: "teardown",
+    teardown: { cause, then },
+    sinceMs: nowMs,
+    progressAtMs: nowMs,
+    readyPods: [],
+    readySinceMs: null,
+    stalledReason: null,
+    notBeforeMs: null,
+    lastCause: cause,
+  };
+}
+
+/** teardown → waiting, when everything of the incarnation is gone. */
+export function endIncarnation(group: GroupState, notBeforeMs: number | null, nowMs: number): GroupState {
+  return {
+    ...group,
+    stage: "waiting",
+    teardown: null,
+    sinceMs: nowMs,
+    progressAtMs: nowMs,
+    startedRoles: [],
+    rendering: [],
+    firstReadyAtMs: null,
+    notBeforeMs,
+    history: group.teardown === null ? group.history : withEnd(group, group.teardown.cause, nowMs),
+  };
+}
+
+function withEnd(group: GroupState, cause: Cause, nowMs: number): readonly PastIncarnation[] {
+  if (group.incarnationStartedAtMs === null) return group.history;
+  const ended: PastIncarnation = {
+    incarnation: group.incarnation,
+    revision: group.revision,
+    startedAtMs: group.incarnationStartedAtMs,
+    endedAtMs: nowMs,
+    cause,
+  };
+  if (group.history.at(-1)?.incarnation === group.incarnation) return group.history;
+  return [...group.history, ended].slice(-HISTORY_LIMIT);
+}

@@ -1,0 +1,142 @@
+import { type GroupRole, type GroupState, groupName, type RenderedWorkload } from "../model/index.ts";
+import { ownerReference } from "../project/labels.ts";
+import { workloadObject } from "../project/workloads.ts";
+import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { diffGroupObjects, diffOwner } from "./diff.ts";
+import type { ObservedGroup } from "./observed-group.ts";
+import { type RoleProgress, waitsFor } from "./roles.ts";
+import type { Action } from "./types.ts";
+import { listed } from "./words.ts";
+
+/**
+ * Brings a running incarnation to what it should be: owner first, then what the pods mount, then role by role.
+ *
+ * Guarantees: a role is started only when everything it depends on is Ready, and is latched as started before its
+ * workload is created, so that later unreadiness holds nothing back. Planning again emits only what is still missing.
+ * The ConfigMaps are current before a role is scaled in.
+ */
+export function planRunning(
+  context: PlanContext,
+  group: GroupState,
+  progress: readonly RoleProgress[],
+  observed: ObservedGroup,
+  notes: PlanNotes,
+): GroupState {
+  notes.actions.push(...diffOwner(context, group, observed));
+  // A deleted owner takes its dependents along; nothing can be put under it.
+  if (observed.owner === null || observed.owner.deletionAtMs !== null) return group;
+  const { uid } = observed.owner;
+  const { actions, isDiscoveryCurrent } = diffGroupObjects(context, group, observed, uid);
+  notes.actions.push(...actions);
+  stopRemovedRoles(group, progress, observed, notes);
+
+  const started = rolesToStart(context, group, progress);
+  for (const { role } of started) announceStart(group, role, notes);
+  const startedRoles = latched(group, progress, started);
+  for (const step of progress) {
+    if (!startedRoles.includes(step.role.role) && step.role.replicas > 0) continue;
+    if (step.role.replicas === 0 && waitsFor(group, step.role, progress, context.set.spec.startupPolicy).length > 0)
+      continue;
+    const action = workloadAction(context, group, step, observed, { uid, isDiscoveryCurrent });
+    if (action !== null) notes.actions.push(action);
+  }
+  return startedRoles === group.startedRoles
+    ? group
+    : { ...group, startedRoles, progressAtMs: context.nowMs, stalledReason: null };
+}
+
+function rolesToStart(
+  context: PlanContext,
+  group: GroupState,
+  progress: readonly RoleProgress[],
+): readonly RoleProgress[] {
+  return progress.filter(
+    ({ role }) =>
+      role.replicas > 0 &&
+      !group.startedRoles.includes(role.role) &&
+      waitsFor(group, role, progress, context.set.spec.startupPolicy).length === 0,
+  );
+}
+
+/** A role at 0 replicas with no pod left has stopped: its next scale-out waits for its dependencies again. */
+function latched(
+  group: GroupState,
+  progress: readonly RoleProgress[],
+  started: readonly RoleProgress[],
+): readonly string[] {
+  const kept = group.startedRoles.filter((name) => {
+    const step = progress.find(({ role }) => role.role === name);
+    return step !== undefined && !(step.role.replicas === 0 && step.workload?.replicas === 0);
+  });
+  if (kept.length === group.startedRoles.length && started.length === 0) return group.startedRoles;
+  return [...kept, ...started.map(({ role }) => role.role)];
+}
+
+function announceStart(group: GroupState, role: GroupRole, notes: PlanNotes): void {
+  notes.timeline.push({
+    kind: "group.role-started",
+    group: group.index,
+    incarnation: group.incarnation,
+    cause:
+      role.dependencies.length === 0
+        ? null
+        : `${listed(role.dependencies)} ${role.dependencies.length === 1 ? "is" : "are"} ready`,
+    decision: `Start ${role.role} of group ${group.index}`,
+    actions: [`${role.kind} with ${role.replicas} replicas`],
+  });
+}
+
+function workloadAction(
+  context: PlanContext,
+  group: GroupState,
+  { role, workload }: RoleProgress,
+  observed: ObservedGroup,
+  owner: { readonly uid: string; readonly isDiscoveryCurrent: boolean },
+): Action | null {
+  if (workload !== null) {
+    if (workload.deletionAtMs !== null || workload.replicas === role.replicas) return null;
+    if (role.replicas < workload.replicas && !owner.isDiscoveryCurrent) return null;
+    return {
+      kind: "scale",
+      group: group.index,
+      ref: refTo(observed.cluster, "apps/v1", workload),
+      replicas: role.replicas,
+    };
+  }
+  const rendered = group.rendering.find((candidate) => candidate.role === role.role);
+  if (rendered === undefined || isNameTaken(observed, rendered)) return null;
+  const reference = ownerReference(groupName(context.set.name, group.index), owner.uid);
+  return {
+    kind: "create",
+    cluster: observed.cluster,
+    group: group.index,
+    object: workloadObject(rendered, role.replicas, reference),
+  };
+}
+
+/** A leftover of another life has the name until it is gone. */
+function isNameTaken(observed: ObservedGroup, rendered: RenderedWorkload): boolean {
+  return observed.workloads.some(
+    (workload) => workload.kind === rendered.kind && workload.name === rendered.object.metadata.name,
+  );
+}
+
+/** Workloads of this incarnation whose role the group no longer has. */
+function stopRemovedRoles(
+  group: GroupState,
+  progress: readonly RoleProgress[],
+  observed: ObservedGroup,
+  notes: PlanNotes,
+): void {
+  const roles = new Set(progress.map(({ role }) => role.role));
+  for (const workload of observed.workloads) {
+    if (workload.incarnation !== group.incarnation || roles.has(workload.role) || workload.deletionAtMs !== null)
+      continue;
+    notes.actions.push({
+      kind: "delete",
+      group: group.index,
+      ref: refTo(observed.cluster, "apps/v1", workload),
+      propagation: "Foreground",
+    });
+  }
+}

@@ -1,0 +1,123 @@
+import {
+  configMapName,
+  type Domain,
+  envMapName,
+  type GroupRole,
+  groupName,
+  LABEL,
+  type SetState,
+} from "../model/index.ts";
+import { pinToDomain } from "./affinity.ts";
+import { roleLabels } from "./labels.ts";
+
+type Loose = Readonly<Record<string, unknown>>;
+type Env = { readonly name: string; readonly [field: string]: unknown };
+
+const DISCOVERY_PATH = "/etc/rbg";
+
+export type PodTemplateInput = {
+  readonly set: Pick<SetState, "name" | "namespace">;
+  readonly index: number;
+  readonly incarnation: number;
+  readonly revisionHash: string;
+  readonly groupMetadata: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly role: GroupRole;
+  readonly domain: Domain | null;
+};
+
+/**
+ * The user's pod template with what a group adds: labels, discovery file and environment, the pin to its domain.
+ *
+ * Guarantees: nothing in it depends on replica counts. An environment variable that the user defines stays theirs, and
+ * ours come first, so that `$(RBG_ROLE_INDEX)` expands in them.
+ */
+export function renderPodTemplate(input: PodTemplateInput): Loose {
+  const { set, index, role, groupMetadata } = input;
+  const template = role.content.template;
+  const metadata = asObject(template["metadata"]);
+  const spec = asObject(template["spec"]);
+  const volume = freeVolumeName(spec);
+  const addDiscovery = (container: Loose): Loose => discoverable(container, input, volume);
+
+  return {
+    ...template,
+    metadata: {
+      ...metadata,
+      labels: {
+        ...groupMetadata.labels,
+        ...asObject(metadata["labels"]),
+        ...roleLabels(set, index, role.role),
+        [LABEL.incarnation]: String(input.incarnation),
+        [LABEL.revisionHash]: input.revisionHash,
+      },
+      ...annotationsOf(groupMetadata.annotations, asObject(metadata["annotations"])),
+    },
+    spec: {
+      ...spec,
+      ...(spec["hostNetwork"] === true && spec["dnsPolicy"] === undefined
+        ? { dnsPolicy: "ClusterFirstWithHostNet" }
+        : {}),
+      ...(input.domain === null ? {} : { affinity: pinToDomain(spec["affinity"], input.domain) }),
+      ...(spec["initContainers"] === undefined
+        ? {}
+        : { initContainers: asList(spec["initContainers"]).map(addDiscovery) }),
+      containers: asList(spec["containers"]).map(addDiscovery),
+      volumes: [...asList(spec["volumes"]), { name: volume, configMap: { name: configMapName(set.name, index) } }],
+    },
+  };
+}
+
+function discoverable(container: Loose, input: PodTemplateInput, volume: string): Loose {
+  const own = asList(container["env"]) as readonly Env[];
+  const taken = new Set(own.map((variable) => variable.name));
+  return {
+    ...container,
+    env: [...discoveryEnv(input).filter((variable) => !taken.has(variable.name)), ...own],
+    envFrom: [{ configMapRef: { name: envMapName(input.set.name, input.index) } }, ...asList(container["envFrom"])],
+    volumeMounts: [...asList(container["volumeMounts"]), { name: volume, mountPath: DISCOVERY_PATH, readOnly: true }],
+  };
+}
+
+function discoveryEnv({ set, index, role }: PodTemplateInput): readonly Env[] {
+  const group = groupName(set.name, index);
+  const podIndex = { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } };
+  const isStateful = role.kind === "StatefulSet";
+  return [
+    { name: "RBG_GROUP_NAME", value: group },
+    { name: "GROUP_NAME", value: group },
+    { name: "RBG_SET_NAME", value: set.name },
+    { name: "RBG_GROUP_INDEX", value: String(index) },
+    { name: "RBG_ROLE_NAME", value: role.role },
+    { name: "ROLE_NAME", value: role.role },
+    ...(isStateful
+      ? [
+          { name: "RBG_ROLE_INDEX", valueFrom: podIndex },
+          { name: "ROLE_INDEX", valueFrom: podIndex },
+        ]
+      : []),
+    { name: "RBG_ROLE_INSTANCE_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+  ];
+}
+
+function freeVolumeName(spec: Loose): string {
+  const taken = new Set(asList(spec["volumes"]).map((volume) => volume["name"]));
+  let name = "rbg-config";
+  while (taken.has(name)) name = `${name}-x`;
+  return name;
+}
+
+function annotationsOf(group: Loose, own: Loose): { readonly annotations?: Loose } {
+  const annotations = { ...group, ...own };
+  return Object.keys(annotations).length === 0 ? {} : { annotations };
+}
+
+function asObject(value: unknown): Loose {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {};
+}
+
+function asList(value: unknown): readonly Loose[] {
+  return Array.isArray(value) ? value : [];
+}

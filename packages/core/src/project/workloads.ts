@@ -1,0 +1,79 @@
+import {
+  findRevision,
+  type GroupState,
+  groupRoles,
+  type KubeObject,
+  LABEL,
+  type OwnerReference,
+  type RenderedWorkload,
+  type SetState,
+  serviceName,
+  workloadName,
+} from "../model/index.ts";
+import { roleLabels, roleSelector, withOwner } from "./labels.ts";
+import { renderPodTemplate } from "./pod-template.ts";
+
+/**
+ * The workloads of a group's incarnation, one per role, as they are stored with it: without replicas and owner, which
+ * are filled in on creation.
+ *
+ * The selector holds the incarnation, so a workload can never adopt pods of another life of the group.
+ */
+export function renderWorkloads(
+  set: Pick<SetState, "name" | "namespace" | "spec" | "revisions">,
+  group: Pick<GroupState, "index" | "incarnation" | "revision" | "placement">,
+): readonly RenderedWorkload[] {
+  const { hash, content } = findRevision(set, group.revision);
+  return groupRoles(set, group.revision).map((role) => {
+    const incarnation = String(group.incarnation);
+    const template = renderPodTemplate({
+      set,
+      index: group.index,
+      incarnation: group.incarnation,
+      revisionHash: hash,
+      groupMetadata: content.groupMetadata,
+      role,
+      domain: group.placement?.domain ?? null,
+    });
+    const selector = {
+      matchLabels: { ...roleSelector(set, group.index, role.role), [LABEL.incarnation]: incarnation },
+    };
+    const minReady = role.minReadySeconds === 0 ? {} : { minReadySeconds: role.minReadySeconds };
+    const { volumeClaimTemplates } = role.content;
+    const spec =
+      role.kind === "StatefulSet"
+        ? {
+            serviceName: serviceName(set.name, group.index, role.role),
+            podManagementPolicy: "Parallel",
+            ...minReady,
+            selector,
+            template,
+            ...(volumeClaimTemplates.length === 0 ? {} : { volumeClaimTemplates }),
+          }
+        : { ...minReady, selector, template };
+    return {
+      role: role.role,
+      kind: role.kind,
+      object: {
+        apiVersion: "apps/v1",
+        kind: role.kind,
+        metadata: {
+          name: workloadName(set.name, group.index, role.role),
+          namespace: set.namespace,
+          labels: {
+            ...roleLabels(set, group.index, role.role),
+            [LABEL.incarnation]: incarnation,
+            [LABEL.revisionHash]: hash,
+          },
+        },
+        spec,
+      },
+    };
+  });
+}
+
+/** The object to POST for a stored rendering. */
+export function workloadObject(rendered: RenderedWorkload, replicas: number, owner: OwnerReference): KubeObject {
+  const spec = rendered.object["spec"] as Readonly<Record<string, unknown>>;
+  return withOwner({ ...rendered.object, spec: { replicas, ...spec } }, owner);
+}
