@@ -1,14 +1,14 @@
+import { resolveIntOrPercent } from "./int-or-percent.ts";
 import {
-  conditionOf,
-  timeOf,
-  timestamp,
-  withCondition,
   type Condition,
+  conditionOf,
   type Deployment,
   type DeploymentStatus,
   type ReplicaSet,
+  timeOf,
+  timestamp,
+  withCondition,
 } from "./objects.ts";
-import { resolveIntOrPercent } from "./int-or-percent.ts";
 
 export type Bounds = { readonly maxSurge: number; readonly maxUnavailable: number };
 
@@ -80,7 +80,9 @@ export function deploymentStatus(
   }
   const failure = conditionOf(newSet?.status?.conditions, "ReplicaFailure");
   conditions =
-    failure === undefined ? conditions.filter(({ type }) => type !== "ReplicaFailure") : set(conditions, failure, nowMs);
+    failure === undefined
+      ? conditions.filter(({ type }) => type !== "ReplicaFailure")
+      : set(conditions, failure, nowMs);
   return { status: { ...counts, conditions }, dueMs };
 }
 
@@ -107,7 +109,8 @@ function progressOf(
   const present = conditionOf(deployment.status?.conditions, "Progressing");
   const isDone = counts.replicas === counts.updatedReplicas && present?.reason === "NewReplicaSetAvailable";
   if (limitMs === undefined || isDone) return { dueMs: undefined };
-  const subject = newSet === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newSet.metadata.name}"`;
+  const subject =
+    newSet === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newSet.metadata.name}"`;
   const wanted = deployment.spec.replicas ?? 1;
   const isComplete =
     counts.updatedReplicas === wanted && counts.replicas === wanted && counts.availableReplicas === wanted;

@@ -10,17 +10,17 @@ import {
   compareText,
   controllerOf,
   controllerReference,
+  type Deployment,
   isTerminal,
   isTerminating,
   keyOf,
+  type PodTemplate,
+  type ReplicaSet,
   splitKey,
   timestamp,
   typed,
   uidOf,
   withCondition,
-  type Deployment,
-  type PodTemplate,
-  type ReplicaSet,
 } from "./objects.ts";
 import { podsOwnedBy } from "./pod-ownership.ts";
 import { safeSuffix } from "./timing.ts";
@@ -150,7 +150,13 @@ export function createDeploymentController(context: ControllerContext): Controll
     const nowMs = api.clock.nowMs();
     const conditions = withCondition(
       status?.conditions,
-      { type: "Progressing", status: "True", reason: "NewReplicaSetCreated", message, lastUpdateTime: timestamp(nowMs) },
+      {
+        type: "Progressing",
+        status: "True",
+        reason: "NewReplicaSetCreated",
+        message,
+        lastUpdateTime: timestamp(nowMs),
+      },
       nowMs,
     );
     api.update(RESOURCE, { ...latest, status: { ...status, conditions } }, { subresource: "status" });
@@ -180,7 +186,9 @@ export function createDeploymentController(context: ControllerContext): Controll
     const wanted = String(deployment.spec.replicas ?? 1);
     return setsOf(deployment).some(
       ({ spec, metadata }) =>
-        (spec.replicas ?? 1) > 0 && metadata.annotations?.[DESIRED] !== undefined && metadata.annotations[DESIRED] !== wanted,
+        (spec.replicas ?? 1) > 0 &&
+        metadata.annotations?.[DESIRED] !== undefined &&
+        metadata.annotations[DESIRED] !== wanted,
     );
   }
 

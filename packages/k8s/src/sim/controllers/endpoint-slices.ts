@@ -9,11 +9,11 @@ import {
   isTerminal,
   isTerminating,
   keyOf,
-  splitKey,
-  typed,
   type Node,
   type Pod,
   type Service,
+  splitKey,
+  typed,
 } from "./objects.ts";
 import { matchesLabels } from "./selector.ts";
 import { safeSuffix } from "./timing.ts";
@@ -53,7 +53,8 @@ export function createEndpointSliceController(context: ControllerContext): Contr
       else if (factsOf(before) !== factsOf(slice)) api.update(RESOURCE, { ...before, ...contentOf(slice) });
     }
     for (const { metadata } of present) {
-      if (!wanted.some((slice) => slice.metadata.name === metadata.name)) api.delete(RESOURCE, namespace, metadata.name);
+      if (!wanted.some((slice) => slice.metadata.name === metadata.name))
+        api.delete(RESOURCE, namespace, metadata.name);
     }
   }
 
@@ -72,7 +73,12 @@ export function createEndpointSliceController(context: ControllerContext): Contr
       .toSorted(([a], [b]) => compareText(a, b))
       .flatMap(([id, group]) =>
         Array.from({ length: Math.max(1, Math.ceil(group.pods.length / MAX_ENDPOINTS)) }, (_, page) =>
-          toSlice(service, group.ports, group.pods.slice(page * MAX_ENDPOINTS, (page + 1) * MAX_ENDPOINTS), `${id}/${page}`),
+          toSlice(
+            service,
+            group.ports,
+            group.pods.slice(page * MAX_ENDPOINTS, (page + 1) * MAX_ENDPOINTS),
+            `${id}/${page}`,
+          ),
         ),
       );
   }
@@ -123,7 +129,8 @@ export function createEndpointSliceController(context: ControllerContext): Contr
     for (const service of servicesIn(namespace)) {
       const { selector } = service.spec;
       if (selector === undefined || Object.keys(selector).length === 0) continue;
-      if (pods.some((pod) => pod !== undefined && matchesLabels(selector, pod.metadata.labels))) queue.add(keyOf(service));
+      if (pods.some((pod) => pod !== undefined && matchesLabels(selector, pod.metadata.labels)))
+        queue.add(keyOf(service));
     }
   }
 
@@ -158,12 +165,19 @@ export function createEndpointSliceController(context: ControllerContext): Contr
 
 function endpointFacts(object: KubeObject): string {
   const pod = typed<Pod>(object);
-  return canonicalJson([pod.status?.podIP, pod.status?.phase, isPodReady(pod), isTerminating(pod), pod.metadata.labels]);
+  return canonicalJson([
+    pod.status?.podIP,
+    pod.status?.phase,
+    isPodReady(pod),
+    isTerminating(pod),
+    pod.metadata.labels,
+  ]);
 }
 
 function portsFor(service: Service, pod: Pod): readonly Port[] {
   return (service.spec.ports ?? []).flatMap(({ name = "", port, targetPort, protocol = "TCP", appProtocol }) => {
-    const number = typeof targetPort === "string" && targetPort !== "" ? namedPort(pod, targetPort) : targetPort || port;
+    const number =
+      typeof targetPort === "string" && targetPort !== "" ? namedPort(pod, targetPort) : targetPort || port;
     if (number === undefined) return [];
     return [{ name, port: Number(number), protocol, ...(appProtocol === undefined ? {} : { appProtocol }) }];
   });

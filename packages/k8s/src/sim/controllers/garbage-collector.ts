@@ -17,7 +17,10 @@ type Entry = { readonly resource: ResourceName; readonly object: KubeObject };
 /** Everything the store holds, by resource; custom resources as their definitions say. */
 export function everyResource({ api }: Pick<ControllerContext, "api">): readonly ResourceName[] {
   const custom = api.list("customresourcedefinitions.apiextensions.k8s.io").map((definition) => {
-    const { group, names } = definition["spec"] as { readonly group: string; readonly names: { readonly plural: string } };
+    const { group, names } = definition["spec"] as {
+      readonly group: string;
+      readonly names: { readonly plural: string };
+    };
     return `${names.plural}.${group}`;
   });
   return [...BUILTIN_RESOURCES.map(({ id }) => id), ...custom];
@@ -84,8 +87,11 @@ export function createGarbageCollector(context: ControllerContext): Controller {
       return;
     }
     const hasDependents = (dependents.get(uidOf(object))?.size ?? 0) > 0;
-    const propagation =
-      hasFinalizer(object, ORPHAN) ? "Orphan" : waiting.length > 0 && hasDependents ? "Foreground" : "Background";
+    const propagation = hasFinalizer(object, ORPHAN)
+      ? "Orphan"
+      : waiting.length > 0 && hasDependents
+        ? "Foreground"
+        : "Background";
     api.delete(resource, namespace, name, { propagation, uid: uidOf(object) });
   }
 

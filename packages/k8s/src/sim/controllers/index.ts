@@ -11,6 +11,7 @@ import { createNodeLifecycle } from "./node-lifecycle.ts";
 import { createObjectIndex } from "./object-index.ts";
 import { controllerOf, type Pod } from "./objects.ts";
 import { createPodCollector } from "./pod-collector.ts";
+import { createPodLogs, type PodLogs } from "./pod-logs.ts";
 import { createQueue } from "./queue.ts";
 import { createReplicaSetController } from "./replicaset.ts";
 import { createScheduler } from "./scheduler.ts";
@@ -19,6 +20,8 @@ import { createTaintEviction } from "./taint-eviction.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
 import { createVolumeController } from "./volumes.ts";
 
+export type { LogLine } from "./container-log.ts";
+export type { LogQuery, PodLogs } from "./pod-logs.ts";
 export type { Timing } from "./timing.ts";
 
 export type ControllerOptions = {
@@ -33,6 +36,8 @@ export type ControllerOptions = {
 export type Controllers = {
   /** Stops everything at once; no timer is left. The state stays in the store and goes on with the next start. */
   stop(): void;
+  readonly readLog: PodLogs["read"];
+  readonly followLog: PodLogs["follow"];
 };
 
 /** Starts the controllers, the scheduler and the kubelets of one simulated cluster. */
@@ -71,12 +76,16 @@ export function startControllers(api: SimApi, options: ControllerOptions): Contr
     createScheduler(context),
     createKubelet(context),
   ];
+  const logs = createPodLogs(api, context.seed, times);
   const unsubscribe = api.subscribe((event) => {
     for (const controller of controllers) controller.observe(event);
   });
   for (const controller of controllers) controller.start();
   return {
+    readLog: logs.read,
+    followLog: logs.follow,
     stop() {
+      logs.stop();
       unsubscribe();
       for (const controller of controllers) controller.stop();
       for (const index of Object.values(indexes)) index.stop();

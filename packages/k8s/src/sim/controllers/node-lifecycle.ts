@@ -8,15 +8,15 @@
 import type { Controller, ControllerContext } from "./context.ts";
 import { failureOf, isKubeletRunning } from "./failures.ts";
 import {
+  type Condition,
   conditionOf,
+  type Node,
+  type Pod,
+  type Taint,
   timestamp,
   typed,
   uidOf,
   withCondition,
-  type Condition,
-  type Node,
-  type Pod,
-  type Taint,
 } from "./objects.ts";
 
 const NOT_READY = "node.kubernetes.io/not-ready";
@@ -85,7 +85,11 @@ export function createNodeLifecycle(context: ControllerContext): Controller {
   function markUnknown(node: Node): Node {
     const conditions = node.status?.conditions ?? [];
     if (conditionOf(conditions, "Ready")?.status === "Unknown") return node;
-    const facts = { status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." } as const;
+    const facts = {
+      status: "Unknown",
+      reason: "NodeStatusUnknown",
+      message: "Kubelet stopped posting node status.",
+    } as const;
     const types = new Set([...HEALTHY.map(({ type }) => type), "Ready", ...conditions.map(({ type }) => type)]);
     const unknown = [...types].reduce<readonly Condition[]>((all, type) => {
       const { lastHeartbeatTime } = conditionOf(conditions, type) ?? {};
@@ -154,7 +158,9 @@ export function createNodeLifecycle(context: ControllerContext): Controller {
     }
     const present = node.spec?.taints ?? [];
     const isSame = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect;
-    const kept = present.filter((taint) => !OWN_TAINTS.includes(taint.key) || wanted.some((item) => isSame(item, taint)));
+    const kept = present.filter(
+      (taint) => !OWN_TAINTS.includes(taint.key) || wanted.some((item) => isSame(item, taint)),
+    );
     const timeAdded = timestamp(api.clock.nowMs());
     const added = wanted
       .filter((taint) => !present.some((item) => isSame(item, taint)))

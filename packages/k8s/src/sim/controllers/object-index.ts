@@ -4,7 +4,7 @@ import type { ResourceName, SimApi } from "../api.ts";
 export type ObjectIndex<T extends KubeObject = KubeObject> = {
   /** The present objects under the index key, in no order that matters. */
   get(key: string): readonly T[];
-  stop(): void;
+  readonly stop: () => void;
 };
 
 /** Keeps the objects of one resource under keys computed from them, in step with the store. */

@@ -5,12 +5,12 @@ import {
   isTerminal,
   isTerminating,
   keyOf,
+  type Node,
+  type Pod,
   splitKey,
   typed,
   uidOf,
   withCondition,
-  type Node,
-  type Pod,
 } from "./objects.ts";
 
 const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";

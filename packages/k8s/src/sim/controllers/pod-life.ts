@@ -101,6 +101,11 @@ export function stepPod(pod: Pod, times: PodTimes, node: NodeFacts): PodStep {
   };
 }
 
+/** From the start of a container until it is ready, in milliseconds. */
+export function readyDelayMs(pod: Pod, seed: string, timing: Timing): number {
+  return failureMs(pod, "readyDelay") ?? sampleMs(timing.ready, `${seed}/${uidOf(pod)}/ready`);
+}
+
 /** Applies the first transition that is due. */
 function advance(run: Run): boolean {
   const phase = run.status.phase ?? "Pending";
@@ -542,7 +547,7 @@ function becomeReady(run: Run): boolean {
   if (conditionOf(run.status.conditions, "ContainersReady")?.status === "True") return false;
   const statuses = containersOf(run);
   if (statuses.length === 0 || statuses.some(({ state }) => state?.running === undefined)) return false;
-  const readyMs = failureMs(run.pod, "readyDelay") ?? delayMs(run, run.node.timing.ready, "ready");
+  const readyMs = readyDelayMs(run.pod, run.node.seed, run.node.timing);
   const startMs = Math.max(...statuses.filter(({ ready }) => !ready).map((status) => startedAtMs(run, status)));
   if (!isDue(run, startMs + readyMs)) return false;
   return change(run, {

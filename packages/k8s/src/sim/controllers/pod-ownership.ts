@@ -4,11 +4,11 @@ import {
   controllerOf,
   controllerReference,
   isTerminating,
-  typed,
-  uidOf,
   type LabelSelector,
   type Pod,
   type PodTemplate,
+  typed,
+  uidOf,
 } from "./objects.ts";
 import { matchesSelector } from "./selector.ts";
 

@@ -5,7 +5,7 @@ export type Queue = {
   add(key: string): void;
   /** Reconcile at that time, or earlier if something asks for it. */
   addAt(key: string, atMs: number): void;
-  stop(): void;
+  readonly stop: () => void;
 };
 
 const FIRST_RETRY_MS = 100;

@@ -1,21 +1,21 @@
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   availableAtMs,
+  type Condition,
   compareText,
+  conditionOf,
   controllerOf,
   isPodReady,
   isTerminal,
   isTerminating,
   keyOf,
+  type Pod,
+  type ReplicaSet,
   splitKey,
   timeOf,
   typed,
   uidOf,
-  conditionOf,
   withCondition,
-  type Condition,
-  type Pod,
-  type ReplicaSet,
 } from "./objects.ts";
 import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
 import { matchesLabels } from "./selector.ts";
@@ -85,9 +85,7 @@ export function createReplicaSetController(context: ControllerContext): Controll
     const labels = set.spec.template.metadata?.labels;
     const others = (set.status?.conditions ?? []).filter(({ type }) => type !== "ReplicaFailure");
     const conditions =
-      failure === undefined
-        ? others
-        : withCondition(set.status?.conditions, replicaFailure(failure), nowMs);
+      failure === undefined ? others : withCondition(set.status?.conditions, replicaFailure(failure), nowMs);
     const status = {
       observedGeneration: set.metadata.generation ?? 1,
       replicas: active.length,

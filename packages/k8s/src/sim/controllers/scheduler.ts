@@ -4,30 +4,30 @@ import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   byName,
+  type Condition,
   compareText,
   conditionOf,
   isTerminal,
   isTerminating,
   keyOf,
-  splitKey,
-  typed,
-  withCondition,
-  type Condition,
   type Node,
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
+  splitKey,
+  typed,
+  withCondition,
 } from "./objects.ts";
 import { podRequests } from "./resources.ts";
 import {
   hostPortsOf,
+  type NodeState,
+  type PodNeeds,
   refusalsOf,
   scoreOf,
   toNodeState,
   toPodAffinityCheck,
   unschedulableText,
-  type NodeState,
-  type PodNeeds,
 } from "./scheduling-filters.ts";
 
 const SCHEDULER = "default-scheduler";

@@ -1,15 +1,15 @@
 /** Which nodes can take a pod, and why not: the checks of the default scheduler with its own words. */
 import type { Labels } from "@openpatio/core/model";
 import {
-  isTerminating,
   type Affinity,
+  isTerminating,
   type Node,
   type Pod,
   type PodAffinityTerm,
   type Taint,
   type Toleration,
 } from "./objects.ts";
-import { podRequests, toAmounts, type Amounts } from "./resources.ts";
+import { type Amounts, podRequests, toAmounts } from "./resources.ts";
 import { matchesLabels, matchesNodeTerm, matchesSelector } from "./selector.ts";
 
 export type NodeState = {
@@ -65,7 +65,9 @@ export function refusalsOf(needs: PodNeeds, state: NodeState): readonly string[]
   const tolerations = pod.spec.tolerations ?? [];
   const isTolerated = (taint: Taint): boolean => tolerations.some((toleration) => tolerates(toleration, taint));
   if (node.spec?.unschedulable === true && !isTolerated(UNSCHEDULABLE)) return ["node(s) were unschedulable"];
-  const forbidding = (node.spec?.taints ?? []).filter(({ effect }) => effect === "NoSchedule" || effect === "NoExecute");
+  const forbidding = (node.spec?.taints ?? []).filter(
+    ({ effect }) => effect === "NoSchedule" || effect === "NoExecute",
+  );
   if (forbidding.some((taint) => !isTolerated(taint))) return ["node(s) had untolerated taint(s)"];
   if (!matchesNode(pod, node)) return ["node(s) didn't match Pod's node affinity/selector"];
   if (needs.hostPorts.length > 0) {
@@ -106,7 +108,9 @@ export type PodAffinityCheck = (node: Node) => string | undefined;
 export function toPodAffinityCheck(pod: Pod, states: readonly NodeState[]): PodAffinityCheck {
   const wanted = requiredTerms(pod.spec.affinity?.podAffinity);
   const unwanted = requiredTerms(pod.spec.affinity?.podAntiAffinity);
-  const listed = (podsOf: (state: NodeState) => readonly Pod[]): readonly { other: Pod; labels: Labels | undefined }[] =>
+  const listed = (
+    podsOf: (state: NodeState) => readonly Pod[],
+  ): readonly { other: Pod; labels: Labels | undefined }[] =>
     states.flatMap((state) =>
       podsOf(state)
         .filter((other) => !isTerminating(other))
@@ -148,9 +152,7 @@ export function toPodAffinityCheck(pod: Pod, states: readonly NodeState[]): PodA
   };
 }
 
-function requiredTerms(
-  affinity: Affinity["podAffinity"] | Affinity["podAntiAffinity"],
-): readonly PodAffinityTerm[] {
+function requiredTerms(affinity: Affinity["podAffinity"] | Affinity["podAntiAffinity"]): readonly PodAffinityTerm[] {
   return affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
 }
 
@@ -164,12 +166,15 @@ function matchesTerm(term: PodAffinityTerm, owner: Pod, other: Pod): boolean {
 /** How well the node suits the pod, 0 to 100: free room after the pod, then what the pod prefers. */
 export function scoreOf(needs: PodNeeds, { node, allocatable, used }: NodeState): number {
   const { pod, requests } = needs;
-  const freeFractions = [...allocatable].flatMap(([name, total]) => {
-    const isCounted = name === "cpu" || name === "memory" || (requests.get(name) ?? 0) > 0;
-    if (!isCounted || total <= 0) return [];
-    return [Math.max(0, total - (used.get(name) ?? 0) - (requests.get(name) ?? 0)) / total];
-  });
-  const free = freeFractions.reduce((sum, value) => sum + value, 0) / Math.max(1, freeFractions.length);
+  let freeFractions = 0;
+  let counted = 0;
+  for (const [name, total] of allocatable) {
+    const wanted = requests.get(name) ?? 0;
+    if (total <= 0 || (wanted === 0 && name !== "cpu" && name !== "memory")) continue;
+    freeFractions += Math.max(0, total - (used.get(name) ?? 0) - wanted) / total;
+    counted += 1;
+  }
+  const free = freeFractions / Math.max(1, counted);
   const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
   const weight = preferred
     .filter(({ preference }) => matchesNodeTerm(preference, node.metadata.labels, node.metadata.name))
@@ -199,7 +204,8 @@ export function unschedulableText(refusals: readonly (readonly string[])[]): str
     ...(short > 0 ? [`${short} No preemption victims found for incoming pod`] : []),
     ...(unhelpful > 0 ? [`${unhelpful} Preemption is not helpful for scheduling`] : []),
   ].toSorted();
-  const head = total === 0 ? "no nodes available to schedule pods" : `0/${total} nodes are available: ${reasons.join(", ")}.`;
+  const head =
+    total === 0 ? "no nodes available to schedule pods" : `0/${total} nodes are available: ${reasons.join(", ")}.`;
   if (total === 0) return head;
   return `${head} preemption: 0/${total} nodes are available: ${preemption.join(", ")}.`;
 }

@@ -1,12 +1,6 @@
 import type { OwnerReference } from "@openpatio/core/model";
 import type { ControllerContext } from "./context.ts";
-import {
-  controllerReference,
-  uidOf,
-  type Pod,
-  type PodSpec,
-  type StatefulSet,
-} from "./objects.ts";
+import { controllerReference, type Pod, type PodSpec, type StatefulSet, uidOf } from "./objects.ts";
 
 const RESOURCE = "persistentvolumeclaims";
 
@@ -83,7 +77,8 @@ export function syncClaimOwners(
       const ours = owner === undefined || isForeignControlled ? [] : [controllerReference(owner)];
       const wanted = [...foreign, ...ours];
       const isSame =
-        wanted.length === present.length && wanted.every(({ uid }) => present.some((reference) => reference.uid === uid));
+        wanted.length === present.length &&
+        wanted.every(({ uid }) => present.some((reference) => reference.uid === uid));
       if (!isSame) {
         api.patch(RESOURCE, namespace, claim.metadata.name, { metadata: { ownerReferences: wanted } });
       }

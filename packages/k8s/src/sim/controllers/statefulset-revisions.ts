@@ -1,14 +1,14 @@
-import type { ControllerContext } from "./context.ts";
 import { canonicalJson } from "./canonical-json.ts";
+import type { ControllerContext } from "./context.ts";
 import {
+  type ControllerRevision,
   compareText,
   controllerReference,
-  typed,
-  uidOf,
-  type ControllerRevision,
   type Pod,
   type PodTemplate,
   type StatefulSet,
+  typed,
+  uidOf,
 } from "./objects.ts";
 import { safeSuffix } from "./timing.ts";
 

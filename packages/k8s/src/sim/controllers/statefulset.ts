@@ -13,16 +13,22 @@ import {
   isTerminal,
   isTerminating,
   keyOf,
-  splitKey,
-  typed,
-  uidOf,
   type Pod,
   type StatefulSet,
   type StatefulSetStatus,
+  splitKey,
+  typed,
+  uidOf,
 } from "./objects.ts";
 import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
 import { ensureClaims, syncClaimOwners, withClaimVolumes } from "./statefulset-claims.ts";
-import { REVISION_LABEL, syncRevisions, templateOf, truncateRevisions, type Revisions } from "./statefulset-revisions.ts";
+import {
+  REVISION_LABEL,
+  type Revisions,
+  syncRevisions,
+  templateOf,
+  truncateRevisions,
+} from "./statefulset-revisions.ts";
 
 const RESOURCE = "statefulsets.apps";
 const COMPONENT = "statefulset-controller";
@@ -106,7 +112,11 @@ export function createStatefulSetController(context: ControllerContext): Control
     }
     if (set.spec.updateStrategy?.type === "OnDelete") return;
     // What was created just now is looked at again when its own events arrive.
-    if (!hasGap) replaceOutdated(work, wanted.flatMap((ordinal) => byOrdinal.get(ordinal) ?? []));
+    if (!hasGap)
+      replaceOutdated(
+        work,
+        wanted.flatMap((ordinal) => byOrdinal.get(ordinal) ?? []),
+      );
   }
 
   /** Whether this ordinal is as it should be, so that an ordered set may go on to the next. */
@@ -146,7 +156,11 @@ export function createStatefulSetController(context: ControllerContext): Control
           ...pod,
           metadata: {
             ...pod.metadata,
-            labels: { ...pod.metadata.labels, ...identityLabels(name, ordinal), [REVISION_LABEL]: revision.metadata.name },
+            labels: {
+              ...pod.metadata.labels,
+              ...identityLabels(name, ordinal),
+              [REVISION_LABEL]: revision.metadata.name,
+            },
           },
           spec: {
             ...withClaimVolumes(set, pod.spec, ordinal),

@@ -1,18 +1,18 @@
 import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
+  type Condition,
   isTerminal,
   isTerminating,
   keyOf,
+  type Node,
+  type Pod,
   splitKey,
+  type Taint,
   timeOf,
   typed,
   uidOf,
   withCondition,
-  type Condition,
-  type Node,
-  type Pod,
-  type Taint,
 } from "./objects.ts";
 import { tolerates } from "./scheduling-filters.ts";
 

@@ -4,11 +4,11 @@ import {
   isTerminal,
   isTerminating,
   keyOf,
+  type PersistentVolumeClaim,
+  type Pod,
   splitKey,
   typed,
   uidOf,
-  type PersistentVolumeClaim,
-  type Pod,
 } from "./objects.ts";
 
 const CLASS = "standard";
@@ -28,7 +28,7 @@ export function createVolumeController(context: ControllerContext): Controller {
       releaseUnused(claim);
       return;
     }
-    if ( (claim.spec.storageClassName ?? CLASS) !== CLASS) return;
+    if ((claim.spec.storageClassName ?? CLASS) !== CLASS) return;
     const volumeName = claim.spec.volumeName ?? `pvc-${uidOf(claim)}`;
     const capacity = claim.spec.resources?.requests ?? {};
     if (claim.spec.volumeName === undefined) {
@@ -36,7 +36,10 @@ export function createVolumeController(context: ControllerContext): Controller {
         const volume = api.create("persistentvolumes", {
           apiVersion: "v1",
           kind: "PersistentVolume",
-          metadata: { name: volumeName, annotations: { "pv.kubernetes.io/provisioned-by": "sandbox.openpatio.io/volume" } },
+          metadata: {
+            name: volumeName,
+            annotations: { "pv.kubernetes.io/provisioned-by": "sandbox.openpatio.io/volume" },
+          },
           spec: {
             storageClassName: CLASS,
             persistentVolumeReclaimPolicy: "Delete",
