@@ -1,4 +1,5 @@
 export * from "./dependencies.ts";
+export * from "./document.ts";
 export * from "./hash.ts";
 export * from "./name-budget.ts";
 export * from "./parse.ts";
