@@ -7,4 +7,5 @@ export * from "./path.ts";
 export * from "./problem.ts";
 export * from "./revision.ts";
 export * from "./schema.ts";
+export * from "./templates.ts";
 export { validateManifest } from "./validate.ts";
