@@ -1,0 +1,54 @@
+import type { TimelineItem } from "@openpatio/core/view";
+import Link from "next/link";
+import { clusterPath, groupPath, setPath } from "#lib/paths.ts";
+import { StateGlyph } from "#ui/state-glyph.tsx";
+import { ClockTime } from "#ui/time.tsx";
+import styles from "./feed.module.css";
+import { STATE_OF_KIND } from "./timeline-state.ts";
+
+/** Events as a narrow column, newest first. */
+export function Feed({ items }: { readonly items: readonly TimelineItem[] }) {
+  return (
+    <ol className={styles.feed}>
+      {items.map((item) => (
+        <li key={item.id}>
+          <ClockTime atMs={item.atMs} />
+          <EventMark kind={item.kind} />
+          <div className={styles.words}>
+            <span className={styles.actor}>{item.actor}</span> <EventSubject item={item} /> {item.decision}
+            {item.cause !== null && <div className={styles.cause}>{item.cause}</div>}
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function EventMark({ kind }: { readonly kind: TimelineItem["kind"] }) {
+  const state = STATE_OF_KIND[kind];
+  if (state === null) return <i className={styles.dot} aria-hidden />;
+  return <StateGlyph state={state} size={10} className={styles.glyph} />;
+}
+
+/** What an event is about, as a link to it; nothing when it is about the whole console. */
+export function EventSubject({ item }: { readonly item: TimelineItem }) {
+  if (item.set !== null && item.namespace !== null) {
+    const isGroup = item.group !== null;
+    return (
+      <Link
+        className="mono link"
+        href={isGroup ? groupPath(item.namespace, item.set, item.group) : setPath(item.namespace, item.set)}
+      >
+        {isGroup ? `${item.set}-${item.group}` : item.set}
+      </Link>
+    );
+  }
+  if (item.cluster !== null) {
+    return (
+      <Link className="mono link" href={clusterPath(item.cluster)}>
+        {item.cluster}
+      </Link>
+    );
+  }
+  return null;
+}

@@ -1,0 +1,38 @@
+import type { TimelineKind } from "@openpatio/core/plan";
+import type { TileState } from "#ui/state.ts";
+
+/** The state that an event stands for; null for a person's act and other plain facts, which get a dot. */
+export const STATE_OF_KIND: Readonly<Record<TimelineKind, TileState | null>> = {
+  "set.created": null,
+  "set.changed": null,
+  "set.deleting": "deleting",
+  "set.deleted": "deleting",
+  "group.placed": null,
+  "group.unplaced": "pending",
+  "group.starting": "starting",
+  "group.role-started": "starting",
+  "group.ready": "ready",
+  "group.failed": "failed",
+  "group.recovering": "recovering",
+  "group.stopping": "deleting",
+  "group.stopped": "deleting",
+  "group.gave-up": "failed",
+  "group.stalled": "degraded",
+  scaled: null,
+  "rollout.started": "updating",
+  "rollout.paused": "paused",
+  "rollout.resumed": "updating",
+  "rollout.finished": "ready",
+  "rollout.aborted": null,
+  "rollout.rolled-back": "updating",
+  "rollout.restarted": "updating",
+  "rollout.stalled": "degraded",
+  "object.restored": null,
+  "object.conflict": "degraded",
+  "pod.deleted": null,
+  "cluster.registered": null,
+  "cluster.removed": null,
+  "cluster.lost": "stale",
+  "cluster.found": "ready",
+  "sandbox.fault": null,
+};
