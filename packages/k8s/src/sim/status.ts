@@ -97,7 +97,9 @@ const FIELD_ERRORS = {
 function fieldErrorText(error: FieldError): string {
   const { label } = FIELD_ERRORS[error.kind];
   const withoutValue = error.kind === "required" || error.kind === "forbidden" || error.kind === "too-long";
-  const value = withoutValue ? "" : `: ${typeof error.value === "string" ? JSON.stringify(error.value) : JSON.stringify(error.value) ?? "null"}`;
+  const value = withoutValue
+    ? ""
+    : `: ${typeof error.value === "string" ? JSON.stringify(error.value) : (JSON.stringify(error.value) ?? "null")}`;
   return `${label}${value}${error.detail === "" ? "" : `: ${error.detail}`}`;
 }
 

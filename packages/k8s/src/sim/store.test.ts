@@ -2,7 +2,7 @@ import type { KubeObject } from "@openpatio/core/model";
 import { describe, expect, test } from "vitest";
 import { createSteppedClock } from "./clock.ts";
 import { ApiError } from "./status.ts";
-import { createStore, type LoggedEvent } from "./store.ts";
+import { createStore, type LoggedEvent, type Store } from "./store.ts";
 
 function newStore() {
   const clock = createSteppedClock();
@@ -115,14 +115,14 @@ describe("writes", () => {
 });
 
 describe("refusals, in the words of the API server", () => {
-  test.each([
-    ["a name twice", 'configmaps "a" already exists', (s: ReturnType<typeof newStore>["store"]) => s.create("configmaps", configMap("a"))],
+  test.each<[string, string, (store: Store) => unknown]>([
+    ["a name twice", 'configmaps "a" already exists', (s) => s.create("configmaps", configMap("a"))],
     ["an absent object", 'statefulsets.apps "x" not found', (s) => s.patch("statefulsets.apps", "default", "x", {})],
     ["an absent namespace", 'namespaces "nope" not found', (s) => s.create("configmaps", { ...configMap("b"), metadata: { name: "b", namespace: "nope" } })],
     ["another UID in a patch", 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "123": field is immutable', (s) => s.patch("configmaps", "default", "a", { metadata: { uid: "123" } })],
     ["an old resourceVersion", 'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again', (s) => s.update("configmaps", { ...configMap("a"), metadata: { name: "a", namespace: "default", resourceVersion: "1" } })],
     ["a resourceVersion at creation", "resourceVersion should not be set on objects to be created", (s) => s.create("configmaps", { ...configMap("b"), metadata: { name: "b", resourceVersion: "5" } })],
-  ] as const)("%s", (_title, message, run) => {
+  ])("%s", (_title, message, run) => {
     const { store } = newStore();
     store.create("configmaps", configMap("a"));
     expect(failure(() => run(store))).toContain(message);

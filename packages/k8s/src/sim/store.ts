@@ -64,7 +64,7 @@ export type StoreOptions = {
   readonly historyLimit?: number;
 };
 
-export type Store = SimApi & {
+export type Store = Omit<SimApi, "create" | "update" | "subscribe"> & {
   readonly name: string;
   /** Built-in and custom, in a stable order. */
   definitions(): readonly ResourceDefinition[];
@@ -75,7 +75,7 @@ export type Store = SimApi & {
   forgottenVersion(): number;
   /** Events after `version`, oldest first; undefined when some of them are forgotten. */
   eventsSince(version: number): readonly LoggedEvent[] | undefined;
-  /** Any change as a function of the stored object: patches of every kind. `mutate` may run on a stale copy never. */
+  /** Any change as a function of the stored object: patches of every kind. */
   modify(
     resource: ResourceName,
     namespace: string | undefined,
