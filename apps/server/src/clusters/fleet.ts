@@ -1,3 +1,4 @@
+import { DomainError } from "@openpatio/core/errors";
 import type { ClusterHealth, ObservedCluster } from "@openpatio/core/model";
 import type { ClusterChange, ClusterPort } from "@openpatio/core/ports";
 import type { Database } from "@openpatio/db";
@@ -132,4 +133,13 @@ export class Fleet {
     }
     for (const listener of this.listeners) listener.onChange?.(name, change);
   }
+}
+
+/** Errors: DomainError `cluster.not-found` that names the clusters there are. */
+export function requireMember(fleet: Fleet, name: string): Member {
+  const member = fleet.get(name);
+  if (member !== null) return member;
+  const names = fleet.all().map((known) => known.name);
+  const known = names.length === 0 ? "None is registered." : `Registered: ${names.join(", ")}.`;
+  throw new DomainError("cluster.not-found", `There is no cluster ${name}. ${known}`, { params: { cluster: name } });
 }

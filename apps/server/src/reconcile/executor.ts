@@ -14,6 +14,10 @@ export type Failure = {
   readonly isNew: boolean;
 };
 
+/** Refused for good until somebody changes something, in the set or in the cluster. */
+export const isForPerson = ({ error }: Failure): boolean =>
+  error.code === "cluster.refused" || error.code === "cluster.name-conflict";
+
 const CONCURRENCY_PER_CLUSTER = 8;
 const BASE_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 30_000;

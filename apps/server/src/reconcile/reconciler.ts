@@ -7,7 +7,7 @@ import type { Fleet } from "../clusters/fleet.ts";
 import type { Logger } from "../log.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
-import { clusterOf, type Executor, type Failure } from "./executor.ts";
+import { clusterOf, type Executor, type Failure, isForPerson } from "./executor.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { Held } from "./lease.ts";
 import { Limiter } from "./limiter.ts";
@@ -164,7 +164,7 @@ export class Reconciler {
   private async reconcile(id: string, log: Logger): Promise<void> {
     const outcome = await this.planning.run(() => this.planAndStore(id, log));
     if (outcome === null) return;
-    const { set, planned, isStored } = outcome;
+    const { set, planned } = outcome;
     const actions = planned.actions.filter((action) => action.kind !== "status");
     this.statusWriter.offer(
       id,
@@ -176,15 +176,10 @@ export class Reconciler {
     for (const failure of failures) this.queue.add(id, Math.max(50, failure.retryAtMs - this.options.nowMs()));
     if (failures.length > 0) this.options.onPlanned(id, planned.status);
     if (planned.requeue !== "on-change") this.queue.add(id, planned.requeue.afterMs);
-    // What was stored may be what the next step waits for, and no cluster will say so.
-    else if (isStored && actions.length === 0) this.queue.add(id);
   }
 
   /** Null when there is nothing to act on: no such set, not our turn, or the set is gone now. */
-  private async planAndStore(
-    id: string,
-    log: Logger,
-  ): Promise<{ set: StoredSet; planned: Plan; isStored: boolean } | null> {
+  private async planAndStore(id: string, log: Logger): Promise<{ set: StoredSet; planned: Plan } | null> {
     const { sets, fleet, reservations, nowMs } = this.options;
     for (let race = 0; race < MAX_RACES; race++) {
       const set = sets.get(id);
@@ -209,7 +204,7 @@ export class Reconciler {
       }
       if (!isWorthStoring(set, planned)) {
         this.options.onPlanned(id, planned.status);
-        return { set, planned, isStored: false };
+        return { set, planned };
       }
       const stored = await sets.commit({
         before: set,
@@ -229,7 +224,7 @@ export class Reconciler {
       if (stored === "removed") return null;
       this.options.onPlanned(id, planned.status);
       if (hasGivenBack(set, stored)) this.roomChanged();
-      return { set: stored, planned, isStored: true };
+      return { set: stored, planned };
     }
     this.queue.add(id, RACE_PAUSE_MS);
     return null;
@@ -256,10 +251,6 @@ export class Reconciler {
     }
   }
 }
-
-/** Refused for good until somebody changes something, in the set or in the cluster. */
-export const isForPerson = (failure: Failure): boolean =>
-  failure.error.code === "cluster.refused" || failure.error.code === "cluster.name-conflict";
 
 const isWaitingForRoom = (set: StoredSet): boolean =>
   set.state.groups.some((group) => group.stage === "unplaced") || set.state.groups.length < set.state.spec.replicas;

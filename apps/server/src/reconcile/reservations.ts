@@ -1,5 +1,5 @@
-import type { Reservation } from "@openpatio/core/placement";
-import { reservationsOf } from "@openpatio/core/plan";
+import { type Reservation, reservationsOf } from "@openpatio/core/placement";
+
 import type { SetStore } from "../sets/set-store.ts";
 
 /** Room promised to the groups of all sets, kept per version of a set: most plans of others leave it as it is. */

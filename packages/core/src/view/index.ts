@@ -14,6 +14,8 @@ export {
 export { gpusOf } from "./gpus.ts";
 export { groupPods, groupView } from "./group-view.ts";
 export { type PodContext, podView } from "./pod-view.ts";
+export { type PreviewInput, previewView } from "./preview-view.ts";
 export { podsByGroup, type SetModel } from "./set-model.ts";
 export { gpusPerGroup, setDetail, setRow } from "./set-view.ts";
 export * from "./types.ts";
+export { objectYaml, revisionYaml } from "./yaml-text.ts";

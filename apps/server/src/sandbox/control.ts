@@ -1,0 +1,11 @@
+import type { ClusterDetail } from "@openpatio/core/view";
+
+export type Faults = NonNullable<ClusterDetail["faults"]>;
+
+/** Faults that are not objects in a cluster: its network. */
+export interface SandboxControl {
+  /** As last set or read; null when the cluster is not of the sandbox. */
+  faults(cluster: string): Faults | null;
+  cut(cluster: string, isCut: boolean): Promise<void>;
+  slow(cluster: string, delayMs: number): Promise<void>;
+}

@@ -1,0 +1,353 @@
+import {
+  type GroupState,
+  groupRoles,
+  type KubeObject,
+  type ObservedCluster,
+  type SetState,
+  type SetStatus,
+} from "../model/index.ts";
+import {
+  groupDemands,
+  openLedger,
+  type PlacementDecision,
+  placeGroup,
+  type Reservation,
+  reservationsOf,
+} from "../placement/index.ts";
+import { startupWaves } from "../plan/waves.ts";
+import {
+  contentHashOf,
+  ownerReference,
+  renderGroupObjects,
+  renderOwner,
+  renderWorkloads,
+  workloadObject,
+} from "../project/index.ts";
+import { domainKey } from "./cluster-view.ts";
+import { gpusOf } from "./gpus.ts";
+import type { PreviewGroup, PreviewObject, PreviewView } from "./types.ts";
+import { objectYaml } from "./yaml-text.ts";
+
+export type PreviewInput = {
+  /** Null for a new set. */
+  readonly before: { readonly state: SetState; readonly status: SetStatus; readonly yaml: string } | null;
+  /** The state as it would be stored. */
+  readonly after: SetState;
+  readonly yaml: string;
+  /** The groups as the planner would store them in its first step. */
+  readonly planned: readonly GroupState[];
+  readonly clusters: ReadonlyMap<string, ObservedCluster>;
+  /** Of all other sets. */
+  readonly reservations: readonly Reservation[];
+  readonly checks: PreviewView["checks"];
+  readonly nowMs: number;
+};
+
+/** So many groups carry the text of their objects; the others are counted. */
+const GROUPS_WITH_TEXT = 3;
+/** Stands where a cluster will put the UID of the RoleBasedGroup. */
+const UNKNOWN_UID = "(known when it is created)";
+
+/** What an apply would do: decided by the planner's own functions, written nowhere. */
+export function previewView(input: PreviewInput): PreviewView {
+  const { before, after } = input;
+  const groups = previewGroups(input);
+  const podsPerGroup = after.spec.groupTemplate.roles.reduce((sum, role) => sum + role.replicas, 0);
+  const checks = [...input.checks, ...placementChecks(groups)];
+  return {
+    namespace: after.namespace,
+    name: after.name,
+    isNew: before === null,
+    fromRevision: before?.state.rollout.target ?? null,
+    toRevision: after.rollout.target,
+    summary: summaryOf(groups, after, before === null),
+    groups,
+    waves: wavesOf(after),
+    capacity: capacityOf(input, groups),
+    objects: objectsOf(input, groups),
+    checks,
+    specBefore: before?.yaml ?? "",
+    specAfter: input.yaml,
+    plannedAtMs: input.nowMs,
+    podsPerGroup,
+    gpusPerGroup: groupDemands(after, after.rollout.target).reduce((sum, demand) => sum + gpusOf(demand.requests), 0),
+    canApply: !checks.some((check) => check.level === "error"),
+  };
+}
+
+function previewGroups(input: PreviewInput): readonly PreviewGroup[] {
+  const { before, after, planned } = input;
+  const known = new Map(before?.state.groups.map((group) => [group.index, group]));
+  const ledger = openLedger(input.clusters, () => [
+    ...input.reservations,
+    ...reservationsOf({ ...after, groups: planned }),
+  ]);
+  const views: PreviewGroup[] = [];
+  for (let index = 0; index < after.spec.replicas; index++) {
+    const next = planned.find((group) => group.index === index);
+    const present = known.get(index);
+    const decision =
+      next !== undefined && next.placement === null
+        ? placeGroup({ set: after, group: index, revision: next.revision }, ledger)
+        : null;
+    views.push(previewGroup(input, index, present, next, decision));
+  }
+  for (const group of known.values()) if (group.index >= after.spec.replicas) views.push(removedGroup(input, group));
+  return views;
+}
+
+function previewGroup(
+  input: PreviewInput,
+  index: number,
+  present: GroupState | undefined,
+  next: GroupState | undefined,
+  decision: PlacementDecision | null,
+): PreviewGroup {
+  const { before, after } = input;
+  const target = after.rollout.target;
+  const podsNow =
+    present === undefined || present.incarnation === 0 ? 0 : podCount(before?.state ?? after, present.revision);
+  const podsAfter = podCount(after, target);
+  const placement = next?.placement ?? null;
+  const common = {
+    index,
+    now: before?.status.groups.find((group) => group.index === index)?.phase ?? ("none" as const),
+    fromRevision: present !== undefined && present.incarnation > 0 ? present.revision : null,
+    toRevision: target,
+    cluster: placement?.cluster ?? null,
+    domain: placement?.domain?.value ?? null,
+    podsStopped: 0,
+    podsNow,
+    podsAfter,
+    refusals: decision?.refusals ?? [],
+  };
+  if (placement === null) {
+    const why =
+      next?.unplacedReason ?? (decision?.placed === false ? decision.message : "It is placed when there is room.");
+    return { ...common, then: "unplaced", podsAfter: 0, why };
+  }
+  if (present === undefined || present.incarnation === 0) return { ...common, then: "starts", why: placement.why };
+  if (hashOf(after, present.revision) !== hashOf(after, target)) {
+    return { ...common, then: "restarts", podsStopped: podsNow, why: restartWhy(after) };
+  }
+  if (before !== null && isScaled(before.state, after)) {
+    const stopped = stoppedByScale(before.state, after);
+    return {
+      ...common,
+      then: "scales",
+      podsStopped: stopped,
+      why: "Only counts change: pods that stay are not touched.",
+    };
+  }
+  return { ...common, then: "stays", why: "Nothing that changes its pods." };
+}
+
+function removedGroup({ before, after }: PreviewInput, group: GroupState): PreviewGroup {
+  const podsNow = group.incarnation === 0 ? 0 : podCount(before?.state ?? after, group.revision);
+  return {
+    index: group.index,
+    now: before?.status.groups.find((status) => status.index === group.index)?.phase ?? "none",
+    then: "removed",
+    fromRevision: group.incarnation > 0 ? group.revision : null,
+    toRevision: null,
+    cluster: group.placement?.cluster ?? null,
+    domain: group.placement?.domain?.value ?? null,
+    podsStopped: podsNow,
+    podsNow,
+    podsAfter: 0,
+    why: `Only groups 0 to ${after.spec.replicas - 1} are wanted.`,
+    refusals: [],
+  };
+}
+
+function restartWhy({ spec, rollout }: SetState): string {
+  if (rollout.isPaused || spec.rollout.paused) return "It takes the new revision when the rollout is resumed.";
+  return `The new revision changes its pods. At most ${spec.rollout.maxUnavailable} ${spec.rollout.maxUnavailable === 1 ? "group is" : "groups are"} down at a time.`;
+}
+
+const podCount = (set: SetState, revision: number): number =>
+  groupRoles(set, revision).reduce((sum, role) => sum + role.replicas, 0);
+
+const hashOf = (set: SetState, revision: number): string | undefined =>
+  set.revisions.find((candidate) => candidate.number === revision)?.hash;
+
+const replicasOf = (set: SetState): ReadonlyMap<string, number> =>
+  new Map(set.spec.groupTemplate.roles.map((role) => [role.role, role.replicas]));
+
+function isScaled(before: SetState, after: SetState): boolean {
+  const now = replicasOf(before);
+  return [...replicasOf(after)].some(([role, replicas]) => now.get(role) !== replicas);
+}
+
+function stoppedByScale(before: SetState, after: SetState): number {
+  const next = replicasOf(after);
+  let stopped = 0;
+  for (const [role, replicas] of replicasOf(before)) stopped += Math.max(0, replicas - (next.get(role) ?? 0));
+  return stopped;
+}
+
+const KINDS = ["starts", "restarts", "scales", "removed", "unplaced", "stays"] as const;
+
+function summaryOf(groups: readonly PreviewGroup[], after: SetState, isNew: boolean): string {
+  const count = (then: PreviewGroup["then"]) => groups.filter((group) => group.then === then).length;
+  const words: Record<PreviewGroup["then"], string> = {
+    starts: count("starts") === 1 ? "starts" : "start",
+    restarts: count("restarts") === 1 ? "restarts, as one" : "restart, one after another",
+    scales: count("scales") === 1 ? "is scaled" : "are scaled",
+    removed: count("removed") === 1 ? "is removed" : "are removed",
+    unplaced: count("unplaced") === 1 ? "waits for room" : "wait for room",
+    stays: count("stays") === 1 ? "stays as it is" : "stay as they are",
+  };
+  const parts = KINDS.filter((then) => count(then) > 0).map((then) => {
+    const number = count(then);
+    return `${number} ${number === 1 ? "group" : "groups"} ${words[then]}`;
+  });
+  if (parts.length === 0) return isNew ? `${after.name} has no groups yet.` : "Nothing changes.";
+  return `${parts.join("; ")}.`;
+}
+
+function placementChecks(groups: readonly PreviewGroup[]): PreviewView["checks"] {
+  const unplaced = groups.filter((group) => group.then === "unplaced");
+  const [first] = unplaced;
+  if (first === undefined) return [];
+  const who = unplaced.length === 1 ? `Group ${first.index} waits` : `${unplaced.length} groups wait`;
+  return [{ level: "warning", message: `${who} until there is room. ${first.why}`, path: "spec.placement" }];
+}
+
+function wavesOf({ spec }: SetState): PreviewView["waves"] {
+  const { roles } = spec.groupTemplate;
+  const byName = new Map(roles.map((role) => [role.role, role]));
+  const waves = spec.startupPolicy === "Ordered" ? startupWaves(roles) : [roles.map((role) => role.role)];
+  return waves.map((names, position) => ({
+    wave: position + 1,
+    roles: names.map((role) => ({ role, replicas: byName.get(role)?.replicas ?? 0 })),
+    after:
+      spec.startupPolicy === "Ordered"
+        ? [...new Set(names.flatMap((role) => byName.get(role)?.dependencies ?? []))]
+        : [],
+  }));
+}
+
+/** GPUs per domain of the clusters that are concerned, before and after. */
+function capacityOf(input: PreviewInput, groups: readonly PreviewGroup[]): PreviewView["capacity"] {
+  const { before, after } = input;
+  const names = new Set([...after.spec.placement.clusters.names, ...groups.flatMap((group) => group.cluster ?? [])]);
+  return [...names].sort().flatMap((name) => {
+    const cluster = input.clusters.get(name);
+    if (cluster === undefined) return [];
+    const key = after.spec.placement.topology?.key ?? domainKey(cluster.nodes);
+    const values = key === null ? [] : [...new Set(cluster.nodes.flatMap((node) => node.labels[key] ?? []))].sort();
+    return values.map((value) => {
+      const nodes = cluster.nodes.filter((node) => key !== null && node.labels[key] === value);
+      const usable = nodes.filter((node) => node.isReady && !node.isUnschedulable);
+      const gpus = (members: typeof nodes) => members.reduce((sum, node) => sum + gpusOf(node.allocatable), 0);
+      const inUse = (members: typeof nodes) =>
+        members.flatMap((node) => cluster.podsOnNode(node.name)).reduce((sum, pod) => sum + gpusOf(pod.requests), 0);
+      const promised = (reservations: readonly Reservation[]) =>
+        reservations
+          .filter((reservation) => reservation.cluster === name && reservation.domain?.value === value)
+          .reduce((sum, reservation) => sum + unboundGpus(cluster, reservation), 0);
+      const mine = groups.filter((group) => group.cluster === name && group.domain === value);
+      const change = mine.reduce((sum, group) => sum + gpuChange(before?.state ?? null, after, group), 0);
+      const usedBefore = inUse(nodes) + promised(input.reservations);
+      return {
+        cluster: name,
+        domain: value,
+        total: gpus(nodes),
+        usedBefore,
+        usedAfter: Math.max(0, usedBefore + change),
+        blocked: gpus(nodes) - gpus(usable),
+        note: noteOf(nodes.length, usable.length, mine),
+      };
+    });
+  });
+}
+
+function noteOf(nodes: number, usable: number, groups: readonly PreviewGroup[]): string {
+  const parts: string[] = [];
+  const coming = groups.filter((group) => group.then === "starts").map((group) => group.index);
+  if (coming.length > 0) parts.push(`takes group${coming.length === 1 ? "" : "s"} ${coming.join(", ")}`);
+  if (usable < nodes) parts.push(`${usable} of ${nodes} nodes usable`);
+  return parts.join("; ");
+}
+
+function unboundGpus(cluster: ObservedCluster, reservation: Reservation): number {
+  const bound = cluster
+    .set(reservation.namespace, reservation.set)
+    .pods.filter((pod) => pod.groupIndex === reservation.group && pod.nodeName !== null)
+    .reduce((sum, pod) => sum + gpusOf(pod.requests), 0);
+  return Math.max(0, reservation.demands.reduce((sum, demand) => sum + gpusOf(demand.requests), 0) - bound);
+}
+
+function gpuChange(before: SetState | null, after: SetState, group: PreviewGroup): number {
+  const demand = (set: SetState | null, revision: number | null) =>
+    set === null || revision === null
+      ? 0
+      : groupDemands(set, revision).reduce((sum, one) => sum + gpusOf(one.requests), 0);
+  const now = demand(before, group.fromRevision);
+  return group.then === "removed" ? -now : demand(after, group.toRevision) - now;
+}
+
+function objectsOf(input: PreviewInput, groups: readonly PreviewGroup[]): readonly PreviewObject[] {
+  const { before, after, planned } = input;
+  let withText = 0;
+  return groups.flatMap((view) => {
+    const present = before?.state.groups.find((group) => group.index === view.index);
+    const next = planned.find((group) => group.index === view.index);
+    const now = present === undefined || present.incarnation === 0 ? [] : objectsNow(before?.state ?? after, present);
+    const then =
+      view.then === "removed" || view.then === "unplaced" || next === undefined ? [] : objectsThen(after, next, view);
+    const changes = compare(view, now, then);
+    const isShown = changes.some((object) => object.change !== "same") && withText < GROUPS_WITH_TEXT;
+    if (isShown) withText += 1;
+    return isShown ? changes : changes.map((object) => ({ ...object, before: "", after: "" }));
+  });
+}
+
+/** What is in the cluster for a group now, by the stored rendering. */
+function objectsNow(state: SetState, group: GroupState): readonly KubeObject[] {
+  const owner = ownerReference(`${state.name}-${group.index}`, UNKNOWN_UID);
+  const replicas = new Map(groupRoles(state, group.revision).map((role) => [role.role, role.replicas]));
+  return [
+    renderOwner(state, group),
+    ...renderGroupObjects(state, group, owner),
+    ...group.rendering.map((rendered) => workloadObject(rendered, replicas.get(rendered.role) ?? 0, owner)),
+  ];
+}
+
+function objectsThen(after: SetState, group: GroupState, view: PreviewGroup): readonly KubeObject[] {
+  if (view.then === "stays" || view.then === "scales") return objectsNow(after, group);
+  const isNext = view.then === "restarts" || group.incarnation === 0;
+  const incarnation = isNext ? group.incarnation + 1 : group.incarnation;
+  const next = { ...group, incarnation, revision: after.rollout.target };
+  return objectsNow(after, { ...next, rendering: renderWorkloads(after, next) });
+}
+
+function compare(
+  view: PreviewGroup,
+  now: readonly KubeObject[],
+  then: readonly KubeObject[],
+): readonly PreviewObject[] {
+  const key = (object: KubeObject) => `${object.kind}/${object.metadata.name}`;
+  const present = new Map(now.map((object) => [key(object), object]));
+  const wanted = new Map(then.map((object) => [key(object), object]));
+  return [...new Set([...wanted.keys(), ...present.keys()])].map((name) => {
+    const before = present.get(name);
+    const after = wanted.get(name);
+    const text = (object: KubeObject | undefined) => (object === undefined ? "" : objectYaml(object));
+    const shown = after ?? before;
+    const common = {
+      cluster: view.cluster ?? "",
+      kind: shown?.kind ?? "",
+      name: shown?.metadata.name ?? "",
+      before: text(before),
+      after: text(after),
+    };
+    if (before === undefined) return { ...common, change: "create" as const };
+    if (after === undefined) return { ...common, change: "delete" as const };
+    const isSame = contentHashOf(before) === contentHashOf(after) && common.before === common.after;
+    if (isSame) return { ...common, change: "same" as const };
+    const isWorkload = after.apiVersion === "apps/v1";
+    return { ...common, change: isWorkload && view.then === "restarts" ? ("recreate" as const) : ("change" as const) };
+  });
+}
