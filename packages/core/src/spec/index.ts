@@ -1,5 +1,6 @@
 export * from "./dependencies.ts";
 export * from "./document.ts";
+export * from "./group-schema.ts";
 export * from "./hash.ts";
 export * from "./name-budget.ts";
 export * from "./parse.ts";
