@@ -1,0 +1,32 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { Suspense } from "react";
+import { toFailure } from "#lib/errors.ts";
+import { useTRPC } from "#lib/trpc.tsx";
+import { ButtonLink } from "#ui/button.tsx";
+import { EmptyState } from "#ui/empty-state.tsx";
+import { SkeletonRows } from "#ui/skeleton.tsx";
+import { Designer } from "./designer.tsx";
+
+/** Loads the stored definition once: what others change meanwhile is a conflict at apply, not a jump under the cursor. */
+export function EditSet({ namespace, name }: { readonly namespace: string; readonly name: string }) {
+  const trpc = useTRPC();
+  const set = useQuery(
+    trpc.sets.get.queryOptions({ namespace, name }, { staleTime: Number.POSITIVE_INFINITY, gcTime: 0 }),
+  );
+  if (set.isError) {
+    return (
+      <EmptyState title={`${name} can't be edited`} actions={<ButtonLink href="/sets">All sets</ButtonLink>}>
+        {toFailure(set.error).message}
+      </EmptyState>
+    );
+  }
+  if (set.data === undefined) return <SkeletonRows count={8} label="Loading the definition" />;
+  const { yaml, generation } = set.data;
+  return (
+    <Suspense>
+      <Designer stored={{ namespace, name, yaml, generation }} />
+    </Suspense>
+  );
+}

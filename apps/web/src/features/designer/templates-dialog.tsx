@@ -1,0 +1,79 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { toFailure } from "#lib/errors.ts";
+import { useTRPC } from "#lib/trpc.tsx";
+import { Button } from "#ui/button.tsx";
+import { Dialog } from "#ui/dialog.tsx";
+import { ProblemList } from "#ui/problem-list.tsx";
+import { SkeletonRows } from "#ui/skeleton.tsx";
+import { layoutBoard, WAVE_WIDTH } from "./board-layout.ts";
+import { readDesign } from "./design.ts";
+import styles from "./templates-dialog.module.css";
+
+type TemplatesDialogProps = {
+  readonly isOpen: boolean;
+  readonly onOpenChange: (isOpen: boolean) => void;
+  readonly onPick: (yaml: string) => void;
+};
+
+export function TemplatesDialog({ isOpen, onOpenChange, onPick }: TemplatesDialogProps) {
+  const trpc = useTRPC();
+  const templates = useQuery({
+    ...trpc.sets.templates.queryOptions(),
+    enabled: isOpen,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return (
+    <Dialog
+      isOpen={isOpen}
+      onOpenChange={onOpenChange}
+      title="Start from a template"
+      description="It replaces what is in the editor; undo brings that back."
+      widthPx={720}
+      actions={<Button onClick={() => onOpenChange(false)}>Cancel</Button>}
+    >
+      {templates.isError && <ProblemList failure={toFailure(templates.error)} />}
+      {templates.isPending && <SkeletonRows count={4} label="Loading templates" />}
+      <ul className={styles.gallery}>
+        {templates.data?.map((template) => (
+          <li key={template.id}>
+            <button
+              type="button"
+              className={styles.template}
+              onClick={() => {
+                onPick(template.yaml);
+                onOpenChange(false);
+              }}
+            >
+              <Sketch yaml={template.yaml} />
+              <b>{template.title}</b>
+              <span>{template.description}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
+
+/** The waves of a template in miniature: a column a wave, a bar a role, as wide as it has pods. */
+function Sketch({ yaml }: { readonly yaml: string }) {
+  const { cards, waves } = useMemo(() => layoutBoard(readDesign(yaml).roles, true), [yaml]);
+  return (
+    <span className={styles.sketch} aria-hidden>
+      {waves.map((wave) => (
+        <span key={wave.number}>
+          {cards
+            .filter((card) => card.x >= wave.x && card.x < wave.x + WAVE_WIDTH)
+            .map(({ role }) => (
+              <i key={role.name} data-cpu={role.gpusPerPod === 0 || undefined}>
+                {role.name} ×{role.replicas}
+              </i>
+            ))}
+        </span>
+      ))}
+    </span>
+  );
+}

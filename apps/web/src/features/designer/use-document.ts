@@ -1,0 +1,88 @@
+"use client";
+
+import { useCallback, useEffect, useReducer, useState } from "react";
+import { dropDraft, loadDraft, saveDraft } from "./draft.ts";
+
+type State = {
+  readonly text: string;
+  readonly past: readonly string[];
+  readonly future: readonly string[];
+  readonly typedAtMs: number;
+};
+type Action =
+  | { readonly kind: "replace"; readonly text: string; readonly isTyping: boolean; readonly atMs: number }
+  | { readonly kind: "undo" }
+  | { readonly kind: "redo" };
+
+/** Typing within this time is one step of undo. */
+const TYPING_STEP_MS = 1_000;
+const MAX_STEPS = 100;
+const SAVE_DELAY_MS = 400;
+
+function reduce(state: State, action: Action): State {
+  switch (action.kind) {
+    case "replace": {
+      if (action.text === state.text) return state;
+      const isSameStep = action.isTyping && action.atMs - state.typedAtMs < TYPING_STEP_MS;
+      return {
+        text: action.text,
+        past: isSameStep ? state.past : [...state.past, state.text].slice(-MAX_STEPS),
+        future: [],
+        typedAtMs: action.isTyping ? action.atMs : 0,
+      };
+    }
+    case "undo": {
+      const text = state.past.at(-1);
+      return text === undefined
+        ? state
+        : { text, past: state.past.slice(0, -1), future: [state.text, ...state.future], typedAtMs: 0 };
+    }
+    case "redo": {
+      const [text, ...future] = state.future;
+      return text === undefined ? state : { text, past: [...state.past, state.text], future, typedAtMs: 0 };
+    }
+  }
+}
+
+/** The text being designed: one document, its undo history, and the draft kept in this browser. */
+export function useDocument(draftId: string, stored: string) {
+  const [state, dispatch] = useReducer(reduce, { text: stored, past: [], future: [], typedAtMs: 0 });
+  const [keptAtMs, setKeptAtMs] = useState<number | null>(null);
+  const [restoredAtMs, setRestoredAtMs] = useState<number | null>(null);
+  const { text } = state;
+
+  // The draft is read after the first paint: the server does not have it, and both must draw the same first.
+  useEffect(() => {
+    const draft = loadDraft(draftId);
+    if (draft === null || draft.text === stored) return;
+    dispatch({ kind: "replace", text: draft.text, isTyping: false, atMs: 0 });
+    setRestoredAtMs(draft.savedAtMs);
+  }, [draftId, stored]);
+
+  useEffect(() => {
+    if (text === stored) return;
+    const timer = setTimeout(() => setKeptAtMs(saveDraft(draftId, text)), SAVE_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [draftId, text, stored]);
+
+  const replace = useCallback(
+    (next: string, isTyping = false) => dispatch({ kind: "replace", text: next, isTyping, atMs: Date.now() }),
+    [],
+  );
+  return {
+    text,
+    replace,
+    undo: state.past.length === 0 ? null : () => dispatch({ kind: "undo" }),
+    redo: state.future.length === 0 ? null : () => dispatch({ kind: "redo" }),
+    isChanged: text !== stored,
+    keptAtMs: text === stored ? null : keptAtMs,
+    restoredAtMs,
+    discard: () => {
+      dropDraft(draftId);
+      setRestoredAtMs(null);
+      setKeptAtMs(null);
+      dispatch({ kind: "replace", text: stored, isTyping: false, atMs: 0 });
+    },
+    forget: () => dropDraft(draftId),
+  };
+}
