@@ -1,0 +1,101 @@
+import { DomainError } from "@openpatio/core/errors";
+import type { StateChange, TimelineDraft } from "@openpatio/core/plan";
+import { editYaml, parseSetYaml, type SetSpec, setToYaml, type YamlEdit } from "@openpatio/core/spec";
+import type { TimelineEntry } from "../timeline/timeline-store.ts";
+import type { SetKey } from "../trpc/inputs.ts";
+import type { SetStore, StoredSet } from "./set-store.ts";
+
+/** A verb that loses its race against the reconciler is decided again on the fresh state, this often. */
+const MAX_RACES = 20;
+
+/** What a verb makes of a set; null leaves it as it is. */
+export type Decision = (StateChange & { readonly yaml?: string }) | null;
+
+/** Errors: DomainError `set.not-found`. */
+export function requireSet(sets: SetStore, { namespace, name }: SetKey): StoredSet {
+  const set = sets.find(namespace, name);
+  if (set !== null) return set;
+  throw new DomainError("set.not-found", `There is no set ${namespace}/${name}.`, { params: { namespace, name } });
+}
+
+/**
+ * One act of a person on a set: state and timeline in one transaction, decided on the state that it is stored over.
+ *
+ * Errors: DomainError `set.not-found`, `set.deleting` (nothing but its end can happen to it any more), and whatever
+ * `decide` throws.
+ */
+export async function changeSet(
+  sets: SetStore,
+  actor: string,
+  key: SetKey,
+  decide: (set: StoredSet) => Decision,
+): Promise<StoredSet> {
+  for (let race = 0; race < MAX_RACES; race++) {
+    const before = requireSet(sets, key);
+    if (before.state.isDeleting) throw deleting(key);
+    const decision = decide(before);
+    if (decision === null) return before;
+    const { state, timeline } = decision;
+    const stored = await sets.commit({
+      before,
+      after: { state, yaml: decision.yaml ?? before.yaml },
+      timeline: timeline.map((draft) => entryOf(before, actor, draft)),
+      placements: clustersOf(before).map((name) => ({ name, version: null })),
+      isChange: true,
+    });
+    if (stored !== null && stored !== "removed") return stored;
+  }
+  throw new DomainError("set.version-conflict", `${key.namespace}/${key.name} changes too fast just now: try again.`, {
+    retry: "backoff",
+  });
+}
+
+export function entryOf(set: Pick<StoredSet, "state">, actor: string, draft: TimelineDraft): TimelineEntry {
+  const { id, namespace, name, groups } = set.state;
+  const group = groups.find((candidate) => candidate.index === draft.group);
+  return { ...draft, actor, setId: id, namespace, set: name, cluster: group?.placement?.cluster ?? null };
+}
+
+/** Wanted counts are part of what is promised there, so a change of the spec makes placements under way plan again. */
+function clustersOf({ state }: StoredSet): readonly string[] {
+  return [...new Set(state.groups.flatMap((group) => group.placement?.cluster ?? []))].sort();
+}
+
+const deleting = ({ namespace, name }: SetKey) =>
+  new DomainError("set.deleting", `${namespace}/${name} is being deleted; wait until it is gone.`, {
+    params: { namespace, name },
+  });
+
+/** The definition after its group template became another one (a roll back), with the comments of what stays. */
+export function yamlWithTemplate(yaml: string, before: SetSpec, after: SetSpec): string {
+  const path = ["spec", "groupTemplate"];
+  const edits = differences(before.groupTemplate, after.groupTemplate, path);
+  const edited = editYaml(yaml, edits);
+  const parsed = parseSetYaml(edited, { present: after });
+  if (parsed.ok && differences(parsed.spec.groupTemplate, after.groupTemplate, path).length === 0) return edited;
+  const written = parseSetYaml(yaml, { present: before });
+  return written.ok ? setToYaml({ ...written.manifest, spec: after }) : yaml;
+}
+
+type Path = readonly (string | number)[];
+
+function differences(before: unknown, after: unknown, path: Path): readonly YamlEdit[] {
+  if (Object.is(before, after)) return [];
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    return after.flatMap((value, index) => differences(before[index], value, [...path, index]));
+  }
+  if (isPlain(before) && isPlain(after)) {
+    const removed = Object.keys(before).filter((key) => before[key] !== undefined && after[key] === undefined);
+    return [
+      ...removed.map((key) => ({ path: [...path, key], delete: true as const })),
+      ...Object.keys(after)
+        .filter((key) => after[key] !== undefined)
+        .flatMap((key) => differences(before[key], after[key], [...path, key])),
+    ];
+  }
+  return [{ path, value: after }];
+}
+
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,133 @@
+import { DomainError } from "@openpatio/core/errors";
+import {
+  type ParsedSet,
+  type Problem,
+  parseSetYaml,
+  type SetSpec,
+  setReplicasInYaml,
+  validateAgainst,
+} from "@openpatio/core/spec";
+import type { Fleet } from "../clusters/fleet.ts";
+import type { Definition } from "../trpc/services.ts";
+import type { SetStore, StoredSet } from "./set-store.ts";
+
+/** A definition that was read and may be stored: nothing of it is left open. */
+export type ReadDefinition = {
+  readonly namespace: string;
+  readonly name: string;
+  /** With its clusters named and its replicas given. */
+  readonly spec: SetSpec;
+  /** The text to store: the author's, with today's replicas where it leaves them out. */
+  readonly yaml: string;
+  /** The set that it updates; null for a new one. */
+  readonly present: StoredSet | null;
+  readonly warnings: readonly Problem[];
+};
+
+export type Refused = {
+  readonly ok: false;
+  readonly namespace: string | null;
+  readonly name: string | null;
+  readonly problems: readonly Problem[];
+};
+
+/** Reads a definition and judges it against what else is stored. Reports every problem at once; asks no cluster. */
+export function readDefinition(
+  sets: SetStore,
+  fleet: Fleet,
+  input: Definition,
+): { readonly ok: true; readonly definition: ReadDefinition } | Refused {
+  const first = parse(input, null);
+  if (!first.ok) return { ...first, namespace: null, name: null };
+  const { name, namespace } = first.manifest.metadata;
+  const present = sets.find(namespace, name);
+  // Read again with the set that it updates: absent replicas keep their value, and names must fit at the counts of now.
+  const parsed = present === null ? first : parse(input, present.state.spec);
+  if (!parsed.ok) return { ...parsed, namespace, name };
+
+  const placed = placementOf(parsed.spec, input.cluster, present, fleet);
+  const roles = parsed.spec.groupTemplate.roles.map((role) => role.role);
+  const others = [...sets.all()].map(({ state }) => ({
+    namespace: state.namespace,
+    name: state.name,
+    roles: state.spec.groupTemplate.roles.map((role) => role.role),
+  }));
+  const problems = [
+    ...namespaceProblems(input, namespace),
+    ...(typeof placed === "string" ? [placementProblem(placed)] : []),
+    ...validateAgainst({ namespace, name, roles }, others),
+  ];
+  if (problems.length > 0 || typeof placed === "string") return { ok: false, namespace, name, problems };
+  const hasReplicas = parsed.manifest.spec.replicas !== undefined;
+  const yaml = hasReplicas || present === null ? input.yaml : setReplicasInYaml(input.yaml, null, parsed.spec.replicas);
+  const spec = { ...parsed.spec, placement: placed };
+  return { ok: true, definition: { namespace, name, spec, yaml, present, warnings: parsed.warnings } };
+}
+
+export function refuse(problems: readonly Problem[]): DomainError {
+  const [first] = problems;
+  const isTooLarge = first?.code === "too-large" && problems.length === 1;
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const where = first === undefined || first.path === "" ? "" : `${first.path}: `;
+  return new DomainError(
+    isTooLarge ? "input.too-large" : "spec.invalid",
+    `The definition has ${count}. ${where}${first?.message ?? ""}`,
+    { problems },
+  );
+}
+
+function parse(
+  { yaml, namespace }: Definition,
+  present: SetSpec | null,
+): ParsedSet | { ok: false; problems: readonly Problem[] } {
+  return parseSetYaml(yaml, {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(present === null ? {} : { present }),
+  });
+}
+
+function namespaceProblems(input: Definition, namespace: string): readonly Problem[] {
+  if (input.namespace === undefined || input.namespace === namespace) return [];
+  return [
+    {
+      path: "metadata.namespace",
+      code: "value",
+      message: `The definition says namespace ${namespace}, the request ${input.namespace}. Make them the same, or leave one out.`,
+      suggestion: input.namespace,
+    },
+  ];
+}
+
+/** The placement with its clusters named, or what is wrong with them. */
+function placementOf(
+  spec: SetSpec,
+  asked: string | undefined,
+  present: StoredSet | null,
+  fleet: Fleet,
+): SetSpec["placement"] | string {
+  const { placement } = spec;
+  const written = placement.clusters.names;
+  const known = fleet.all();
+  const list =
+    known.length === 0 ? "No cluster is registered." : `Registered: ${known.map(({ name }) => name).join(", ")}.`;
+  if (asked !== undefined && written.length > 0 && !written.includes(asked)) {
+    return `The definition names ${written.join(", ")}, the request ${asked}. Make them the same, or leave one out.`;
+  }
+  let names: readonly string[] = asked === undefined ? written : [asked];
+  if (names.length === 0) names = present?.state.spec.placement.clusters.names ?? [];
+  if (names.length === 0) {
+    const live = known.filter(({ port }) => port.info().health === "live");
+    const [only] = live;
+    if (only === undefined || live.length > 1) return `Name the cluster that this set runs on. ${list}`;
+    names = [only.name];
+  }
+  const unknown = names.filter((name) => !known.some((member) => member.name === name));
+  if (unknown.length > 0) return `There is no cluster ${unknown.join(", ")}. ${list}`;
+  return { ...placement, clusters: { ...placement.clusters, names: [...names] } };
+}
+
+const placementProblem = (message: string): Problem => ({
+  path: "spec.placement.clusters.names",
+  code: "cluster",
+  message,
+});

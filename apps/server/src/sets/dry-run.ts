@@ -1,0 +1,71 @@
+import { DomainError } from "@openpatio/core/errors";
+import type { KubeObject, SetState } from "@openpatio/core/model";
+import type { ClusterPort } from "@openpatio/core/ports";
+import { renderGroupObjects, renderWorkloads, workloadObject } from "@openpatio/core/project";
+import type { Problem } from "@openpatio/core/spec";
+
+export type DryRun = {
+  /** What the cluster refuses, at the paths of the definition. */
+  readonly problems: readonly Problem[];
+  /** False when the cluster did not answer: nothing is known then. */
+  readonly isAnswered: boolean;
+  /** Objects that were asked about. */
+  readonly objects: number;
+};
+
+/** The owner does not exist before the group does, and an owner that does not exist makes no difference to the answer. */
+const NO_OWNER = { apiVersion: "", kind: "", name: "", uid: "" };
+
+/**
+ * Asks a cluster, server side and without storing anything, whether it would take the workloads and Services of a set:
+ * schema, admission, policy and quota included. It is asked about one group at an index that nothing uses yet (for a
+ * new set the first), because every group is made from the same template.
+ */
+export async function dryRun(port: ClusterPort, state: SetState): Promise<DryRun> {
+  const index = state.groups.reduce((next, group) => Math.max(next, group.index + 1), 0);
+  const group = { index, incarnation: 1, revision: state.rollout.target, placement: null };
+  const roles = state.spec.groupTemplate.roles.map((role) => role.role);
+  const workloads = renderWorkloads(state, group).map((rendered) => ({
+    role: roles.indexOf(rendered.role),
+    object: withoutOwner(workloadObject(rendered, 0, NO_OWNER)),
+  }));
+  const services = renderGroupObjects(state, group, NO_OWNER)
+    .filter((object) => object.kind === "Service")
+    .map((object, position) => ({ role: position, object: withoutOwner(object) }));
+  const asked = [...workloads, ...services];
+  const answers = await Promise.all(asked.map(({ role, object }) => ask(port, object, role)));
+  return {
+    problems: answers.flatMap((answer) => (answer === "silent" ? [] : answer)),
+    isAnswered: !answers.includes("silent"),
+    objects: asked.length,
+  };
+}
+
+async function ask(port: ClusterPort, object: KubeObject, role: number): Promise<readonly Problem[] | "silent"> {
+  try {
+    await port.create(object, { dryRun: true });
+    return [];
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    if (error.code === "cluster.unreachable") return "silent";
+    const rolePath = `spec.groupTemplate.roles[${role}]`;
+    if (error.problems.length === 0) return [{ path: rolePath, message: error.message, code: "cluster" }];
+    return error.problems.map((problem) => ({
+      path: toDefinitionPath(problem.path, rolePath, object.kind),
+      message: `${port.name} refuses ${object.kind} ${object.metadata.name}: ${problem.message}`,
+      code: "cluster" as const,
+    }));
+  }
+}
+
+/** `spec.template.spec.containers[0].image` of a workload is the same place in the role's template. */
+function toDefinitionPath(path: string, rolePath: string, kind: string): string {
+  if (kind === "Service") return `${rolePath}.template`;
+  const inTemplate = /^spec\.(template(?:\..+)?)$/.exec(path);
+  return inTemplate === null ? `${rolePath}.template` : `${rolePath}.${inTemplate[1]}`;
+}
+
+function withoutOwner(object: KubeObject): KubeObject {
+  const { ownerReferences: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}

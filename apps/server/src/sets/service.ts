@@ -1,0 +1,349 @@
+import { randomUUID } from "node:crypto";
+import { DomainError } from "@openpatio/core/errors";
+import type { SetState } from "@openpatio/core/model";
+import { acceptSpec, createSet, deleteSet, plan, retryGroupNow, type StateChange } from "@openpatio/core/plan";
+import { renderDiscovery } from "@openpatio/core/project";
+import {
+  describeRevisionChange,
+  importManifests,
+  type Problem,
+  parseSetYaml,
+  SET_TEMPLATES,
+  setReplicasInYaml,
+} from "@openpatio/core/spec";
+import {
+  type ApplyAnswer,
+  type DeleteAnswer,
+  type DiffAnswer,
+  type DiscoveryAnswer,
+  groupPods,
+  groupView,
+  type ImportAnswer,
+  type PreviewView,
+  podsByGroup,
+  previewView,
+  revisionYaml,
+  type ScaleAnswer,
+  type SetAnswer,
+  type SetRow,
+  setDetail,
+  setRow,
+  type TemplateAnswer,
+  type TimelineAnswer,
+  type ValidateAnswer,
+} from "@openpatio/core/view";
+import type { Fleet } from "../clusters/fleet.ts";
+import type { Models } from "../live/models.ts";
+import type { Reservations } from "../reconcile/reservations.ts";
+import type { TimelineStore } from "../timeline/timeline-store.ts";
+import type { SetKey } from "../trpc/inputs.ts";
+import type { Definition, SetService } from "../trpc/services.ts";
+import { changeSet, entryOf, requireSet } from "./change-set.ts";
+import { type ReadDefinition, readDefinition, refuse } from "./definition.ts";
+import { type DryRun, dryRun } from "./dry-run.ts";
+import type { SetStore, StoredSet } from "./set-store.ts";
+
+export type SetVerbsOptions = {
+  readonly sets: SetStore;
+  readonly fleet: Fleet;
+  readonly models: Models;
+  readonly reservations: Reservations;
+  readonly timeline: TimelineStore;
+  readonly nowMs: () => number;
+};
+
+export class SetVerbs implements SetService {
+  private readonly options: SetVerbsOptions;
+
+  constructor(options: SetVerbsOptions) {
+    this.options = options;
+  }
+
+  async validate(input: Definition): Promise<ValidateAnswer> {
+    const read = this.read(input);
+    if (!read.ok)
+      return { ok: false, namespace: read.namespace, name: read.name, problems: read.problems, warnings: [] };
+    const { namespace, name, warnings } = read.definition;
+    return { ok: true, namespace, name, problems: [], warnings };
+  }
+
+  async preview(input: Definition): Promise<PreviewView> {
+    const { models, fleet, reservations, nowMs } = this.options;
+    const definition = this.readOrRefuse(input);
+    const { present, yaml } = definition;
+    const { state } = this.changeFor(definition) ?? { state: present?.state ?? this.create(definition).state };
+    const clusters = fleet.observe();
+    const others = reservations.except(present?.state.id ?? null);
+    const planned = plan({ set: state, clusters, reservations: others }, nowMs());
+    return previewView({
+      before:
+        present === null ? null : { state: present.state, status: models.set(present).status, yaml: present.yaml },
+      after: state,
+      yaml,
+      planned: planned.next.groups,
+      clusters,
+      reservations: others,
+      checks: await this.checks(definition, state),
+      nowMs: nowMs(),
+    });
+  }
+
+  async apply(actor: string, input: Definition & { readonly ifGeneration?: number | undefined }): Promise<ApplyAnswer> {
+    const definition = this.readOrRefuse(input);
+    const { present } = definition;
+    checkGeneration(present, input.ifGeneration, definition);
+    const change = this.changeFor(definition);
+    if (change === null && present !== null) return toApplyAnswer(await this.keepText(actor, definition), false, false);
+    const { state } = change ?? this.create(definition);
+    const { problems } = await this.askCluster(definition, state);
+    if (problems.length > 0) throw refuse(problems);
+    if (present === null) return this.insert(actor, definition);
+    const stored = await changeSet(this.options.sets, actor, definition, (set) => {
+      checkGeneration(set, input.ifGeneration, definition);
+      const accepted = acceptSpec(set.state, definition.spec, this.options.nowMs());
+      return accepted === null ? null : { ...accepted, yaml: definition.yaml };
+    });
+    return toApplyAnswer(stored, false, true);
+  }
+
+  list(): readonly SetRow[] {
+    return this.options.models
+      .sets()
+      .map(setRow)
+      .sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1));
+  }
+
+  get(key: SetKey): SetAnswer {
+    const stored = requireSet(this.options.sets, key);
+    const model = this.options.models.set(stored);
+    const pods = podsByGroup(model);
+    return {
+      namespace: stored.state.namespace,
+      name: stored.state.name,
+      generation: stored.state.generation,
+      yaml: stored.yaml,
+      status: model.status,
+      detail: setDetail(model),
+      groups: model.state.groups.map((group) => groupView(model, group)),
+      pods: model.state.groups.flatMap((group) => groupPods(model, group, pods.get(group.index) ?? [])),
+    };
+  }
+
+  async scale(
+    actor: string,
+    input: SetKey & { readonly role?: string | undefined; readonly replicas: number },
+  ): Promise<ScaleAnswer> {
+    const { role, replicas } = input;
+    let from = replicas;
+    const stored = await changeSet(this.options.sets, actor, input, (set) => {
+      from = replicasOf(set.state, role);
+      if (from === replicas) return null;
+      const yaml = setReplicasInYaml(set.yaml, role ?? null, replicas);
+      // The same rules as for an edit: names must fit at the largest index that arises.
+      const parsed = parseSetYaml(yaml, { present: set.state.spec });
+      if (!parsed.ok) throw refuse(parsed.problems);
+      const spec = withReplicas(set.state, role, replicas);
+      const change = acceptSpec(set.state, spec, this.options.nowMs());
+      return change === null ? null : { ...change, yaml };
+    });
+    const { namespace, name, generation } = stored.state;
+    return { namespace, name, role: role ?? null, from, replicas, generation };
+  }
+
+  async delete(actor: string, key: SetKey): Promise<DeleteAnswer> {
+    const { state } = requireSet(this.options.sets, key);
+    // Asking twice is no error: it is on its way.
+    if (!state.isDeleting) await changeSet(this.options.sets, actor, key, (set) => deleteSet(set.state));
+    return { namespace: state.namespace, name: state.name, isDeleting: true };
+  }
+
+  async timeline(
+    input: SetKey & { readonly limit: number; readonly before?: string | undefined },
+  ): Promise<TimelineAnswer> {
+    return this.options.timeline.list(input, input.limit, input.before);
+  }
+
+  discovery(input: SetKey & { readonly group: number }): DiscoveryAnswer {
+    const { state } = requireSet(this.options.sets, input);
+    return { group: input.group, ...renderDiscovery(state, requireGroup(state, input.group)) };
+  }
+
+  diff(input: SetKey & { readonly from: number; readonly to: number }): DiffAnswer {
+    const { state } = requireSet(this.options.sets, input);
+    const [from, to] = [requireRevision(state, input.from), requireRevision(state, input.to)];
+    return {
+      from: { revision: from.number, yaml: revisionYaml(from.content) },
+      to: { revision: to.number, yaml: revisionYaml(to.content) },
+      summary: describeRevisionChange(from.content, to.content),
+    };
+  }
+
+  async retryNow(actor: string, input: SetKey & { readonly group: number }): Promise<{ readonly group: number }> {
+    await changeSet(this.options.sets, actor, input, (set) => {
+      requireGroup(set.state, input.group);
+      return retryGroupNow(set.state, input.group, this.options.nowMs());
+    });
+    return { group: input.group };
+  }
+
+  import(text: string): ImportAnswer {
+    return importManifests(text);
+  }
+
+  templates(): readonly TemplateAnswer[] {
+    return SET_TEMPLATES.map(({ id, name, description, yaml }) => ({ id, title: name, description, yaml }));
+  }
+
+  private read(input: Definition) {
+    return readDefinition(this.options.sets, this.options.fleet, input);
+  }
+
+  private readOrRefuse(input: Definition): ReadDefinition {
+    const read = this.read(input);
+    if (!read.ok) throw refuse(read.problems);
+    const { present, namespace, name } = read.definition;
+    if (present?.state.isDeleting === true) {
+      throw new DomainError("set.deleting", `${namespace}/${name} is being deleted. Apply again when it is gone.`);
+    }
+    return read.definition;
+  }
+
+  private create({ namespace, name, spec }: ReadDefinition): StateChange {
+    return createSet({ id: randomUUID(), namespace, name }, spec, this.options.nowMs());
+  }
+
+  /** Null when nothing of the spec changes, and for a new set. */
+  private changeFor({ present, spec }: ReadDefinition): StateChange | null {
+    return present === null ? null : acceptSpec(present.state, spec, this.options.nowMs());
+  }
+
+  private async insert(actor: string, definition: ReadDefinition): Promise<ApplyAnswer> {
+    const { state, timeline } = this.create(definition);
+    const entries = timeline.map((draft) => entryOf({ state }, actor, draft));
+    const stored = await this.options.sets.insert(state, definition.yaml, entries);
+    if (stored !== null) return toApplyAnswer(stored, true, true);
+    throw conflict(`${definition.namespace}/${definition.name} was created by somebody else at the same moment.`, {});
+  }
+
+  /** Comments and style are the author's, so they are stored even when nothing else changes. */
+  private keepText(actor: string, definition: ReadDefinition): Promise<StoredSet> {
+    return changeSet(this.options.sets, actor, definition, ({ state, yaml }) =>
+      yaml === definition.yaml ? null : { state, timeline: [], yaml: definition.yaml },
+    );
+  }
+
+  /** The cluster is asked only about pods that it has not taken yet: scaling and policy change nothing it could refuse. */
+  private async askCluster({ present, spec }: ReadDefinition, state: SetState): Promise<DryRun> {
+    const isSame = present !== null && present.state.rollout.target === state.rollout.target;
+    const member = this.options.fleet.get(spec.placement.clusters.names[0] ?? "");
+    if (isSame || member === null) return { problems: [], isAnswered: true, objects: 0 };
+    if (member.port.info().health !== "live") return { problems: [], isAnswered: false, objects: 0 };
+    return dryRun(member.port, state);
+  }
+
+  private async checks(definition: ReadDefinition, state: SetState): Promise<PreviewView["checks"]> {
+    const cluster = definition.spec.placement.clusters.names.join(", ");
+    const answer = await this.askCluster(definition, state);
+    return [
+      { level: "ok", message: "The definition is valid.", path: null },
+      ...definition.warnings.map(({ message, path }) => ({ level: "warning" as const, message, path })),
+      ...answer.problems.map(({ message, path }) => ({ level: "error" as const, message, path })),
+      ...clusterCheck(cluster, answer),
+      ...unmodelled(definition.spec),
+    ];
+  }
+}
+
+function clusterCheck(cluster: string, answer: DryRun): PreviewView["checks"] {
+  if (!answer.isAnswered) {
+    return [
+      {
+        level: "warning",
+        message: `${cluster} does not answer, so it was not asked whether it takes the pods.`,
+        path: null,
+      },
+    ];
+  }
+  if (answer.problems.length > 0 || answer.objects === 0) return [];
+  return [
+    {
+      level: "ok",
+      message: `${cluster} accepts the ${answer.objects} objects of a group (server-side dry run).`,
+      path: null,
+    },
+  ];
+}
+
+/** What placement does not reckon with, named where a definition uses it. */
+function unmodelled(spec: ReadDefinition["spec"]): PreviewView["checks"] {
+  const notes: { level: "note"; message: string; path: string }[] = [];
+  for (const [index, role] of spec.groupTemplate.roles.entries()) {
+    const pod = role.template.spec as Readonly<Record<string, unknown>>;
+    const affinity = pod["affinity"] as Readonly<Record<string, unknown>> | undefined;
+    const path = `spec.groupTemplate.roles[${index}].template.spec`;
+    const note = (what: string, field: string) =>
+      notes.push({
+        level: "note",
+        message: `${what} of ${role.role} is left to the scheduler: placement does not reckon with it.`,
+        path: `${path}.${field}`,
+      });
+    if (affinity?.["podAffinity"] !== undefined) note("The pod affinity", "affinity.podAffinity");
+    if (affinity?.["podAntiAffinity"] !== undefined) note("The pod anti-affinity", "affinity.podAntiAffinity");
+    if (pod["topologySpreadConstraints"] !== undefined) note("The topology spread", "topologySpreadConstraints");
+    if (pod["resourceClaims"] !== undefined) note("The dynamic resource allocation", "resourceClaims");
+    if (pod["priorityClassName"] !== undefined) note("Preemption by the priority class", "priorityClassName");
+  }
+  return notes;
+}
+
+function checkGeneration(present: StoredSet | null, wanted: number | undefined, key: SetKey): void {
+  const generation = present?.state.generation ?? 0;
+  if (wanted === undefined || wanted === generation) return;
+  throw conflict(
+    `${key.namespace}/${key.name} is at generation ${generation} now, and the edit began at ${wanted}. Look at what changed and apply again.`,
+    { wanted, generation },
+  );
+}
+
+const conflict = (message: string, params: Readonly<Record<string, number>>) =>
+  new DomainError("set.version-conflict", message, { params });
+
+function toApplyAnswer({ state }: StoredSet, isNew: boolean, isChanged: boolean): ApplyAnswer {
+  const { namespace, name, generation, rollout } = state;
+  return { namespace, name, isNew, isChanged, generation, revision: rollout.target };
+}
+
+function replicasOf(state: SetState, role: string | undefined): number {
+  if (role === undefined) return state.spec.replicas;
+  const { roles } = state.spec.groupTemplate;
+  const found = roles.find((candidate) => candidate.role === role);
+  if (found !== undefined) return found.replicas;
+  const problem: Problem = {
+    path: "role",
+    code: "unknown-role",
+    message: `${state.name} has no role ${role}. It has ${roles.map((known) => known.role).join(", ")}.`,
+  };
+  throw refuse([problem]);
+}
+
+function withReplicas(state: SetState, role: string | undefined, replicas: number): SetState["spec"] {
+  const { spec } = state;
+  if (role === undefined) return { ...spec, replicas };
+  const roles = spec.groupTemplate.roles.map((known) => (known.role === role ? { ...known, replicas } : known));
+  return { ...spec, groupTemplate: { ...spec.groupTemplate, roles } };
+}
+
+function requireGroup(state: SetState, index: number) {
+  const group = state.groups.find((candidate) => candidate.index === index);
+  if (group !== undefined) return group;
+  throw new DomainError("group.not-found", `${state.name} has no group ${index}.`, { params: { group: index } });
+}
+
+function requireRevision(state: SetState, number: number) {
+  const revision = state.revisions.find((candidate) => candidate.number === number);
+  if (revision !== undefined) return revision;
+  const kept = state.revisions.map((candidate) => candidate.number).join(", ");
+  throw new DomainError("revision.not-found", `Revision ${number} is not kept. There are ${kept}.`, {
+    params: { revision: number },
+  });
+}
