@@ -147,9 +147,9 @@ function Flow({ design, selected, onSelect, onScale, onConnect, onDisconnect }: 
         </ViewportPortal>
       </ReactFlow>
       {refused !== null && (
-        <p className={styles.refused} role="status">
+        <output className={styles.refused}>
           Refused, a cycle: <span className="mono">{refused}</span>
-        </p>
+        </output>
       )}
     </div>
   );

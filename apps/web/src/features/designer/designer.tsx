@@ -4,7 +4,7 @@ import { editYaml, positionOf, type YamlEdit } from "@openpatio/core/spec";
 import { ArrowRight, Boxes, FileUp, Plus, Redo2, Trash2, Undo2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useRouter, useSearchParams } from "next/navigation";
-import { useCallback, useDeferredValue, useEffect, useMemo, useState } from "react";
+import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { parseDocument } from "yaml";
 import { Preview } from "#features/preview/preview.tsx";
 import { useLiveEntries } from "#lib/live.ts";
@@ -50,7 +50,7 @@ const LAYOUTS = [
 
 /**
  * Canvas, form and YAML of one definition. The YAML text is the only state: canvas and form are read from it, and what
- * is done in them is an edit of its syntax tree.
+ * is done in them is an edit of its syntax tree. Browser only: drafts are kept there.
  */
 export function Designer({ stored }: { readonly stored: Stored | null }) {
   const router = useRouter();
@@ -63,12 +63,11 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
   const [selected, setSelected] = useState<number | null>(null);
   const [layout, setLayout] = useState<Layout>("both");
   const [isPreview, setPreview] = useState(false);
-  const [dialog, setDialog] = useState<"templates" | "import" | null>(null);
+  const [dialog, setDialog] = useState<"templates" | "import" | null>(() =>
+    query.get("template") !== null ? "templates" : query.get("import") !== null ? "import" : null,
+  );
   const [reveal, setReveal] = useState<{ readonly line: number; readonly column: number } | null>(null);
   const clusters = useClusters(design, stored);
-
-  const asked = query.get("template") !== null ? "templates" : query.get("import") !== null ? "import" : null;
-  useEffect(() => setDialog(asked), [asked]);
 
   const edit = useCallback((edits: readonly YamlEdit[]) => replace(editYaml(text, edits)), [replace, text]);
   const role = selected === null ? null : (design.roles[selected] ?? null);
@@ -142,7 +141,7 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
             kept in this browser, <ClockTime atMs={document.keptAtMs} />
           </span>
         )}
-        {document.restoredAtMs !== null && (
+        {document.isRestored && (
           <span className={styles.kept}>
             draft restored{" "}
             <Button kind="ghost" size="dense" onClick={document.discard}>

@@ -44,20 +44,16 @@ function reduce(state: State, action: Action): State {
   }
 }
 
-/** The text being designed: one document, its undo history, and the draft kept in this browser. */
-export function useDocument(draftId: string, stored: string) {
-  const [state, dispatch] = useReducer(reduce, { text: stored, past: [], future: [], typedAtMs: 0 });
-  const [keptAtMs, setKeptAtMs] = useState<number | null>(null);
-  const [restoredAtMs, setRestoredAtMs] = useState<number | null>(null);
-  const { text } = state;
+function begin({ draftId, stored }: { readonly draftId: string; readonly stored: string }): State {
+  return { text: loadDraft(draftId)?.text ?? stored, past: [], future: [], typedAtMs: 0 };
+}
 
-  // The draft is read after the first paint: the server does not have it, and both must draw the same first.
-  useEffect(() => {
-    const draft = loadDraft(draftId);
-    if (draft === null || draft.text === stored) return;
-    dispatch({ kind: "replace", text: draft.text, isTyping: false, atMs: 0 });
-    setRestoredAtMs(draft.savedAtMs);
-  }, [draftId, stored]);
+/** The text being designed: one document, its undo history, and the draft kept in this browser. Browser only. */
+export function useDocument(draftId: string, stored: string) {
+  const [state, dispatch] = useReducer(reduce, { draftId, stored }, begin);
+  const [keptAtMs, setKeptAtMs] = useState<number | null>(null);
+  const [isRestored, setRestored] = useState(state.text !== stored);
+  const { text } = state;
 
   useEffect(() => {
     if (text === stored) return;
@@ -76,10 +72,10 @@ export function useDocument(draftId: string, stored: string) {
     redo: state.future.length === 0 ? null : () => dispatch({ kind: "redo" }),
     isChanged: text !== stored,
     keptAtMs: text === stored ? null : keptAtMs,
-    restoredAtMs,
+    isRestored,
     discard: () => {
       dropDraft(draftId);
-      setRestoredAtMs(null);
+      setRestored(false);
       setKeptAtMs(null);
       dispatch({ kind: "replace", text: stored, isTyping: false, atMs: 0 });
     },

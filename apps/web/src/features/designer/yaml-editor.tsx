@@ -26,7 +26,7 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { Problem } from "@openpatio/core/spec";
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import { completeYaml } from "./yaml-completion.ts";
 import styles from "./yaml-editor.module.css";
 
@@ -81,8 +81,7 @@ const HIGHLIGHT = HighlightStyle.define([
 export function YamlEditor({ text, onChange, problems, marked, reveal, label }: YamlEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
-  const report = useRef(onChange);
-  report.current = onChange;
+  const report = useEffectEvent(onChange);
   const initial = useRef(text);
 
   useEffect(() => {
@@ -118,7 +117,7 @@ export function YamlEditor({ text, onChange, problems, marked, reveal, label }: 
           EditorView.contentAttributes.of({ "aria-label": label }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !update.transactions.some((t) => t.annotation(FromOutside))) {
-              report.current(update.state.doc.toString());
+              report(update.state.doc.toString());
             }
           }),
         ],

@@ -9,11 +9,8 @@ export function FitTiles({ refusals }: { readonly refusals: readonly Refusal[] }
         <li key={`${refusal.cluster}/${refusal.domain}`}>
           <b className="mono">{[refusal.cluster, refusal.domain].filter((part) => part !== null).join("/")}</b>
           {refusal.fits.length > 0 && (
-            <span
-              className={styles.tiles}
-              role="img"
-              aria-label={`${refusal.fits.filter((pod) => pod.fits).length} of ${refusal.fits.length} pods would fit`}
-            >
+            <span className={styles.tiles}>
+              <span className="sr-only">{`${refusal.fits.filter((pod) => pod.fits).length} of ${refusal.fits.length} pods would fit`}</span>
               {refusal.fits.map((pod) => (
                 <i
                   key={`${pod.role}-${pod.ordinal}`}

@@ -234,8 +234,7 @@ function GroupRow({ group, isOpen, onToggle }: GroupRowProps) {
       </tr>
       {isOpen && (
         <tr>
-          <td />
-          <td colSpan={6}>
+          <td colSpan={7}>
             <FitTiles refusals={group.refusals} />
           </td>
         </tr>

@@ -1,13 +1,13 @@
 import type { Metadata } from "next";
 import { Suspense } from "react";
-import { Designer } from "#features/designer/designer.tsx";
+import { NewSet } from "#features/designer/designer-page.tsx";
 
 export const metadata: Metadata = { title: "New set" };
 
 export default function Page() {
   return (
     <Suspense>
-      <Designer stored={null} />
+      <NewSet />
     </Suspense>
   );
 }

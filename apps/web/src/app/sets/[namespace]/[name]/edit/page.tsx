@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
-import { EditSet } from "#features/designer/edit-set.tsx";
+import { Suspense } from "react";
+import { EditSet } from "#features/designer/designer-page.tsx";
 
 type Props = { readonly params: Promise<{ readonly namespace: string; readonly name: string }> };
 
@@ -9,5 +10,9 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 
 export default async function Page({ params }: Props) {
   const { namespace, name } = await params;
-  return <EditSet namespace={decodeURIComponent(namespace)} name={decodeURIComponent(name)} />;
+  return (
+    <Suspense>
+      <EditSet namespace={decodeURIComponent(namespace)} name={decodeURIComponent(name)} />
+    </Suspense>
+  );
 }

@@ -1,13 +1,22 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { Suspense } from "react";
+import dynamic from "next/dynamic";
+import { useSearchParams } from "next/navigation";
 import { toFailure } from "#lib/errors.ts";
 import { useTRPC } from "#lib/trpc.tsx";
 import { ButtonLink } from "#ui/button.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
 import { SkeletonRows } from "#ui/skeleton.tsx";
-import { Designer } from "./designer.tsx";
+
+const Designer = dynamic(() => import("./designer.tsx").then((module) => module.Designer), {
+  ssr: false,
+  loading: () => <SkeletonRows count={8} label="Loading the designer" />,
+});
+
+export function NewSet() {
+  return <Designer key={useSearchParams().toString()} stored={null} />;
+}
 
 /** Loads the stored definition once: what others change meanwhile is a conflict at apply, not a jump under the cursor. */
 export function EditSet({ namespace, name }: { readonly namespace: string; readonly name: string }) {
@@ -24,9 +33,5 @@ export function EditSet({ namespace, name }: { readonly namespace: string; reado
   }
   if (set.data === undefined) return <SkeletonRows count={8} label="Loading the definition" />;
   const { yaml, generation } = set.data;
-  return (
-    <Suspense>
-      <Designer stored={{ namespace, name, yaml, generation }} />
-    </Suspense>
-  );
+  return <Designer stored={{ namespace, name, yaml, generation }} />;
 }
