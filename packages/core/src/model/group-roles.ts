@@ -15,7 +15,7 @@ export function findRevision(set: Pick<SetState, "revisions">, number: number): 
 }
 
 /**
- * The roles that a group on `revision` has, in the order in which they were written.
+ * The roles that a group on `revision` has, in the order of the present spec; roles that it no longer has come last.
  *
  * A role that the present spec no longer has keeps the shape it last had. Dependencies on roles that the revision does
  * not have are left out: they hold nothing back.
@@ -23,18 +23,22 @@ export function findRevision(set: Pick<SetState, "revisions">, number: number): 
 export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: number): readonly GroupRole[] {
   const { content, shape } = findRevision(set, revision);
   const names = new Set(content.roles.map((role) => role.role));
-  return content.roles.map((role) => {
-    const wanted =
-      set.spec.groupTemplate.roles.find((candidate) => candidate.role === role.role) ??
-      shape.find((candidate) => candidate.role === role.role);
-    return {
-      role: role.role,
-      kind: role.kind,
-      minReadySeconds: role.minReadySeconds,
-      content: role,
-      replicas: wanted?.replicas ?? 0,
-      dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
-      onPodFailure: wanted?.onPodFailure ?? "Recreate",
-    };
-  });
+  const position = new Map(set.spec.groupTemplate.roles.map((role, index) => [role.role, index]));
+  const places = (role: RevisionRole): number => position.get(role.role) ?? position.size;
+  return [...content.roles]
+    .sort((a, b) => places(a) - places(b))
+    .map((role) => {
+      const wanted =
+        set.spec.groupTemplate.roles.find((candidate) => candidate.role === role.role) ??
+        shape.find((candidate) => candidate.role === role.role);
+      return {
+        role: role.role,
+        kind: role.kind,
+        minReadySeconds: role.minReadySeconds,
+        content: role,
+        replicas: wanted?.replicas ?? 0,
+        dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
+        onPodFailure: wanted?.onPodFailure ?? "Recreate",
+      };
+    });
 }

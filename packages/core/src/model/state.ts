@@ -124,7 +124,7 @@ export type GroupState = {
   readonly firstReadyAtMs: number | null;
   /** Since when the group is Ready without a break; null while it is not. */
   readonly readySinceMs: number | null;
-  readonly teardown: { readonly cause: Cause; readonly then: "restart" | "remove" } | null;
+  readonly teardown: { readonly cause: Cause; readonly next: "restart" | "remove" } | null;
   readonly notBeforeMs: number | null;
   /** Failures in a row, for the backoff; reset after stableAfterSeconds of Ready. */
   readonly failuresInRow: number;

@@ -40,7 +40,7 @@ type Entry = {
 /** Accounts are opened when they are first asked for: a plan that places nothing reads no nodes. */
 export function openLedger(
   clusters: ReadonlyMap<string, ObservedCluster>,
-  reservations: readonly Reservation[],
+  reservations: () => readonly Reservation[],
 ): Ledger {
   const books = new Map<string, Book>();
   const book = (name: string): Book | null => {
@@ -51,7 +51,7 @@ export function openLedger(
     const made = openBook(cluster);
     books.set(name, made);
     // Promises within a domain first: those without one can take what is left anywhere.
-    const here = reservations.filter((reservation) => reservation.cluster === name);
+    const here = reservations().filter((reservation) => reservation.cluster === name);
     const order = [...here].sort(
       (a, b) => Number(a.domain === null) - Number(b.domain === null) || (keyText(a) < keyText(b) ? -1 : 1),
     );

@@ -22,7 +22,7 @@ export function reservationOf(
   group: GroupState,
 ): Reservation | null {
   if (group.placement === null) return null;
-  const isGoing = group.teardown?.then === "remove";
+  const isGoing = group.teardown?.next === "remove";
   return {
     namespace: set.namespace,
     set: set.name,

@@ -25,7 +25,7 @@ export function planTeardown(
 ): "gone" | "going" {
   const cluster = context.live(observed.cluster);
   if (cluster === null) return "going";
-  const isOrdered = context.set.spec.startupPolicy === "Ordered" && group.teardown?.then === "remove";
+  const isOrdered = context.set.spec.startupPolicy === "Ordered" && group.teardown?.next === "remove";
   const roles = groupRoles(context.set, group.revision);
   for (const workload of observed.workloads) {
     if (workload.deletionAtMs !== null || workload.incarnation > group.incarnation) continue;

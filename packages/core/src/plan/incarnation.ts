@@ -61,11 +61,11 @@ export function startIncarnation(
 }
 
 /** → teardown. Nothing is judged any more: whatever happens to the pods from here on, we asked for. */
-export function beginTeardown(group: GroupState, cause: Cause, then: "restart" | "remove", nowMs: number): GroupState {
+export function beginTeardown(group: GroupState, cause: Cause, next: "restart" | "remove", nowMs: number): GroupState {
   return {
     ...group,
     stage: "teardown",
-    teardown: { cause, then },
+    teardown: { cause, next },
     sinceMs: nowMs,
     progressAtMs: nowMs,
     readyPods: [],

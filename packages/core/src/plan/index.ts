@@ -1,1 +1,23 @@
+export { reservationsOf } from "../placement/reservations.ts";
+export { plan } from "./plan.ts";
+export { backoffMs } from "./recovery.ts";
+export { pauseRollout, restartRollout, resumeRollout, retryGroupNow } from "./rollout-controls.ts";
+export {
+  hasOldContent,
+  isOutdated,
+  isRolloutActive,
+  isRolloutPaused,
+  maxUnavailable,
+  targetRevision,
+} from "./rollout-state.ts";
+export {
+  abortRollout,
+  acceptSpec,
+  createSet,
+  deleteSet,
+  rollbackTo,
+  type StateChange,
+  specAtRevision,
+} from "./spec-change.ts";
 export * from "./types.ts";
+export { startupWaves, waveNumbers } from "./waves.ts";

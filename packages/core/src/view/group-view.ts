@@ -17,7 +17,7 @@ export function groupView(model: SetModel, group: GroupState): GroupView {
   const status = model.status.groups.find((candidate) => candidate.index === group.index);
   const roles = roleViews(state, group, status);
   const refused = model.refusedOf(group.index);
-  const isLeaving = group.stage === "teardown" && group.teardown?.then === "restart";
+  const isLeaving = group.stage === "teardown" && group.teardown?.next === "restart";
   const revision = isLeaving && group.teardown?.cause.kind === "rollout" ? state.rollout.target : group.revision;
   return {
     index: group.index,
@@ -82,7 +82,7 @@ export function groupPods(model: SetModel, group: GroupState, pods: readonly Obs
 
 function places(model: SetModel, group: GroupState, pods: readonly ObservedPod[]): readonly PodView[] {
   const { state } = model;
-  if (group.teardown?.then === "remove" || group.stage === "removed") return [];
+  if (group.teardown?.next === "remove" || group.stage === "removed") return [];
   const result: PodView[] = [];
   const status = model.status.groups.find((candidate) => candidate.index === group.index);
   const roles = roleViews(state, group, status);

@@ -1,0 +1,193 @@
+import type { GroupState } from "../model/index.ts";
+import { placeGroup } from "../placement/place-group.ts";
+import { type AssessedGroup, assessGroup, type RunningGroup } from "./assess.ts";
+import type { PlanContext, PlanNotes } from "./context.ts";
+import { planRemoval, planStrays, planTeardown } from "./deletion.ts";
+import { beginTeardown, endIncarnation } from "./incarnation.ts";
+import type { ObservedGroup } from "./observed-group.ts";
+import { isStartedAfresh, type Placing, startNext } from "./placing.ts";
+import { stallReason } from "./pod-trouble.ts";
+import { nextStartMs } from "./recovery.ts";
+import { planRunning } from "./startup.ts";
+import { plural } from "./words.ts";
+
+/**
+ * Takes one group as far as it can go now, stage by stage, and emits what that needs. Null when nothing is left of a
+ * group that goes for good.
+ *
+ * The stage that is reached is stored before the actions run; planning again from there emits only what is missing.
+ */
+export function advanceGroup(
+  context: PlanContext,
+  item: AssessedGroup,
+  placing: Placing,
+  notes: PlanNotes,
+): AssessedGroup | null {
+  if (!item.isInReach) return leaveAlone(context, item);
+  const { group } = item;
+  switch (group.stage) {
+    case "teardown":
+      return tearDown(context, item, placing, notes);
+    case "waiting":
+      return wait(context, item, placing, notes);
+    case "unplaced":
+      return start(context, item, placing, notes);
+    case "running":
+      return item.running === null ? item : run(context, item, item.running, placing, notes);
+    case "removed":
+      return null;
+  }
+}
+
+/** On a cluster that does not answer nothing is touched. One that is no longer registered never will: let go of it. */
+function leaveAlone(context: PlanContext, item: AssessedGroup): AssessedGroup | null {
+  const { placement, teardown } = item.group;
+  const isRegistered = placement !== null && context.input.clusters.has(placement.cluster);
+  return teardown?.next === "remove" && !isRegistered ? null : item;
+}
+
+function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup | null {
+  const { group } = item;
+  const homes = homesOf(context, group);
+  const areGone = homes.map((home) => planTeardown(context, group, home, notes)).every((state) => state === "gone");
+  if (!areGone) return item;
+  if (group.teardown?.next === "remove") {
+    const isRemoved = homes.map((home) => planRemoval(group, home, notes)).every(Boolean);
+    if (!isRemoved) return item;
+    notes.timeline.push({
+      kind: "group.stopped",
+      group: group.index,
+      incarnation: group.incarnation,
+      cause: group.teardown.cause.message,
+      decision: `Nothing of group ${group.index} is left`,
+      actions: [],
+    });
+    return null;
+  }
+  const notBeforeMs = nextStartMs(group, context.set.spec, context.nowMs);
+  if (notBeforeMs === null) {
+    notes.timeline.push({
+      kind: "group.gave-up",
+      group: group.index,
+      incarnation: group.incarnation,
+      cause: group.teardown?.cause.message ?? null,
+      decision: `Leave group ${group.index} torn down after ${plural(group.failuresInRow, "failure")} in a row (maxRecoveries)`,
+      actions: [],
+    });
+  }
+  return wait(context, { ...item, group: endIncarnation(group, notBeforeMs, context.nowMs) }, placing, notes);
+}
+
+function wait(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {
+  const { group } = item;
+  for (const home of homesOf(context, group)) planStrays(group, home, notes);
+  if (isStartedAfresh(context.set, group))
+    return start(context, { ...item, group: { ...group, failuresInRow: 0 } }, placing, notes);
+  if (group.notBeforeMs === null) return item;
+  if (group.notBeforeMs > context.nowMs) {
+    notes.wakeAtMs.push(group.notBeforeMs);
+    return item;
+  }
+  return start(context, item, placing, notes);
+}
+
+function start(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {
+  const next = startNext(context, item.group, placing, notes);
+  if (next.stage !== "running") return next === item.group ? item : { ...item, group: next };
+  const started = assessGroup(context, next, notes);
+  return started.running === null ? started : run(context, started, started.running, placing, notes);
+}
+
+function run(
+  context: PlanContext,
+  item: AssessedGroup,
+  running: RunningGroup,
+  placing: Placing,
+  notes: PlanNotes,
+): AssessedGroup {
+  planStrays(item.group, running.observed, notes);
+  const roles = assessRoles(context, item.group, running);
+  const group = planRunning(context, item.group, roles.progress, running.observed, notes);
+  return withDeadline(context, { ...item, group, running: roles }, roles, placing, notes);
+}
+
+/** The group's roles may have changed since it was assessed: it may have adopted another revision. */
+function assessRoles(context: PlanContext, group: GroupState, running: RunningGroup): RunningGroup {
+  const isSame =
+    running.roles.length === group.rendering.length && running.roles.every((role, i) => hasRole(group, role.role, i));
+  if (isSame) return running;
+  const silent: PlanNotes = { actions: [], timeline: [], wakeAtMs: [] };
+  return assessGroup(context, group, silent).running ?? running;
+}
+
+function hasRole(group: GroupState, role: string, index: number): boolean {
+  return group.rendering[index]?.role === role;
+}
+
+/** A start, or a scale-out, without progress for the deadline says what it waits for; where that helps, the group moves. */
+function withDeadline(
+  context: PlanContext,
+  item: AssessedGroup,
+  running: RunningGroup,
+  placing: Placing,
+  notes: PlanNotes,
+): AssessedGroup {
+  const { set, nowMs } = context;
+  const { group } = item;
+  if (running.isReady) return item;
+  const deadlineMs = group.progressAtMs + set.spec.rollout.progressDeadlineSeconds * 1000;
+  if (deadlineMs > nowMs) {
+    notes.wakeAtMs.push(deadlineMs);
+    return item;
+  }
+  const reason = stallReason(running.progress);
+  if (canMove(context, group, running, placing)) {
+    const cause = { kind: "move", message: `No room where it is placed: ${reason}`, atMs: nowMs } as const;
+    notes.timeline.push({
+      kind: "group.stopping",
+      group: group.index,
+      incarnation: group.incarnation,
+      cause: cause.message,
+      decision: `Move group ${group.index} to where it fits`,
+      actions: [],
+    });
+    return { ...item, running: null, group: beginTeardown(group, cause, "restart", nowMs) };
+  }
+  if (group.stalledReason === reason) return item;
+  if (group.stalledReason === null)
+    notes.timeline.push({
+      kind: "group.stalled",
+      group: group.index,
+      incarnation: group.incarnation,
+      cause: reason,
+      decision: `Group ${group.index} makes no progress; keep waiting`,
+      actions: [],
+    });
+  return { ...item, group: { ...group, stalledReason: reason } };
+}
+
+/** Others took the room that was promised, and there is a place by the same books that has it. */
+function canMove(context: PlanContext, group: GroupState, running: RunningGroup, { ledger }: Placing): boolean {
+  const { set } = context;
+  if (group.placement === null || group.firstReadyAtMs !== null) return false;
+  if (!running.progress.some(({ pods }) => pods.some((pod) => pod.unschedulableMessage !== null))) return false;
+  const key = { namespace: set.namespace, set: set.name, group: group.index };
+  if (ledger.unmet(key).length === 0) return false;
+  const { cluster, domain } = group.placement;
+  const request = { set, group: group.index, revision: group.revision, except: { cluster, domain } };
+  return placeGroup(request, ledger).placed;
+}
+
+/** Where anything of a group is or may be: its placement, and for one without, every live cluster that shows something. */
+function homesOf(context: PlanContext, group: GroupState): readonly ObservedGroup[] {
+  const homes: ObservedGroup[] = [];
+  for (const [cluster, groups] of context.everything) {
+    const observed = groups.get(group.index);
+    if (
+      observed !== undefined &&
+      (group.placement === null || group.placement.cluster === cluster || group.teardown?.next === "remove")
+    )
+      homes.push(observed);
+  }
+  return homes;
+}

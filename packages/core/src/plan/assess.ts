@@ -1,0 +1,132 @@
+import { type Cause, type GroupRole, type GroupState, groupRoles } from "../model/index.ts";
+import { isInReach, type PlanContext, type PlanNotes } from "./context.ts";
+import { judgeIncarnation } from "./failures.ts";
+import { beginTeardown } from "./incarnation.ts";
+import type { ObservedGroup } from "./observed-group.ts";
+import { type RoleProgress, roleProgress } from "./roles.ts";
+import { countedKinds, duration } from "./words.ts";
+
+/** A group with what its cluster shows of it, judged. */
+export type AssessedGroup = {
+  readonly group: GroupState;
+  /** False on a cluster that does not answer: nothing is known, nothing is decided. */
+  readonly isInReach: boolean;
+  /** While its incarnation runs; null in every other stage. */
+  readonly running: RunningGroup | null;
+};
+
+export type RunningGroup = {
+  readonly observed: ObservedGroup;
+  readonly roles: readonly GroupRole[];
+  readonly progress: readonly RoleProgress[];
+  /** Every role is Ready. */
+  readonly isReady: boolean;
+  /** It came up and nothing of it broke; it may lack pods that a scale-out has just asked for. */
+  readonly isAvailable: boolean;
+};
+
+/** Reads what happened to a group: failures first, then how far its roles are. Decides only whether it has failed. */
+export function assessGroup(context: PlanContext, group: GroupState, notes: PlanNotes): AssessedGroup {
+  const cluster = group.placement === null ? null : context.live(group.placement.cluster);
+  if (group.stage !== "running" || cluster === null)
+    return { group, isInReach: isInReach(context, group), running: null };
+  const { set, nowMs } = context;
+  const roles = groupRoles(set, group.revision);
+  const observed = context.observed(cluster.name, group.index);
+  const { cause, readyPods } = judgeIncarnation(group, roles, observed, cluster, nowMs);
+  if (cause !== null) return { group: fail(context, group, cause, observed, notes), isInReach: true, running: null };
+
+  const progress = roleProgress(group, roles, observed, nowMs);
+  const isReady = progress.every((role) => role.isReady) && observed.owner !== null;
+  const next = withProgress(context, { ...group, readyPods }, isReady, group, notes);
+  if (isDeadRecovery(context, next, isReady)) {
+    const waited = duration(nowMs - next.progressAtMs);
+    const message = `Incarnation ${group.incarnation} made no progress for ${waited}`;
+    return {
+      group: fail(context, next, { kind: "failure", message, atMs: nowMs }, observed, notes),
+      isInReach: true,
+      running: null,
+    };
+  }
+  for (const role of progress) if (role.readyAtMs !== null) notes.wakeAtMs.push(role.readyAtMs);
+  const isAvailable = next.firstReadyAtMs !== null && areReadyStill(next, observed);
+  return { group: next, isInReach: true, running: { observed, roles, progress, isReady, isAvailable } };
+}
+
+function areReadyStill(group: GroupState, observed: ObservedGroup): boolean {
+  const ready = new Set(observed.pods.filter((pod) => pod.isReady && pod.deletionAtMs === null).map((pod) => pod.uid));
+  return group.readyPods.every((pod) => ready.has(pod.uid));
+}
+
+/** One failure, or many at once, ends the incarnation; the next one is due by the backoff, counted from here. */
+function fail(
+  context: PlanContext,
+  group: GroupState,
+  cause: Cause,
+  observed: ObservedGroup,
+  notes: PlanNotes,
+): GroupState {
+  const failuresInRow = group.failuresInRow + 1;
+  const kinds = observed.workloads
+    .filter((workload) => workload.deletionAtMs === null)
+    .map((workload) => workload.kind);
+  notes.timeline.push({
+    kind: "group.failed",
+    group: group.index,
+    incarnation: group.incarnation,
+    cause: cause.message,
+    decision: `Recreate group ${group.index} as incarnation ${group.incarnation + 1}`,
+    actions: kinds.length === 0 ? [] : [`delete ${countedKinds(kinds)}`],
+  });
+  return { ...beginTeardown(group, cause, "restart", context.nowMs), failuresInRow };
+}
+
+/** Keeps the marks of progress: first Ready, Ready since, last time anything got better, failures forgotten. */
+function withProgress(
+  context: PlanContext,
+  group: GroupState,
+  isReady: boolean,
+  before: GroupState,
+  notes: PlanNotes,
+): GroupState {
+  const { nowMs, set } = context;
+  const isBetter = group.readyPods.length > before.readyPods.length || (isReady && before.readySinceMs === null);
+  const readySinceMs = isReady ? (group.readySinceMs ?? nowMs) : null;
+  const { stableAfterSeconds } = set.spec.recovery.backoff;
+  let { failuresInRow } = group;
+  if (failuresInRow > 0 && readySinceMs !== null) {
+    const stableAtMs = readySinceMs + stableAfterSeconds * 1000;
+    if (stableAtMs <= nowMs) failuresInRow = 0;
+    else notes.wakeAtMs.push(stableAtMs);
+  }
+  if (isReady && group.firstReadyAtMs === null) {
+    notes.timeline.push({
+      kind: "group.ready",
+      group: group.index,
+      incarnation: group.incarnation,
+      cause: null,
+      decision: `Group ${group.index} is ready after ${duration(nowMs - (group.incarnationStartedAtMs ?? nowMs))}`,
+      actions: [],
+    });
+  }
+  const next: GroupState = {
+    ...group,
+    readySinceMs,
+    failuresInRow,
+    firstReadyAtMs: group.firstReadyAtMs ?? (isReady ? nowMs : null),
+    takenDown: group.takenDown && !isReady,
+    progressAtMs: isBetter ? nowMs : group.progressAtMs,
+    stalledReason: isBetter || isReady ? null : group.stalledReason,
+  };
+  return isSameState(before, next) ? before : next;
+}
+
+function isSameState(a: GroupState, b: GroupState): boolean {
+  return (Object.keys(b) as (keyof GroupState)[]).every((key) => a[key] === b[key]);
+}
+
+/** A recovery's start that misses the progress deadline is a new failure. */
+function isDeadRecovery({ set, nowMs }: PlanContext, group: GroupState, isReady: boolean): boolean {
+  const isRecovery = group.firstReadyAtMs === null && group.failuresInRow > 0 && group.lastCause?.kind === "failure";
+  return !isReady && isRecovery && nowMs >= group.progressAtMs + set.spec.rollout.progressDeadlineSeconds * 1000;
+}

@@ -1,0 +1,76 @@
+import { CONDITION_TYPES, type Condition, type SetState, type SetStatus } from "../model/index.ts";
+import { isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
+import { plural } from "./words.ts";
+
+type Judged = Pick<Condition, "status" | "reason" | "message">;
+
+/** The set's conditions. A condition keeps its identity, and its time, until its status changes. */
+export function conditionsAfter(set: SetState, status: SetStatus, nowMs: number): readonly Condition[] {
+  const judged: Readonly<Record<Condition["type"], Judged>> = {
+    Accepted: { status: "True", reason: "Valid", message: "The definition is valid." },
+    Placed: placed(status),
+    Progressing: progressing(set, status),
+    Available: available(status),
+    Recovering: recovering(status),
+  };
+  const conditions = CONDITION_TYPES.map((type): Condition => {
+    const before = set.conditions.find((condition) => condition.type === type);
+    const next = judged[type];
+    if (before?.status === next.status && before.reason === next.reason && before.message === next.message)
+      return before;
+    const lastTransitionMs = before?.status === next.status ? before.lastTransitionMs : nowMs;
+    return { type, ...next, lastTransitionMs };
+  });
+  const isSame =
+    conditions.length === set.conditions.length && conditions.every((condition, i) => condition === set.conditions[i]);
+  return isSame ? set.conditions : conditions;
+}
+
+function placed({ groups, unplacedGroups }: SetStatus): Judged {
+  const unplaced = groups.find((group) => group.phase === "Pending");
+  if (unplaced === undefined) return { status: "True", reason: "AllPlaced", message: "Every group has a place." };
+  return {
+    status: "False",
+    reason: "NoRoom",
+    message: `${plural(unplacedGroups, "group")} not placed. ${unplaced.message ?? ""}`,
+  };
+}
+
+function progressing(set: SetState, status: SetStatus): Judged {
+  const { stalledReason } = set.rollout;
+  if (stalledReason !== null) return { status: "False", reason: "RolloutStalled", message: stalledReason };
+  const stalled = set.groups.find((group) => group.stalledReason !== null);
+  if (stalled !== undefined)
+    return {
+      status: "False",
+      reason: "ProgressDeadlineExceeded",
+      message: `Group ${stalled.index}: ${stalled.stalledReason}`,
+    };
+  if (isRolloutActive(set))
+    return isRolloutPaused(set)
+      ? { status: "Unknown", reason: "Paused", message: "The rollout is paused." }
+      : { status: "True", reason: "RollingOut", message: `Groups are taken to revision ${set.rollout.target}.` };
+  if (
+    status.groups.some(
+      (group) => group.phase === "Starting" || group.phase === "Recovering" || group.phase === "Updating",
+    )
+  )
+    return { status: "True", reason: "Starting", message: "Groups are starting." };
+  return { status: "True", reason: "Settled", message: "Nothing is left to do." };
+}
+
+function available({ readyGroups, replicas }: SetStatus): Judged {
+  return readyGroups >= replicas
+    ? { status: "True", reason: "AllReady", message: "Every group is ready." }
+    : { status: "False", reason: "NotReady", message: "Not every group is ready." };
+}
+
+function recovering({ groups }: SetStatus): Judged {
+  const found = groups.filter((group) => group.phase === "Recovering");
+  if (found.length === 0) return { status: "False", reason: "None", message: "No group is recovering." };
+  return {
+    status: "True",
+    reason: "Failure",
+    message: `Recovering: group ${found.map((group) => group.index).join(", ")}.`,
+  };
+}

@@ -1,0 +1,76 @@
+import type { GroupState, SetState } from "../model/index.ts";
+import type { AssessedGroup, RunningGroup } from "./assess.ts";
+import { shortPodName } from "./observed-group.ts";
+import { firstTrouble, podTrouble } from "./pod-trouble.ts";
+import { waitsFor } from "./roles.ts";
+import { waveNumbers } from "./waves.ts";
+import { listed, plural } from "./words.ts";
+
+/** One or two sentences: what the group waits for, or what is wrong. */
+export function groupMessage(set: SetState, { group, isInReach, running }: AssessedGroup): string {
+  if (!isInReach) return `${group.placement?.cluster ?? "Its cluster"} does not answer; nothing there is touched.`;
+  switch (group.stage) {
+    case "unplaced":
+      return group.unplacedReason ?? "Not placed yet.";
+    case "removed":
+      return "Removed.";
+    case "teardown":
+      return teardownMessage(group);
+    case "waiting":
+      return waitingMessage(group);
+    case "running":
+      return running === null ? "Not observed yet." : runningMessage(set, group, running);
+  }
+}
+
+function teardownMessage(group: GroupState): string {
+  if (group.teardown === null) return "Being torn down.";
+  const { cause, next } = group.teardown;
+  if (next === "remove") return `${cause.message}. Its roles are being stopped.`;
+  return `${cause.message}. Incarnation ${group.incarnation + 1} starts when everything of incarnation ${group.incarnation} is gone.`;
+}
+
+function waitingMessage(group: GroupState): string {
+  const cause = group.lastCause === null ? "" : `${group.lastCause.message}. `;
+  const count = group.failuresInRow > 1 ? `${plural(group.failuresInRow, "failure")} in a row. ` : "";
+  if (group.notBeforeMs === null) return `${cause}Given up after ${plural(group.failuresInRow, "failure")} in a row.`;
+  return `${cause}${count}All pods of incarnation ${group.incarnation} are gone; incarnation ${group.incarnation + 1} is next.`;
+}
+
+function runningMessage(set: SetState, group: GroupState, running: RunningGroup): string {
+  if (group.firstReadyAtMs !== null && !running.isAvailable) return brokenMessage(group, running);
+  if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.`;
+  return startMessage(set, group, running);
+}
+
+function brokenMessage(group: GroupState, { observed, progress }: RunningGroup): string {
+  const ready = new Set(observed.pods.filter((pod) => pod.isReady).map((pod) => pod.uid));
+  const lost = group.readyPods.filter((pod) => !ready.has(pod.uid)).map((pod) => shortPodName(pod));
+  const trouble = firstTrouble(progress);
+  const which = lost.length > 3 ? `${lost.slice(0, 3).join(", ")} and ${lost.length - 3} more` : listed(lost);
+  return `${which} ${lost.length === 1 ? "is" : "are"} not ready${trouble === null ? "" : `: ${trouble}`}.`;
+}
+
+/** `Wave 2 of 3: decode 1 of 4 ready. router waits for decode.` */
+function startMessage(set: SetState, group: GroupState, { progress, observed }: RunningGroup): string {
+  if (observed.owner === null) return "Its RoleBasedGroup is being created.";
+  const waves = waveNumbers(progress.map(({ role }) => role));
+  const count = Math.max(...waves.values());
+  const open = progress.filter((step) => !step.isReady);
+  const held = open.map((step) => ({ step, names: waitsFor(group, step.role, progress, set.spec.startupPolicy) }));
+  const starting = held.filter(({ names }) => names.length === 0).map(({ step }) => step);
+  const sentences: string[] = [];
+  if (starting.length > 0) {
+    const wave = Math.min(...starting.map(({ role }) => waves.get(role.role) ?? 1));
+    const prefix = count > 1 && set.spec.startupPolicy === "Ordered" ? `Wave ${wave} of ${count}: ` : "";
+    const counts = starting.map(({ role, ready }) => `${role.role} ${ready} of ${role.replicas} ready`).join(", ");
+    const trouble = starting
+      .flatMap(({ pods }) => pods)
+      .map((pod) => (pod.isReady ? null : podTrouble(pod)))
+      .find((text) => text !== null);
+    sentences.push(`${prefix}${counts}${trouble === undefined ? "" : `; ${trouble}`}.`);
+  }
+  for (const { step, names } of held)
+    if (names.length > 0) sentences.push(`${step.role.role} waits for ${listed(names)}.`);
+  return sentences.join(" ");
+}

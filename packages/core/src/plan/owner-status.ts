@@ -1,0 +1,120 @@
+import { API_VERSION, type GroupStatus, groupName, type SetState } from "../model/index.ts";
+import { canonicalJson } from "../spec/hash.ts";
+import type { AssessedGroup } from "./assess.ts";
+import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { waitsFor } from "./roles.ts";
+
+/** Status of a RoleBasedGroup: what kubectl shows of a group. */
+type OwnerStatus = {
+  readonly phase: string;
+  readonly incarnation: number;
+  readonly revision: number;
+  readonly domain: string;
+  readonly message: string;
+  readonly roles: readonly { readonly role: string; readonly ready: number; readonly replicas: number }[];
+  readonly conditions: readonly Readonly<Record<string, string>>[];
+};
+
+/**
+ * Offers the status of a group's RoleBasedGroup when it differs from the one that is there.
+ *
+ * Pods that become Ready one by one make no difference: counts are written when a role becomes fully Ready or stops
+ * being so, or with any other change. So a start costs one write per wave, and a settled group none.
+ */
+export function planOwnerStatus(
+  context: PlanContext,
+  set: SetState,
+  item: AssessedGroup,
+  status: GroupStatus,
+  notes: PlanNotes,
+): void {
+  const cluster = item.group.placement?.cluster;
+  if (cluster === undefined || !item.isInReach) return;
+  const { owner } = context.observed(cluster, item.group.index);
+  if (owner === null || owner.deletionAtMs !== null) return;
+  const wanted = ownerStatus(set, item, status);
+  if (isShown(owner.status, wanted)) return;
+  notes.actions.push({
+    kind: "status",
+    group: item.group.index,
+    ref: refTo(cluster, API_VERSION, owner),
+    status: wanted,
+  });
+}
+
+function ownerStatus(set: SetState, item: AssessedGroup, status: GroupStatus): OwnerStatus {
+  const { group } = item;
+  const isReady = status.phase === "Ready";
+  const message = isReady ? `${groupName(set.name, group.index)} is ready.` : coarseMessage(set, item, status);
+  const sinceMs = group.readySinceMs ?? group.sinceMs;
+  return {
+    phase: status.phase,
+    incarnation: status.incarnation,
+    revision: status.revision,
+    domain: status.domain ?? "",
+    message,
+    roles: status.roles,
+    conditions: [
+      {
+        type: "Ready",
+        status: isReady ? "True" : "False",
+        reason: status.phase,
+        message,
+        lastTransitionTime: isoTime(sinceMs),
+      },
+    ],
+  };
+}
+
+/** The group's message without counts, which change with every pod. */
+function coarseMessage(set: SetState, { group, running }: AssessedGroup, status: GroupStatus): string {
+  if (running === null || status.phase === "Degraded") return status.message ?? "";
+  const open = running.progress.filter((step) => !step.isReady);
+  const isHeld = (step: (typeof open)[number]): boolean =>
+    waitsFor(group, step.role, running.progress, set.spec.startupPolicy).length > 0;
+  return `Waits for ${open
+    .filter((step) => !isHeld(step))
+    .map((step) => step.role.role)
+    .join(", ")}.`;
+}
+
+function isShown(shown: unknown, wanted: OwnerStatus): boolean {
+  return canonicalJson(comparable(shown)) === canonicalJson(comparable(wanted));
+}
+
+/** What makes a status worth a write. An API server may drop empty fields, so they compare as absent. */
+function comparable(status: unknown): unknown {
+  if (typeof status !== "object" || status === null) return null;
+  const { phase, incarnation, revision, domain, message, roles } = status as Partial<OwnerStatus>;
+  const fullness = (roles ?? []).map(({ role, ready, replicas }) => ({
+    role,
+    replicas,
+    isFull: (ready ?? 0) >= (replicas ?? 0),
+  }));
+  return { phase, incarnation, revision, domain: domain ?? "", message: message ?? "", fullness };
+}
+
+/**
+ * RFC 3339 in UTC, to the second, of epoch milliseconds.
+ *
+ * Source: the civil-from-days algorithm of Howard Hinnant's chrono notes; core has no clock to ask.
+ */
+export function isoTime(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const days = Math.floor(seconds / 86_400);
+  const ofDay = seconds - days * 86_400;
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const time = `${two(Math.floor(ofDay / 3600))}:${two(Math.floor(ofDay / 60) % 60)}:${two(ofDay % 60)}`;
+  return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${time}Z`;
+}

@@ -1,0 +1,99 @@
+import type { GroupState, Revision, SetState } from "../model/index.ts";
+import { openLedger } from "../placement/ledger.ts";
+import { reservationsOf } from "../placement/reservations.ts";
+import { advanceGroup } from "./advance.ts";
+import { type AssessedGroup, assessGroup } from "./assess.ts";
+import { conditionsAfter } from "./conditions.ts";
+import { type PlanContext, type PlanNotes, planContext } from "./context.ts";
+import { planForeignHome } from "./deletion.ts";
+import { planOwnerStatus } from "./owner-status.ts";
+import { planRollout, rolloutAfter } from "./rollout.ts";
+import { planGroups } from "./scale.ts";
+import { setStatus } from "./status.ts";
+import type { Plan, PlanInput } from "./types.ts";
+
+/**
+ * Decides everything for one set and does nothing. `nowMs` is the server's clock, epoch milliseconds.
+ *
+ * In order: which groups there are (scale, deletion) → what happened to each (failures, progress) → which of them leave
+ * their revision (rollout) → each as far as it can go: teardown, backoff, placement, startup, and the difference between
+ * what is and what should be → what the rollout came to → what to tell.
+ *
+ * Guarantees: equal inputs give equal plans. `next` is stored before the actions run, so planning again after a crash
+ * re-emits what is missing and nothing else. What did not change keeps its identity. Each timeline line comes with the
+ * change of state that causes it, so once. On a cluster that is not live nothing is touched and nothing is assumed.
+ */
+export function plan(input: PlanInput, nowMs: number): Plan {
+  const context = planContext(input, nowMs);
+  const { set } = context;
+  const notes: PlanNotes = { actions: [], timeline: [], wakeAtMs: [] };
+  const placing = {
+    ledger: openLedger(input.clusters, () => [...input.reservations, ...reservationsOf(set)]),
+    placedOn: new Set<string>(),
+  };
+
+  const wanted = planGroups(context, notes);
+  const assessed = wanted.map((group) => assessGroup(context, group, notes));
+  const rolled = planRollout(context, assessed, notes);
+  const advanced = rolled.flatMap((item) => advanceGroup(context, item, placing, notes) ?? []);
+  removeStrays(context, advanced, notes);
+
+  const rollout = rolloutAfter(context, advanced, notes);
+  const groups = unlessSame(
+    set.groups,
+    advanced.map(({ group }) => group),
+  );
+  const revisions = prunedRevisions(set, rollout.lastGood, groups);
+  const after: SetState = { ...set, rollout, groups, revisions };
+  const described = setStatus(after, advanced);
+  const conditions = conditionsAfter(after, described, nowMs);
+  for (const [i, item] of advanced.entries()) {
+    const status = described.groups[i];
+    if (status !== undefined) planOwnerStatus(context, after, item, status, notes);
+  }
+
+  return {
+    actions: notes.actions,
+    next: { rollout, revisions, conditions, groups },
+    placedOn: [...placing.placedOn].sort(),
+    status: { ...described, conditions },
+    timeline: notes.timeline,
+    isGone: set.isDeleting && groups.length === 0 && isNothingLeft(context),
+    requeue: requeue(notes, nowMs),
+  };
+}
+
+/** What carries this set's labels where no group of it is. */
+function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], notes: PlanNotes): void {
+  const homes = new Map(advanced.map(({ group }) => [group.index, group]));
+  for (const [cluster, groups] of context.everything)
+    for (const [index, observed] of groups) {
+      const group = homes.get(index);
+      const isElsewhere = group !== undefined && group.placement !== null && group.placement.cluster !== cluster;
+      if (group === undefined || (isElsewhere && group.teardown?.next !== "remove"))
+        planForeignHome(index, observed, notes);
+    }
+}
+
+function isNothingLeft({ everything }: PlanContext): boolean {
+  return [...everything.values()].every((groups) => groups.size === 0);
+}
+
+/** Keeps the newest, and whatever is in use. */
+function prunedRevisions(set: SetState, lastGood: number | null, groups: readonly GroupState[]): readonly Revision[] {
+  const limit = set.spec.revisionHistoryLimit;
+  if (set.revisions.length <= limit) return set.revisions;
+  const used = new Set([set.rollout.target, lastGood, ...groups.map((group) => group.revision)]);
+  const newest = new Set([...set.revisions].sort((a, b) => b.number - a.number).slice(0, limit));
+  const kept = set.revisions.filter((revision) => used.has(revision.number) || newest.has(revision));
+  return kept.length === set.revisions.length ? set.revisions : kept;
+}
+
+function unlessSame(before: readonly GroupState[], after: readonly GroupState[]): readonly GroupState[] {
+  return before.length === after.length && before.every((group, i) => group === after[i]) ? before : after;
+}
+
+function requeue({ wakeAtMs }: PlanNotes, nowMs: number): Plan["requeue"] {
+  if (wakeAtMs.length === 0) return "on-change";
+  return { afterMs: Math.max(0, Math.min(...wakeAtMs) - nowMs) };
+}

@@ -1,0 +1,58 @@
+import type { SetState } from "../model/index.ts";
+import type { StateChange } from "./spec-change.ts";
+import type { TimelineDraft } from "./types.ts";
+
+/** A person's acts on rollout and recovery. Each answers null when there is nothing to do. */
+
+export function pauseRollout(state: SetState): StateChange | null {
+  if (state.rollout.isPaused) return null;
+  return {
+    state: { ...state, rollout: { ...state.rollout, isPaused: true } },
+    timeline: [draft("rollout.paused", "Stop before the next group; the one under way is finished")],
+  };
+}
+
+/** Goes on after a pause or after the deadline stopped it. `spec.rollout.paused` still pauses: it is the definition's. */
+export function resumeRollout(state: SetState): StateChange | null {
+  if (!state.rollout.isPaused && state.rollout.stalledReason === null) return null;
+  return {
+    state: { ...state, rollout: { ...state.rollout, isPaused: false, stalledReason: null } },
+    timeline: [draft("rollout.resumed", `Go on with revision ${state.rollout.target}`)],
+  };
+}
+
+/** Every group is taken to its next incarnation with the same content, within the same budget. */
+export function restartRollout(state: SetState, nowMs: number): StateChange {
+  const { rollout } = state;
+  return {
+    state: { ...state, rollout: { ...rollout, restart: rollout.restart + 1, stalledReason: null, startedAtMs: nowMs } },
+    timeline: [draft("rollout.restarted", "Restart all groups, one after another within the budget")],
+  };
+}
+
+/** Ends the waiting of a group now, also of one that was given up. Null when it does not wait. */
+export function retryGroupNow(state: SetState, index: number, nowMs: number): StateChange | null {
+  const group = state.groups.find((candidate) => candidate.index === index);
+  if (group === undefined || group.stage !== "waiting") return null;
+  if (group.notBeforeMs !== null && group.notBeforeMs <= nowMs) return null;
+  // One that was given up begins to count afresh; otherwise the next failure would end it at once.
+  const failuresInRow = group.notBeforeMs === null ? 0 : group.failuresInRow;
+  const retried = { ...group, notBeforeMs: nowMs, failuresInRow };
+  return {
+    state: { ...state, groups: state.groups.map((other) => (other === group ? retried : other)) },
+    timeline: [
+      {
+        kind: "group.recovering",
+        group: index,
+        incarnation: group.incarnation,
+        cause: "Asked for",
+        decision: `Start incarnation ${group.incarnation + 1} of group ${index} now`,
+        actions: [],
+      },
+    ],
+  };
+}
+
+function draft(kind: TimelineDraft["kind"], decision: string): TimelineDraft {
+  return { kind, group: null, incarnation: null, cause: "Asked for", decision, actions: [] };
+}

@@ -1,0 +1,57 @@
+import { findRevision, type GroupState, type Revision, type SetState } from "../model/index.ts";
+import { revisionRoleHash } from "../spec/revision.ts";
+
+/** Questions about a rollout that several stages and the views ask. Revisions are compared by hash, never by number. */
+
+export function targetRevision(set: Pick<SetState, "revisions" | "rollout">): Revision {
+  return findRevision(set, set.rollout.target);
+}
+
+/** By the controls or by the spec. */
+export function isRolloutPaused(set: Pick<SetState, "spec" | "rollout">): boolean {
+  return set.rollout.isPaused || set.spec.rollout.paused;
+}
+
+/** No further group may be taken to the target: paused by a person, or stopped by the deadline. */
+export function isRolloutHeld(set: Pick<SetState, "spec" | "rollout">): boolean {
+  return isRolloutPaused(set) || set.rollout.stalledReason !== null;
+}
+
+/** The group does not run the target's content, or has yet to follow a restart request. */
+export function isOutdated(
+  set: Pick<SetState, "revisions" | "rollout">,
+  group: Pick<GroupState, "revision" | "restartSeen">,
+): boolean {
+  return group.restartSeen < set.rollout.restart || hasOldContent(set, group);
+}
+
+export function hasOldContent(
+  set: Pick<SetState, "revisions" | "rollout">,
+  group: Pick<GroupState, "revision">,
+): boolean {
+  if (group.revision === set.rollout.target) return false;
+  return findRevision(set, group.revision).hash !== targetRevision(set).hash;
+}
+
+/** Any group has still to be taken to the target. */
+export function isRolloutActive(set: Pick<SetState, "revisions" | "rollout" | "groups" | "spec">): boolean {
+  return set.groups.some((group) => group.index < set.spec.replicas && isOutdated(set, group));
+}
+
+/**
+ * Groups that may be unavailable at once: a percentage is rounded down, and at least 1, because nothing is surged.
+ */
+export function maxUnavailable(spec: SetState["spec"]): number {
+  const { maxUnavailable: wanted } = spec.rollout;
+  const count = typeof wanted === "number" ? wanted : Math.floor((spec.replicas * Number(wanted.slice(0, -1))) / 100);
+  return Math.max(1, count);
+}
+
+/** The revisions differ only in roles that one of them lacks: those start or stop alone, all others stay. */
+export function differsInRolesOnly(from: Revision, to: Revision): boolean {
+  const common = from.content.roles.filter((role) => to.content.roles.some((other) => other.role === role.role));
+  return (
+    common.length > 0 &&
+    common.every(({ role }) => revisionRoleHash(from.content, role) === revisionRoleHash(to.content, role))
+  );
+}

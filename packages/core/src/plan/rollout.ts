@@ -1,0 +1,156 @@
+import { type Cause, findRevision, type GroupState, type RolloutState } from "../model/index.ts";
+import { renderWorkloads } from "../project/workloads.ts";
+import type { AssessedGroup } from "./assess.ts";
+import type { PlanContext, PlanNotes } from "./context.ts";
+import { beginTeardown } from "./incarnation.ts";
+import {
+  differsInRolesOnly,
+  hasOldContent,
+  isOutdated,
+  isRolloutHeld,
+  maxUnavailable,
+  targetRevision,
+} from "./rollout-state.ts";
+import { plural } from "./words.ts";
+
+/**
+ * GroupRolling: which groups leave their revision now.
+ *
+ * Order: groups that are not available first, then the highest index. Budget: an available group is taken down only
+ * while fewer than maxUnavailable groups are unavailable; a group that is broken on old content may be replaced at any
+ * time. So a bad revision can always be replaced and never spreads.
+ */
+export function planRollout(
+  context: PlanContext,
+  assessed: readonly AssessedGroup[],
+  notes: PlanNotes,
+): readonly AssessedGroup[] {
+  const { set } = context;
+  const current = assessed.map((item) => renumbered(context, item));
+  if (set.isDeleting || isRolloutHeld(set)) return current;
+  const adopted = current.map((item) => (canAdoptRoles(context, item) ? adoptRoles(context, item, notes) : item));
+  const outdated = adopted.filter(
+    ({ group, running }) => running !== null && group.index < set.spec.replicas && isOutdated(set, group),
+  );
+  const limit = maxUnavailable(set.spec);
+  const chosen = new Set(outdated.filter(({ running }) => running?.isAvailable !== true));
+  let unavailable = adopted.filter((item) => chosen.has(item) || isUnavailable(context, item)).length;
+  for (const item of outdated.filter((each) => !chosen.has(each)).sort((a, b) => b.group.index - a.group.index)) {
+    if (unavailable >= limit) break;
+    chosen.add(item);
+    unavailable += 1;
+  }
+  return adopted.map((item) => (chosen.has(item) ? takeDown(context, item, notes) : item));
+}
+
+/**
+ * Groups that may not serve: taken down and not Ready again, broken, recovering, on a cluster that does not answer. One
+ * that never had a place does not count, or a set that is larger than its racks could never be updated.
+ */
+function isUnavailable({ set }: PlanContext, { group, isInReach, running }: AssessedGroup): boolean {
+  if (group.index >= set.spec.replicas) return false;
+  if (group.takenDown || !isInReach) return true;
+  if (group.stage === "unplaced") return group.incarnation > 0;
+  return running?.isAvailable !== true;
+}
+
+/** A group that already runs the target's content has its number too, however many numbers that content has. */
+function renumbered({ set }: PlanContext, item: AssessedGroup): AssessedGroup {
+  const { group } = item;
+  if (group.revision === set.rollout.target || hasOldContent(set, group)) return item;
+  return { ...item, group: { ...group, revision: set.rollout.target } };
+}
+
+function canAdoptRoles({ set }: PlanContext, { group, running }: AssessedGroup): boolean {
+  if (running === null || group.restartSeen < set.rollout.restart || !hasOldContent(set, group)) return false;
+  return differsInRolesOnly(findRevision(set, group.revision), targetRevision(set));
+}
+
+/** Added roles start and removed roles stop, alone: the incarnation goes on under the new revision. */
+function adoptRoles({ set }: PlanContext, item: AssessedGroup, notes: PlanNotes): AssessedGroup {
+  const { group } = item;
+  const next = { ...group, revision: set.rollout.target };
+  const wanted = renderWorkloads(set, next);
+  const rendering = wanted.map((rendered) => group.rendering.find((kept) => kept.role === rendered.role) ?? rendered);
+  const has = (list: readonly { readonly role: string }[], role: string): boolean =>
+    list.some((one) => one.role === role);
+  const added = wanted.filter(({ role }) => !has(group.rendering, role)).map(({ role }) => `start ${role}`);
+  const removed = group.rendering.filter(({ role }) => !has(wanted, role)).map(({ role }) => `stop ${role}`);
+  notes.timeline.push({
+    kind: "set.changed",
+    group: group.index,
+    incarnation: group.incarnation,
+    cause: "Only roles were added or removed",
+    decision: `Bring group ${group.index} to revision ${set.rollout.target} without a restart`,
+    actions: [...added, ...removed],
+  });
+  return { ...item, group: { ...next, rendering } };
+}
+
+function takeDown({ set, nowMs }: PlanContext, item: AssessedGroup, notes: PlanNotes): AssessedGroup {
+  const { group, running } = item;
+  const isRestart = !hasOldContent(set, group);
+  const target = set.rollout.target;
+  const cause: Cause = isRestart
+    ? { kind: "restart", message: "Restart of all groups", atMs: nowMs }
+    : { kind: "rollout", message: `Rollout of revision ${target}`, atMs: nowMs };
+  const pods = running?.observed.pods.filter((pod) => pod.deletionAtMs === null).length ?? 0;
+  notes.timeline.push({
+    kind: "group.stopping",
+    group: group.index,
+    incarnation: group.incarnation,
+    cause: running?.isAvailable === true ? cause.message : `${cause.message}; the group was not ready`,
+    decision: isRestart ? `Restart group ${group.index}` : `Take group ${group.index} to revision ${target}`,
+    actions: [`stop ${plural(pods, "pod")}`],
+  });
+  const wasReady = running?.isReady === true || running?.isAvailable === true;
+  return {
+    ...item,
+    running: null,
+    group: { ...beginTeardown(group, cause, "restart", nowMs), takenDown: wasReady || group.takenDown },
+  };
+}
+
+/** What the rollout has come to, after all groups were planned. */
+export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGroup[], notes: PlanNotes): RolloutState {
+  const { set } = context;
+  const { rollout } = set;
+  if (set.isDeleting) return rollout;
+  const wanted = assessed.filter(({ group }) => group.index < set.spec.replicas);
+  const isDone = wanted.every(({ group, running }) => running?.isReady === true && !isOutdated(set, group));
+  if (isDone) {
+    if (rollout.lastGood === rollout.target && rollout.startedAtMs === null && rollout.stalledReason === null)
+      return rollout;
+    if (rollout.startedAtMs !== null)
+      notes.timeline.push({
+        kind: "rollout.finished",
+        group: null,
+        incarnation: null,
+        cause: null,
+        decision: `Every group is ready at revision ${rollout.target}`,
+        actions: [],
+      });
+    return { ...rollout, lastGood: rollout.target, startedAtMs: null, stalledReason: null };
+  }
+  const stalled = stalledGroup(context, wanted);
+  if (stalled === null || isRolloutHeld(set)) return rollout;
+  const stalledReason = `Group ${stalled.index} did not become ready at revision ${rollout.target}: ${stalled.stalledReason}`;
+  notes.timeline.push({
+    kind: "rollout.stalled",
+    group: stalled.index,
+    incarnation: stalled.incarnation,
+    cause: stalledReason,
+    decision: "Stop before the next group until it is resumed, aborted or rolled back",
+    actions: [],
+  });
+  return { ...rollout, stalledReason };
+}
+
+/** The first group whose start on the target missed the deadline, while others are still to be taken there. */
+function stalledGroup({ set }: PlanContext, wanted: readonly AssessedGroup[]): GroupState | null {
+  if (!wanted.some(({ group }) => isOutdated(set, group))) return null;
+  const found = wanted.find(
+    ({ group }) => !isOutdated(set, group) && group.firstReadyAtMs === null && group.stalledReason !== null,
+  );
+  return found?.group ?? null;
+}

@@ -1,0 +1,49 @@
+import type { GroupState } from "../model/index.ts";
+import type { PlanContext, PlanNotes } from "./context.ts";
+import { removalCause } from "./deletion.ts";
+import { beginTeardown, newGroup } from "./incarnation.ts";
+import { isRolloutHeld } from "./rollout-state.ts";
+
+/**
+ * Which groups there are: up adds the next indices, down takes the highest, deletion takes all. A group that is wanted
+ * again while it goes is finished off first and then starts anew.
+ */
+export function planGroups(context: PlanContext, notes: PlanNotes): readonly GroupState[] {
+  const { set, nowMs } = context;
+  const wanted = set.isDeleting ? 0 : set.spec.replicas;
+  const present = set.groups.map((group) => {
+    if (group.index >= wanted && group.teardown?.next !== "remove") return remove(context, group, notes);
+    if (group.index < wanted && group.teardown?.next === "remove") return keep(group);
+    return group;
+  });
+  const known = new Set(present.map((group) => group.index));
+  const added: GroupState[] = [];
+  for (let index = 0; index < wanted; index++) {
+    if (known.has(index)) continue;
+    added.push(newGroup(index, revisionForNew(context), set.rollout.restart, nowMs));
+  }
+  if (added.length === 0) return present;
+  return [...present, ...added].sort((a, b) => a.index - b.index);
+}
+
+/** While a rollout is held, nothing more is put on the revision that is not proven yet. */
+function revisionForNew({ set }: PlanContext): number {
+  return isRolloutHeld(set) ? (set.rollout.lastGood ?? set.rollout.target) : set.rollout.target;
+}
+
+function remove(context: PlanContext, group: GroupState, notes: PlanNotes): GroupState {
+  const cause = removalCause(context.set, group.index, context.nowMs);
+  notes.timeline.push({
+    kind: "group.stopping",
+    group: group.index,
+    incarnation: group.incarnation,
+    cause: cause.message,
+    decision: `Remove group ${group.index}`,
+    actions: ["delete its workloads", "delete its RoleBasedGroup"],
+  });
+  return { ...beginTeardown(group, cause, "remove", context.nowMs), takenDown: false };
+}
+
+function keep(group: GroupState): GroupState {
+  return group.teardown === null ? group : { ...group, teardown: { ...group.teardown, next: "restart" } };
+}

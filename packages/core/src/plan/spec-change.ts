@@ -1,0 +1,188 @@
+import type { Revision, RevisionContent, RoleShape, SetState } from "../model/index.ts";
+import { canonicalJson } from "../spec/hash.ts";
+import { describeRevisionChange, revisionContent, revisionHash } from "../spec/revision.ts";
+import type { SetSpec } from "../spec/schema.ts";
+import { targetRevision } from "./rollout-state.ts";
+import type { TimelineDraft } from "./types.ts";
+import { listed } from "./words.ts";
+
+/** The next state of a set after a user's act, with what the timeline says of it. The planner does the rest. */
+export type StateChange = { readonly state: SetState; readonly timeline: readonly TimelineDraft[] };
+
+export function createSet(
+  identity: { readonly id: string; readonly namespace: string; readonly name: string },
+  spec: SetSpec,
+  nowMs: number,
+): StateChange {
+  const content = revisionContent(spec);
+  const revision: Revision = {
+    number: 1,
+    hash: revisionHash(content),
+    content,
+    shape: roleShapes(spec),
+    createdAtMs: nowMs,
+  };
+  const state: SetState = {
+    id: identity.id,
+    namespace: identity.namespace,
+    name: identity.name,
+    spec,
+    generation: 1,
+    isDeleting: false,
+    revisions: [revision],
+    rollout: { target: 1, lastGood: null, isPaused: false, stalledReason: null, startedAtMs: null, restart: 0 },
+    groups: [],
+    conditions: [],
+  };
+  const roles = spec.groupTemplate.roles.map(({ role, replicas }) => `${role} ×${replicas}`).join(", ");
+  const draft = line("set.created", `Run ${spec.replicas} groups of ${roles}`, []);
+  return { state, timeline: [draft] };
+}
+
+/**
+ * Takes a new spec. Null when it is the present one.
+ *
+ * A new revision arises exactly when the hash of the pod-affecting content differs from the target's. Content that was
+ * there before gets a new number, and groups that still run it are not touched. An edit during a rollout retargets it.
+ */
+export function acceptSpec(state: SetState, spec: SetSpec, nowMs: number): StateChange | null {
+  if (canonicalJson(spec) === canonicalJson(state.spec)) return null;
+  const content = revisionContent(spec);
+  const hash = revisionHash(content);
+  const target = targetRevision(state);
+  const changed: SetState = { ...state, spec, generation: state.generation + 1 };
+  const scaled = scaleDrafts(state.spec, spec);
+  if (hash === target.hash) {
+    const revisions = withShape(state.revisions, target.number, roleShapes(spec));
+    const timeline =
+      scaled.length > 0 ? scaled : [line("set.changed", "Take the new definition; no pod restarts for it", [])];
+    return { state: { ...changed, revisions }, timeline };
+  }
+  const next = targetNewRevision(changed, content, nowMs);
+  const what = describeRevisionChange(target.content, content);
+  const number = targetRevision(next).number;
+  return {
+    state: next,
+    timeline: [
+      ...scaled,
+      line("set.changed", `Take the new definition as revision ${number}`, [], what),
+      line("rollout.started", `Roll revision ${number} out, group by group`, [], what),
+    ],
+  };
+}
+
+export function deleteSet(state: SetState): StateChange | null {
+  if (state.isDeleting) return null;
+  const draft = line("set.deleting", "Stop all groups and remove everything of the set", []);
+  return { state: { ...state, isDeleting: true, generation: state.generation + 1 }, timeline: [draft] };
+}
+
+/**
+ * Rolls back to the content of a kept revision, under a new number. The spec becomes that content too, as an edit would
+ * make it, so that later edits build on it; counts, dependencies and policies stay as they are. The stored definition
+ * follows from `state.spec`.
+ *
+ * Null when that content is the target already, or the revision is not kept.
+ */
+export function rollbackTo(state: SetState, revision: number, nowMs: number): StateChange | null {
+  const chosen = state.revisions.find((candidate) => candidate.number === revision);
+  if (chosen === undefined || chosen.hash === targetRevision(state).hash) return null;
+  const changed = { ...state, spec: specAtRevision(state.spec, chosen), generation: state.generation + 1 };
+  const next = targetNewRevision(changed, chosen.content, nowMs);
+  const decision = `Return to revision ${revision}, as revision ${next.rollout.target}`;
+  return { state: next, timeline: [line("rollout.rolled-back", decision, [], "Asked for")] };
+}
+
+/** Returns to the last revision at which every group was Ready. Null when there is none or nothing to abort. */
+export function abortRollout(state: SetState, nowMs: number): StateChange | null {
+  const good = state.revisions.find((revision) => revision.number === state.rollout.lastGood);
+  if (good === undefined || good.hash === targetRevision(state).hash) return null;
+  const decision = `Return to revision ${good.number}, the last one at which every group was ready`;
+  return {
+    state: {
+      ...state,
+      spec: specAtRevision(state.spec, good),
+      generation: state.generation + 1,
+      rollout: { ...state.rollout, target: good.number, stalledReason: null, isPaused: false, startedAtMs: nowMs },
+    },
+    timeline: [line("rollout.aborted", decision, [], `Rollout of revision ${state.rollout.target} aborted`)],
+  };
+}
+
+/** A spec with the pods of a revision: its roles and templates, at the present counts where a role is still there. */
+export function specAtRevision(spec: SetSpec, revision: Revision): SetSpec {
+  const { content, shape } = revision;
+  const order = spec.groupTemplate.roles.map((role) => role.role);
+  const places = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  const names = new Set(content.roles.map((role) => role.role));
+  const roles = [...content.roles]
+    .sort((a, b) => places(a.role) - places(b.role))
+    .map((role) => {
+      const present = spec.groupTemplate.roles.find((candidate) => candidate.role === role.role);
+      const wanted = present ?? shape.find((candidate) => candidate.role === role.role);
+      return {
+        ...(present ?? { scaling: { external: false } }),
+        role: role.role,
+        replicas: wanted?.replicas ?? 0,
+        dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
+        onPodFailure: wanted?.onPodFailure ?? ("Recreate" as const),
+        workload: { apiVersion: "apps/v1", kind: role.kind },
+        minReadySeconds: role.minReadySeconds,
+        volumeClaimTemplates:
+          role.volumeClaimTemplates as SetSpec["groupTemplate"]["roles"][number]["volumeClaimTemplates"],
+        // It was a valid template when the revision was made from it.
+        template: role.template as SetSpec["groupTemplate"]["roles"][number]["template"],
+      };
+    });
+  const { labels, annotations } = content.groupMetadata;
+  return { ...spec, groupTemplate: { ...spec.groupTemplate, metadata: { labels, annotations }, roles } };
+}
+
+function targetNewRevision(state: SetState, content: RevisionContent, nowMs: number): SetState {
+  const number = Math.max(...state.revisions.map((revision) => revision.number)) + 1;
+  const revision: Revision = {
+    number,
+    hash: revisionHash(content),
+    content,
+    shape: roleShapes(state.spec),
+    createdAtMs: nowMs,
+  };
+  return {
+    ...state,
+    revisions: [...state.revisions, revision],
+    rollout: { ...state.rollout, target: number, stalledReason: null, startedAtMs: nowMs },
+  };
+}
+
+function withShape(revisions: readonly Revision[], number: number, shape: readonly RoleShape[]): readonly Revision[] {
+  return revisions.map((revision) => (revision.number === number ? { ...revision, shape } : revision));
+}
+
+function roleShapes(spec: SetSpec): readonly RoleShape[] {
+  return spec.groupTemplate.roles.map(({ role, replicas, dependencies, onPodFailure }) => ({
+    role,
+    replicas,
+    dependencies,
+    onPodFailure,
+  }));
+}
+
+function scaleDrafts(before: SetSpec, after: SetSpec): readonly TimelineDraft[] {
+  const changes: string[] = [];
+  if (before.replicas !== after.replicas) changes.push(`groups from ${before.replicas} to ${after.replicas}`);
+  for (const role of after.groupTemplate.roles) {
+    const old = before.groupTemplate.roles.find((candidate) => candidate.role === role.role);
+    if (old !== undefined && old.replicas !== role.replicas)
+      changes.push(`${role.role} from ${old.replicas} to ${role.replicas} in each group`);
+  }
+  return changes.length === 0 ? [] : [line("scaled", `Scale ${listed(changes)}`, [])];
+}
+
+function line(
+  kind: TimelineDraft["kind"],
+  decision: string,
+  actions: readonly string[],
+  cause: string | null = null,
+): TimelineDraft {
+  return { kind, group: null, incarnation: null, cause, decision, actions };
+}

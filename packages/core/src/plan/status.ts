@@ -1,0 +1,111 @@
+import {
+  type GroupPhase,
+  type GroupStatus,
+  groupRoles,
+  type RoleStatus,
+  SET_PHASES,
+  type SetPhase,
+  type SetState,
+  type SetStatus,
+} from "../model/index.ts";
+import type { AssessedGroup, RunningGroup } from "./assess.ts";
+import { groupMessage } from "./group-message.ts";
+import { isOutdated, isRolloutActive, isRolloutPaused, targetRevision } from "./rollout-state.ts";
+import { plural } from "./words.ts";
+
+/** Status of a set and each of its groups, but for the conditions. */
+export function setStatus(set: SetState, assessed: readonly AssessedGroup[]): SetStatus {
+  const groups = assessed.map((item) => groupStatus(set, item));
+  const wanted = assessed.filter(({ group }) => !set.isDeleting && group.index < set.spec.replicas);
+  const phase = setPhase(set, groups);
+  return {
+    phase,
+    message: setMessage(set, phase, groups),
+    replicas: set.spec.replicas,
+    readyGroups: groups.filter((group) => group.phase === "Ready").length,
+    updatedGroups: wanted.filter(({ group }) => group.stage === "running" && !isOutdated(set, group)).length,
+    unplacedGroups: wanted.filter(({ group }) => group.stage === "unplaced").length,
+    currentRevision: set.rollout.lastGood,
+    updateRevision: targetRevision(set).number,
+    observedGeneration: set.generation,
+    conditions: set.conditions,
+    groups,
+  };
+}
+
+export function groupStatus(set: SetState, item: AssessedGroup): GroupStatus {
+  const { group } = item;
+  const phase = groupPhase(item);
+  return {
+    index: group.index,
+    phase,
+    cluster: group.placement?.cluster ?? null,
+    domain: group.placement?.domain?.value ?? null,
+    revision: group.revision,
+    incarnation: group.incarnation,
+    roles: roleStatuses(set, item),
+    message: phase === "Ready" ? null : groupMessage(set, item),
+    untilMs: group.stage === "waiting" ? group.notBeforeMs : null,
+  };
+}
+
+function roleStatuses(set: SetState, { group, running }: AssessedGroup): readonly RoleStatus[] {
+  if (running !== null)
+    return running.progress.map(({ role, ready }) => ({ role: role.role, ready, replicas: role.replicas }));
+  return groupRoles(set, group.revision).map(({ role, replicas }) => ({ role, ready: 0, replicas }));
+}
+
+export function groupPhase({ group, isInReach, running }: AssessedGroup): GroupPhase {
+  if (group.teardown?.next === "remove") return "Deleting";
+  if (!isInReach) return "Unknown";
+  switch (group.stage) {
+    case "unplaced":
+      return "Pending";
+    case "removed":
+      return "Deleting";
+    case "teardown":
+      return group.teardown?.cause.kind === "failure" ? "Recovering" : "Updating";
+    case "waiting":
+      if (group.notBeforeMs === null) return "Failed";
+      return group.lastCause?.kind === "failure" ? "Recovering" : "Updating";
+    case "running":
+      return running === null ? "Unknown" : runningPhase(group, running);
+  }
+}
+
+function runningPhase(group: AssessedGroup["group"], running: RunningGroup): GroupPhase {
+  if (running.isReady) return "Ready";
+  if (group.firstReadyAtMs !== null && !running.isAvailable) return "Degraded";
+  if (group.stalledReason !== null) return "Degraded";
+  if (group.firstReadyAtMs !== null || group.incarnation <= 1) return "Starting";
+  const kind = group.lastCause?.kind;
+  if (kind === "failure") return "Recovering";
+  return kind === "rollout" || kind === "restart" || kind === "move" ? "Updating" : "Starting";
+}
+
+/** The worst of its groups; what a person asked for comes before what follows from it. */
+function setPhase(set: SetState, groups: readonly GroupStatus[]): SetPhase {
+  if (set.isDeleting) return "Deleting";
+  const phases = new Set<SetPhase>();
+  for (const group of groups) {
+    // A group that goes by scale-in is no trouble of the set, and an unreachable one is as bad as a broken one.
+    if (group.phase === "Deleting") continue;
+    phases.add(group.phase === "Unknown" ? "Degraded" : group.phase);
+  }
+  if (set.rollout.stalledReason !== null) phases.add("Degraded");
+  if (isRolloutActive(set)) phases.add(isRolloutPaused(set) ? "Paused" : "Updating");
+  return SET_PHASES.find((phase) => phases.has(phase)) ?? "Ready";
+}
+
+function setMessage(set: SetState, phase: SetPhase, groups: readonly GroupStatus[]): string | null {
+  if (phase === "Ready") return null;
+  if (phase === "Deleting")
+    return groups.length === 0 ? "Nothing is left of it." : `${plural(groups.length, "group")} to go.`;
+  if (set.rollout.stalledReason !== null) return `${set.rollout.stalledReason}.`.replace(/\.\.$/, ".");
+  if (phase === "Paused") return `Revision ${set.rollout.target} waits: the rollout is paused.`;
+  const worst = groups.filter((group) => group.phase === phase || (phase === "Degraded" && group.phase === "Unknown"));
+  const [first] = worst;
+  if (first === undefined || first.message === null) return null;
+  const more = worst.length === 1 ? "" : ` ${plural(worst.length - 1, "other group")} too.`;
+  return `Group ${first.index}: ${first.message}${more}`;
+}
