@@ -1,0 +1,197 @@
+import type {
+  ClusterHealth,
+  KubeObject,
+  ObservedCluster,
+  ObservedNode,
+  ObservedObject,
+  ObservedPod,
+  ObservedSet,
+  ObservedWorkload,
+} from "@openpatio/core/model";
+import type { ClusterChange } from "@openpatio/core/ports";
+import { ObjectStore } from "./object-store.ts";
+import type { WatchedKind } from "./resources.ts";
+import { trimNode, trimObject, trimPod, trimWorkload } from "./trim.ts";
+
+/**
+ * What one cluster shows, indexed by set and by node. Views (sorted arrays) are made when they are asked for and kept
+ * until something in them changes, so an unchanged set is the same object every time.
+ */
+export class ClusterCache {
+  readonly stores: {
+    readonly nodes: ObjectStore<ObservedNode>;
+    readonly pods: ObjectStore<ObservedPod>;
+    readonly statefulsets: ObjectStore<ObservedWorkload>;
+    readonly deployments: ObjectStore<ObservedWorkload>;
+    readonly services: ObjectStore<ObservedObject>;
+    readonly configmaps: ObjectStore<ObservedObject>;
+    readonly rolebasedgroups: ObjectStore<ObservedObject>;
+  };
+  readonly #onChange: (change: Exclude<ClusterChange, { readonly kind: "health" }>) => void;
+  readonly #sets = new Map<string, SetIndex>();
+  readonly #podsByNode = new Map<string, View<ObservedPod>>();
+  readonly #nodes = new View<ObservedNode>();
+
+  constructor(options: {
+    readonly nowMs: () => number;
+    readonly onChange: (change: Exclude<ClusterChange, { readonly kind: "health" }>) => void;
+  }) {
+    this.#onChange = options.onChange;
+    const { nowMs } = options;
+    const objects = (kind: ObservedObject["kind"], part: "owners" | "services" | "configMaps") =>
+      new ObjectStore<ObservedObject>({
+        trim: (object) => trimObject(object, kind),
+        onChange: (before, after) => this.#setPartChanged(part, before, after),
+        nowMs,
+      });
+    const workloads = (kind: ObservedWorkload["kind"]) =>
+      new ObjectStore<ObservedWorkload>({
+        trim: (object) => trimWorkload(object, kind),
+        onChange: (before, after) => this.#setPartChanged("workloads", before, after),
+        nowMs,
+      });
+    this.stores = {
+      nodes: new ObjectStore({ trim: trimNode, onChange: (before, after) => this.#nodeChanged(before, after), nowMs }),
+      pods: new ObjectStore({ trim: trimPod, onChange: (before, after) => this.#podChanged(before, after), nowMs }),
+      statefulsets: workloads("StatefulSet"),
+      deployments: workloads("Deployment"),
+      services: objects("Service", "services"),
+      configmaps: objects("ConfigMap", "configMaps"),
+      rolebasedgroups: objects("RoleBasedGroup", "owners"),
+    };
+  }
+
+  store(kind: WatchedKind): ObjectStore<unknown> {
+    // Every store takes in objects of its own kind only; what they hold does not matter to callers of this.
+    return this.stores[kind] as unknown as ObjectStore<unknown>;
+  }
+
+  applyEvent(kind: WatchedKind, type: "ADDED" | "MODIFIED" | "DELETED", object: KubeObject): void {
+    this.stores[kind].applyEvent(type, object);
+  }
+
+  sweep(): void {
+    for (const store of Object.values(this.stores)) store.sweep();
+  }
+
+  observe(name: string, isSimulated: boolean, health: ClusterHealth): ObservedCluster {
+    return {
+      name,
+      isSimulated,
+      health,
+      nodes: this.#nodes.items(),
+      podsOnNode: (node) => this.#podsByNode.get(node)?.items() ?? NONE,
+      set: (namespace, set) => this.#sets.get(`${namespace}/${set}`)?.view() ?? EMPTY_SET,
+    };
+  }
+
+  #nodeChanged(before: ObservedNode | null, after: ObservedNode | null): void {
+    const name = (after ?? before)?.name;
+    if (name === undefined) return;
+    this.#nodes.set(name, after);
+    this.#onChange({ kind: "node", node: name });
+  }
+
+  #podChanged(before: ObservedPod | null, after: ObservedPod | null): void {
+    const key = keyOf(after ?? before);
+    for (const node of new Set([nodeTaken(before), nodeTaken(after)])) {
+      if (node === null) continue;
+      const pods = this.#podsByNode.get(node) ?? new View<ObservedPod>();
+      this.#podsByNode.set(node, pods);
+      pods.set(key, nodeTaken(after) === node ? after : null);
+      if (pods.isEmpty) this.#podsByNode.delete(node);
+    }
+    this.#setPartChanged("pods", before, after);
+    const isForeign = (after ?? before)?.set === null;
+    if (isForeign && nodeTaken(before) !== nodeTaken(after)) this.#onChange({ kind: "capacity" });
+  }
+
+  /** Labels may be edited: an object that changes its set leaves one and enters the other, and both hear of it. */
+  #setPartChanged<P extends keyof Parts>(part: P, before: Parts[P] | null, after: Parts[P] | null): void {
+    if (before !== null && before.set !== after?.set) this.#putInSet(part, before, null);
+    if (after !== null) this.#putInSet(part, after, after);
+  }
+
+  #putInSet<P extends keyof Parts>(part: P, of: Parts[P], value: Parts[P] | null): void {
+    if (of.set === null) return;
+    const key = `${of.namespace}/${of.set}`;
+    const index = this.#sets.get(key) ?? new SetIndex();
+    this.#sets.set(key, index);
+    index.set(part, `${of.name}/${kindOf(of)}`, value);
+    if (index.isEmpty) this.#sets.delete(key);
+    this.#onChange({ kind: "set", namespace: of.namespace, set: of.set });
+  }
+}
+
+type Parts = {
+  owners: ObservedObject;
+  configMaps: ObservedObject;
+  services: ObservedObject;
+  workloads: ObservedWorkload;
+  pods: ObservedPod;
+};
+
+/** A sorted array over a changing map. */
+class View<T> {
+  readonly #byKey = new Map<string, T>();
+  #items: readonly T[] | null = null;
+
+  get isEmpty(): boolean {
+    return this.#byKey.size === 0;
+  }
+
+  set(key: string, value: T | null): void {
+    if (value === null) this.#byKey.delete(key);
+    else this.#byKey.set(key, value);
+    this.#items = null;
+  }
+
+  items(): readonly T[] {
+    this.#items ??= [...this.#byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+    return this.#items;
+  }
+}
+
+class SetIndex {
+  readonly #parts: { readonly [P in keyof Parts]: View<Parts[P]> } = {
+    owners: new View(),
+    configMaps: new View(),
+    services: new View(),
+    workloads: new View(),
+    pods: new View(),
+  };
+  #view: ObservedSet | null = null;
+
+  get isEmpty(): boolean {
+    return Object.values(this.#parts).every((part) => part.isEmpty);
+  }
+
+  set<P extends keyof Parts>(part: P, key: string, value: Parts[P] | null): void {
+    this.#parts[part].set(key, value);
+    this.#view = null;
+  }
+
+  view(): ObservedSet {
+    this.#view ??= {
+      owners: this.#parts.owners.items(),
+      configMaps: this.#parts.configMaps.items(),
+      services: this.#parts.services.items(),
+      workloads: this.#parts.workloads.items(),
+      pods: this.#parts.pods.items(),
+    };
+    return this.#view;
+  }
+}
+
+/** A StatefulSet and a Deployment may share a name. */
+const kindOf = (value: Parts[keyof Parts]): string => ("kind" in value ? value.kind : "");
+const keyOf = (pod: ObservedPod | null): string => (pod === null ? "" : `${pod.namespace}/${pod.name}`);
+
+/** The node whose room a pod takes: bound and not finished. */
+function nodeTaken(pod: ObservedPod | null): string | null {
+  if (pod === null || pod.phase === "Succeeded" || pod.phase === "Failed") return null;
+  return pod.nodeName;
+}
+
+const NONE: readonly ObservedPod[] = [];
+const EMPTY_SET: ObservedSet = { owners: [], configMaps: [], services: [], workloads: [], pods: [] };

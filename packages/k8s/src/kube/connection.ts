@@ -1,0 +1,322 @@
+import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from "@kubernetes/client-node";
+import type { KubeObject } from "@openpatio/core/model";
+import { ApiError, parseApiError, parseRetryAfterMs } from "./api-error.ts";
+import { TokenBucket } from "./rate-limit.ts";
+
+/**
+ * HTTP to one API server: credentials and TLS from client-node, deadlines, one shared rate limit, Retry-After and
+ * counters from here. The typed clients of the library are not used: they decode every object into classes, while
+ * the cache trims plain JSON on arrival and the writes send plain JSON.
+ */
+
+export type ConnectionLimits = {
+  /** Requests per second over a longer time, watches and probes aside. */
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  /** From sending a request to its complete answer, waits for a turn aside. */
+  readonly requestTimeoutMs: number;
+};
+
+export const DEFAULT_LIMITS: ConnectionLimits = { requestsPerSecond: 50, burst: 100, requestTimeoutMs: 10_000 };
+
+/** A server that asks for more patience than this counts as not answering: the caller has a backoff of its own. */
+const MAX_RETRY_AFTER_MS = 10_000;
+const MAX_ATTEMPTS = 4;
+
+export type ApiQuery = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export type ApiRequest = {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly query?: ApiQuery;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly timeoutMs?: number;
+  /** Sent at once, whatever the rate limit says, and never repeated: probes and lists that a watch waits for. */
+  readonly isUrgent?: boolean;
+  readonly signal?: AbortSignal;
+  /** A 429 is an answer, not a request for patience: evictions that a disruption budget refuses. */
+  readonly isTooManyFinal?: boolean;
+  /** A question that the API wants as a POST; it does not count as a write. */
+  readonly isRead?: boolean;
+};
+
+/** JSON of a successful answer: an object, whatever is in it. */
+export type Answered = Readonly<Record<string, unknown>>;
+
+export type ConnectionCounters = { readonly requests: number; readonly errors: number; readonly writes: number };
+
+type Answer = Awaited<ReturnType<ReturnType<IsomorphicFetchHttpLibrary["send"]>["toPromise"]>>;
+type Dispatcher = NonNullable<ReturnType<RequestContext["getDispatcher"]>>;
+type Authentication = {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly dispatcher: Dispatcher | undefined;
+};
+
+export class ApiConnection {
+  readonly server: string;
+  readonly #kubeconfig: KubeConfig;
+  readonly #limits: ConnectionLimits;
+  readonly #nowMs: () => number;
+  readonly #bucket: TokenBucket;
+  readonly #http = new IsomorphicFetchHttpLibrary();
+  readonly #closed = new AbortController();
+  #authentication: Promise<Authentication> | null = null;
+  #lastContactMs: number | null = null;
+  #requests = 0;
+  #errors = 0;
+  #writes = 0;
+
+  constructor(options: {
+    readonly kubeconfig: KubeConfig;
+    readonly limits: ConnectionLimits;
+    readonly nowMs: () => number;
+  }) {
+    this.#kubeconfig = options.kubeconfig;
+    this.#limits = options.limits;
+    this.#nowMs = options.nowMs;
+    this.server = options.kubeconfig.getCurrentCluster()?.server ?? "";
+    this.#bucket = new TokenBucket({
+      perSecond: options.limits.requestsPerSecond,
+      burst: options.limits.burst,
+      nowMs: options.nowMs,
+    });
+  }
+
+  get lastContactMs(): number | null {
+    return this.#lastContactMs;
+  }
+
+  get counters(): ConnectionCounters {
+    return { requests: this.#requests, errors: this.#errors, writes: this.#writes };
+  }
+
+  /**
+   * The JSON of a 2xx answer.
+   *
+   * Guarantees: waits for its turn and for Retry-After (429, 503); a connection that breaks before an answer is tried
+   * once more. So a request may reach the server twice: callers send only what is harmless then.
+   * Errors: {@link ApiError}, status 0 when there was no answer in time.
+   */
+  async request(request: ApiRequest): Promise<Answered> {
+    let hasReconnected = false;
+    for (let attempt = 1; ; attempt += 1) {
+      if (request.isUrgent !== true) await this.#turn(request.signal);
+      try {
+        return await this.#attempt(request);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        this.#errors += 1;
+        if (request.isUrgent === true || attempt >= MAX_ATTEMPTS) throw error;
+        if (error.reason === "ConnectionLost" && !hasReconnected) {
+          hasReconnected = true;
+          continue;
+        }
+        const patienceMs = request.isTooManyFinal === true ? null : retryDelayMs(error);
+        if (patienceMs === null) throw error;
+        this.#bucket.pause(patienceMs);
+      }
+    }
+  }
+
+  /**
+   * Lines of an endless answer (watch, log), as they come.
+   *
+   * Errors: {@link ApiError}; the connection that is lost in the middle too. Ends quietly when the signal aborts.
+   */
+  async *stream(
+    path: string,
+    query: ApiQuery,
+    options: {
+      readonly signal: AbortSignal;
+      /** Longest silence before the connection counts as dead; null waits for ever. */
+      readonly silenceMs: number | null;
+      /** Hand out a last line that has no newline. A log may end so; of a watch it is the torn half of an event. */
+      readonly keepsLastPart?: boolean;
+      readonly onOpen?: () => void;
+    },
+  ): AsyncGenerator<string, void, undefined> {
+    const silence = new AbortController();
+    const signal = AbortSignal.any([options.signal, silence.signal, this.#closed.signal]);
+    let timer: NodeJS.Timeout | null = null;
+    const heard = (silenceMs: number | null): void => {
+      if (timer !== null) clearTimeout(timer);
+      if (silenceMs === null) return;
+      timer = setTimeout(() => silence.abort(), silenceMs);
+      timer.unref();
+    };
+    try {
+      heard(this.#limits.requestTimeoutMs);
+      const answer = await this.#send({ method: "GET", path, query }, signal);
+      if (answer.httpStatusCode !== 200) throw await this.#failure(answer);
+      heard(options.silenceMs);
+      options.onOpen?.();
+      yield* this.#lines(answer, options.keepsLastPart === true, () => heard(options.silenceMs));
+    } catch (error) {
+      if (options.signal.aborted || this.#closed.signal.aborted) return;
+      const failure = silence.signal.aborted
+        ? new ApiError(0, "Timeout", "the server went silent", { cause: error })
+        : toApiError(error);
+      this.#errors += 1;
+      throw failure;
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+      silence.abort();
+    }
+  }
+
+  /** Ends every request and closes the connections. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    const authentication = await this.#authentication?.catch(() => null);
+    await authentication?.dispatcher?.destroy();
+  }
+
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    const all = signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
+    try {
+      await this.#bucket.take(all);
+    } catch (error) {
+      throw new ApiError(0, "Aborted", "the request was given up before it was sent", { cause: error });
+    }
+  }
+
+  async #attempt(request: ApiRequest): Promise<Answered> {
+    const timeoutMs = request.timeoutMs ?? this.#limits.requestTimeoutMs;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signals = [deadline, this.#closed.signal, ...(request.signal === undefined ? [] : [request.signal])];
+    try {
+      const answer = await this.#send(request, AbortSignal.any(signals));
+      if (answer.httpStatusCode < 200 || answer.httpStatusCode > 299) throw await this.#failure(answer);
+      const text = await answer.body.text();
+      this.#lastContactMs = this.#nowMs();
+      return parseAnswer(text);
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
+      if (deadline.aborted) {
+        throw new ApiError(0, "Timeout", `no answer within ${timeoutMs / 1000} s`, { cause: error });
+      }
+      if (this.#closed.signal.aborted || request.signal?.aborted === true) {
+        throw new ApiError(0, "Aborted", "the request was given up", { cause: error });
+      }
+      throw toApiError(error);
+    }
+  }
+
+  async #send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
+    const url = new URL(this.server + request.path);
+    for (const [key, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    }
+    const context = new RequestContext(url.toString(), HttpMethod[request.method]);
+    const { headers, dispatcher } = await this.#authenticate();
+    for (const [key, value] of Object.entries(headers)) context.setHeaderParam(key, value);
+    if (dispatcher !== undefined) context.setDispatcher(dispatcher);
+    context.setHeaderParam("Accept", "application/json");
+    context.setHeaderParam("User-Agent", "openpatio");
+    if (request.body !== undefined) {
+      context.setHeaderParam("Content-Type", request.contentType ?? "application/json");
+      context.setBody(JSON.stringify(request.body));
+    }
+    context.setSignal(signal);
+    this.#requests += 1;
+    if (request.method !== "GET" && request.isRead !== true) this.#writes += 1;
+    const answer = await this.#http.send(context).toPromise();
+    this.#lastContactMs = this.#nowMs();
+    return answer;
+  }
+
+  /** client-node builds a new connection pool per call; one is made here and kept. */
+  #authenticate(): Promise<Authentication> {
+    this.#authentication ??= (async () => {
+      const context = new RequestContext(this.server, HttpMethod.GET);
+      await this.#kubeconfig.applySecurityAuthentication(context);
+      // Silence is judged per stream, above: a log may be silent for hours, where undici gives up after five minutes.
+      const pool = context.getDispatcher();
+      const dispatcher = pool?.compose((dispatch) => (options, handler) => {
+        return dispatch({ ...options, bodyTimeout: 0 }, handler);
+      });
+      return { headers: context.getHeaders(), dispatcher };
+    })();
+    return this.#authentication;
+  }
+
+  async #failure(answer: Answer): Promise<ApiError> {
+    const retryAfterMs = parseRetryAfterMs(answer.headers["retry-after"], this.#nowMs());
+    return parseApiError(answer.httpStatusCode, await answer.body.text(), retryAfterMs);
+  }
+
+  async *#lines(answer: Answer, keepsLastPart: boolean, onChunk: () => void): AsyncGenerator<string, void, undefined> {
+    const stream = answer.body.stream();
+    if (stream === null) return;
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of stream) {
+      onChunk();
+      this.#lastContactMs = this.#nowMs();
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = parts.pop() ?? "";
+      yield* parts;
+    }
+    if (keepsLastPart && rest !== "") yield rest;
+  }
+}
+
+function retryDelayMs(error: ApiError): number | null {
+  if (error.status !== 429 && error.status !== 503) return null;
+  // A 429 without the header still means "later"; a 503 without it is a failure like any other.
+  const afterMs = error.retryAfterMs ?? (error.status === 429 ? 1000 : null);
+  return afterMs === null || afterMs > MAX_RETRY_AFTER_MS ? null : afterMs;
+}
+
+function parseAnswer(text: string): Answered {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Answered;
+  } catch {
+    // Falls through: cut off or no JSON at all.
+  }
+  throw new ApiError(0, "Malformed", "the answer was cut off or no JSON object");
+}
+
+/** The answer as an object of the API. Errors: {@link ApiError} `Malformed`. */
+export function toKubeObject(answer: Answered): KubeObject {
+  const metadata = answer["metadata"] as Partial<KubeObject["metadata"]> | null | undefined;
+  if (typeof metadata?.name === "string") return answer as KubeObject;
+  throw new ApiError(0, "Malformed", "the answer is not an object of the Kubernetes API");
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was reset",
+  UND_ERR_SOCKET: "the connection was closed before the answer",
+  ENOTFOUND: "the server's name could not be resolved",
+  EAI_AGAIN: "the server's name could not be resolved",
+  ETIMEDOUT: "the connection timed out",
+  EHOSTUNREACH: "there is no route to the server",
+  ENETUNREACH: "there is no route to the server",
+  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is not signed by the CA of the kubeconfig",
+  SELF_SIGNED_CERT_IN_CHAIN: "the server's certificate is not signed by the CA of the kubeconfig",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the server's certificate is not signed by the CA of the kubeconfig",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the server's certificate is not signed by the CA of the kubeconfig",
+  CERT_HAS_EXPIRED: "the server's certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another host name",
+};
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const code = errorCode(error);
+  const isLost = code === "ECONNRESET" || code === "UND_ERR_SOCKET" || code === "EPIPE";
+  const words = (code !== null && WORDS[code]) || `the connection failed${code === null ? "" : ` (${code})`}`;
+  return new ApiError(0, isLost ? "ConnectionLost" : "Unreachable", words, { cause: error });
+}
+
+/** fetch wraps what happened, sometimes twice. */
+function errorCode(error: unknown): string | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const code = (at as Error & { readonly code?: unknown }).code;
+    if (typeof code === "string") return code;
+  }
+  return null;
+}

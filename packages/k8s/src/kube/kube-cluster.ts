@@ -1,0 +1,345 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { ClusterHealth, KubeObject, ObservedCluster } from "@openpatio/core/model";
+import type { ObjectRef } from "@openpatio/core/plan";
+import type {
+  CancelSignal,
+  ClusterChange,
+  ClusterEvent,
+  ClusterInfo,
+  ClusterPort,
+  LogRequest,
+} from "@openpatio/core/ports";
+import type { ApiError } from "./api-error.ts";
+import { ChangeNotifier } from "./change-notifier.ts";
+import { ClusterCache } from "./cluster-cache.ts";
+import { ApiConnection, type ConnectionLimits, DEFAULT_LIMITS } from "./connection.ts";
+import { installDefinitions } from "./definitions.ts";
+import { NodeAndPodActions } from "./nodes-and-pods.ts";
+import { observeMissingPermissions } from "./permissions.ts";
+import { ClusterReads } from "./reads.ts";
+import {
+  ROLE_BASED_GROUP_CRD,
+  resourcePath,
+  WATCHED,
+  WATCHED_KINDS,
+  type WatchedKind,
+  watchSelector,
+} from "./resources.ts";
+import { sleep } from "./sleep.ts";
+import { fields, textOf } from "./trim.ts";
+import { DEFAULT_WATCH_TIMING, WatchSupervisor, type WatchTiming } from "./watch-supervisor.ts";
+import { ClusterWrites } from "./writes.ts";
+
+export type KubeClusterOptions = {
+  readonly name: string;
+  /** As {@link parseKubeconfig} returns it. */
+  readonly kubeconfig: KubeConfig;
+  readonly isSimulated: boolean;
+  /** Custom resource definitions to install where they are missing and that is permitted. */
+  readonly definitions?: readonly KubeObject[];
+  readonly clock?: { nowMs(): number };
+  /** Uniform in [0, 1), for jitter. */
+  readonly random?: () => number;
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly watchTiming?: Partial<WatchTiming>;
+  readonly probeTiming?: Partial<ProbeTiming>;
+};
+
+export type ProbeTiming = {
+  readonly everyMs: number;
+  /** After a probe that failed. */
+  readonly retryMs: number;
+  readonly timeoutMs: number;
+  /** A watch that is restarted within this does not make the view stale: no view is newer than the network. */
+  readonly graceMs: number;
+};
+
+export const DEFAULT_PROBE_TIMING: ProbeTiming = { everyMs: 5000, retryMs: 1000, timeoutMs: 4000, graceMs: 2000 };
+
+/** One lost answer may be an accident; two in a row are not. */
+const UNREACHABLE_AFTER_PROBES = 2;
+const RECHECK_MS = 60_000;
+
+/**
+ * One real API server (or the sandbox, which speaks the same protocol), watched as a whole.
+ *
+ * connection ── watch supervisors (one per kind) ──► cache ──► observe(), onChange()
+ *      └─────── writes, whose answers go to the cache as well
+ *
+ * `live` means: every kind has been listed, every watch is open (or is being reopened after a regular end), and the
+ * last probe was answered. A probe every few seconds finds the server that hangs without closing anything.
+ */
+export class KubeCluster implements ClusterPort {
+  readonly name: string;
+  readonly isSimulated: boolean;
+  readonly #clock: { nowMs(): number };
+  readonly #definitions: readonly KubeObject[];
+  readonly #probeTiming: ProbeTiming;
+  readonly #connection: ApiConnection;
+  readonly #cache: ClusterCache;
+  readonly #notifier = new ChangeNotifier();
+  readonly #watches: ReadonlyMap<WatchedKind, WatchSupervisor>;
+  readonly #writes: ClusterWrites;
+  readonly #reads: ClusterReads;
+  readonly #actions: NodeAndPodActions;
+  readonly #stopped = new AbortController();
+  #running: Promise<void> | null = null;
+  #probeNow = new AbortController();
+  #probesFailed = 0;
+  #probeError: ApiError | null = null;
+  #toldHealth: ClusterHealth = "connecting";
+  #version: string | null = null;
+  #latencyMs: number | null = null;
+  #missingPermissions: readonly string[] | null = null;
+  #permissionsCheckedMs = Number.NEGATIVE_INFINITY;
+  #definitionsCheckedMs = Number.NEGATIVE_INFINITY;
+  #definitionsMessage: string | null = null;
+  #isCheckingSetup = false;
+
+  constructor(options: KubeClusterOptions) {
+    this.name = options.name;
+    this.isSimulated = options.isSimulated;
+    this.#clock = options.clock ?? { nowMs: () => Date.now() };
+    this.#definitions = options.definitions ?? [];
+    this.#probeTiming = { ...DEFAULT_PROBE_TIMING, ...options.probeTiming };
+    const nowMs = (): number => this.#clock.nowMs();
+    this.#connection = new ApiConnection({
+      kubeconfig: options.kubeconfig,
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      nowMs,
+    });
+    this.#cache = new ClusterCache({ nowMs, onChange: (change) => this.#notifier.add(change) });
+    const parts = { cluster: options.name, connection: this.#connection, cache: this.#cache };
+    this.#writes = new ClusterWrites(parts);
+    this.#reads = new ClusterReads(parts);
+    this.#actions = new NodeAndPodActions(parts);
+    const timing = { ...DEFAULT_WATCH_TIMING, ...options.watchTiming };
+    const random = options.random ?? Math.random;
+    this.#watches = new Map(
+      WATCHED_KINDS.map((kind) => [kind, this.#supervise(kind, { timing, nowMs, random })] as const),
+    );
+  }
+
+  start(): void {
+    if (this.#running !== null) return;
+    for (const watch of this.#watches.values()) watch.start();
+    this.#running = this.#probeForEver();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#notifier.stop();
+    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+    await this.#connection.close();
+    await this.#running;
+  }
+
+  observe(): ObservedCluster {
+    return this.#cache.observe(this.name, this.isSimulated, this.#health());
+  }
+
+  info(): ClusterInfo {
+    const health = this.#health();
+    const { requests, errors, writes } = this.#connection.counters;
+    return {
+      health,
+      version: this.#version,
+      latencyMs: this.#latencyMs,
+      lastContactMs: this.#connection.lastContactMs,
+      message: health === "live" ? null : this.#message(),
+      server: this.#connection.server,
+      missingPermissions: this.#missingPermissions ?? [],
+      apiRequests: requests,
+      apiErrors: errors,
+      apiWrites: writes,
+    };
+  }
+
+  onChange(listener: (change: ClusterChange) => void): () => void {
+    return this.#notifier.listen(listener);
+  }
+
+  create(object: KubeObject, options?: { readonly dryRun?: boolean }): Promise<void> {
+    return this.#writes.create(object, options?.dryRun === true);
+  }
+
+  update(ref: ObjectRef, object: KubeObject): Promise<void> {
+    return this.#writes.update(ref, object);
+  }
+
+  scale(ref: ObjectRef, replicas: number): Promise<void> {
+    return this.#writes.scale(ref, replicas);
+  }
+
+  updateStatus(ref: ObjectRef, status: Readonly<Record<string, unknown>>): Promise<void> {
+    return this.#writes.updateStatus(ref, status);
+  }
+
+  delete(ref: ObjectRef, propagation: "Background" | "Foreground"): Promise<void> {
+    return this.#writes.delete(ref, propagation);
+  }
+
+  deletePod(namespace: string, pod: string, options: { readonly force: boolean }): Promise<void> {
+    return this.#actions.deletePod(namespace, pod, options.force);
+  }
+
+  read(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | null> {
+    return this.#reads.read(apiVersion, kind, namespace, name);
+  }
+
+  events(namespace: string, involvedName: string): Promise<readonly ClusterEvent[]> {
+    return this.#reads.events(namespace, involvedName);
+  }
+
+  logs(request: LogRequest, signal: CancelSignal): AsyncIterable<string> {
+    return this.#reads.logs(request, signal);
+  }
+
+  annotatePod(namespace: string, pod: string, annotations: Readonly<Record<string, string | null>>): Promise<void> {
+    return this.#actions.annotatePod(namespace, pod, annotations);
+  }
+
+  cordonNode(node: string, isCordoned: boolean): Promise<void> {
+    return this.#actions.cordonNode(node, isCordoned);
+  }
+
+  drainNode(node: string): Promise<number> {
+    return this.#actions.drainNode(node);
+  }
+
+  #supervise(
+    kind: WatchedKind,
+    options: { readonly timing: WatchTiming; readonly nowMs: () => number; readonly random: () => number },
+  ): WatchSupervisor {
+    const store = this.#cache.store(kind);
+    return new WatchSupervisor({
+      ...options,
+      connection: this.#connection,
+      path: resourcePath(WATCHED[kind]),
+      labelSelector: watchSelector(kind),
+      receiver: {
+        onListBegin: () => store.beginList(),
+        onList: (objects, beganAt) => store.replaceAll(objects, beganAt),
+        onEvent: (type, object) => store.applyEvent(type, object),
+        onState: () => this.#watchStateChanged(kind),
+      },
+    });
+  }
+
+  #watchStateChanged(kind: WatchedKind): void {
+    const { error } = this.#state(kind);
+    this.#tellHealth();
+    if (error === null) return;
+    // When the connection broke, the probe decides what that means; the grace period ends without another event.
+    if (error.status === 0) this.#probeNow.abort();
+    if (error.status === 404 && kind === "rolebasedgroups") this.#definitionsCheckedMs = Number.NEGATIVE_INFINITY;
+    setTimeout(() => this.#tellHealth(), this.#probeTiming.graceMs + 1).unref();
+  }
+
+  async #probeForEver(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      this.#probeNow = new AbortController();
+      await this.#probe();
+      const waitMs = this.#probesFailed === 0 ? this.#probeTiming.everyMs : this.#probeTiming.retryMs;
+      const signal = this.#stopped.signal;
+      // A broken watch asks for a probe at once, but a burst of them only for one.
+      await sleep(Math.min(waitMs, MIN_PROBE_GAP_MS), signal).catch(() => {});
+      await sleep(waitMs - MIN_PROBE_GAP_MS, AbortSignal.any([signal, this.#probeNow.signal])).catch(() => {});
+    }
+  }
+
+  async #probe(): Promise<void> {
+    const beganMs = this.#clock.nowMs();
+    const { timeoutMs } = this.#probeTiming;
+    try {
+      const answer = await this.#connection.request({ method: "GET", path: "/version", timeoutMs, isUrgent: true });
+      this.#version = textOf(fields(answer)["gitVersion"]) ?? this.#version;
+      this.#latencyMs = this.#clock.nowMs() - beganMs;
+      this.#probeSucceeded();
+      // Not waited for: dozens of questions must not hold up the next probe.
+      void this.#checkSetup();
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#probesFailed += 1;
+      this.#probeError = error as ApiError;
+    }
+    this.#cache.sweep();
+    this.#tellHealth();
+  }
+
+  #probeSucceeded(): void {
+    const wasUnreachable = this.#probesFailed >= UNREACHABLE_AFTER_PROBES;
+    this.#probesFailed = 0;
+    this.#probeError = null;
+    for (const watch of this.#watches.values()) {
+      if (wasUnreachable) watch.reconnect();
+      else watch.retryNow();
+    }
+  }
+
+  /** What is asked once after contact, and again while something is missing. Its failures are not the probe's. */
+  async #checkSetup(): Promise<void> {
+    if (this.#isCheckingSetup) return;
+    this.#isCheckingSetup = true;
+    const nowMs = this.#clock.nowMs();
+    try {
+      if (nowMs - this.#definitionsCheckedMs > this.#recheckMs(this.#definitionsMessage === null)) {
+        this.#definitionsCheckedMs = nowMs;
+        this.#definitionsMessage = await installDefinitions(this.#connection, this.#definitions);
+        this.#watches.get("rolebasedgroups")?.retryNow();
+      }
+      const isComplete = this.#missingPermissions?.length === 0;
+      if (nowMs - this.#permissionsCheckedMs > this.#recheckMs(isComplete)) {
+        this.#permissionsCheckedMs = nowMs;
+        this.#missingPermissions = await observeMissingPermissions(this.#connection);
+      }
+    } catch {
+      this.#permissionsCheckedMs = Number.NEGATIVE_INFINITY;
+    } finally {
+      this.#isCheckingSetup = false;
+    }
+  }
+
+  #recheckMs(isComplete: boolean): number {
+    return isComplete ? Number.POSITIVE_INFINITY : RECHECK_MS;
+  }
+
+  #health(): ClusterHealth {
+    if (this.#probesFailed >= UNREACHABLE_AFTER_PROBES) return "unreachable";
+    const states = [...this.#watches.values()].map((watch) => watch.state);
+    if (!states.every((state) => state.hasSynced)) return "connecting";
+    const brokenBeforeMs = this.#clock.nowMs() - this.#probeTiming.graceMs;
+    const isCurrent = states.every((state) => state.brokenSinceMs === null || state.brokenSinceMs > brokenBeforeMs);
+    return isCurrent && this.#probesFailed === 0 ? "live" : "stale";
+  }
+
+  #tellHealth(): void {
+    const health = this.#health();
+    if (health === this.#toldHealth || this.#stopped.signal.aborted) return;
+    this.#toldHealth = health;
+    this.#notifier.add({ kind: "health", health });
+  }
+
+  /** Server messages and our own words only: neither knows a credential. */
+  #message(): string {
+    if (this.#probeError !== null) return `The API server does not answer: ${this.#probeError.message}.`;
+    for (const [kind, watch] of this.#watches) {
+      const { error } = watch.state;
+      if (error === null) continue;
+      if (error.status === 404 && kind === "rolebasedgroups") {
+        return this.#definitionsMessage ?? `The definition ${ROLE_BASED_GROUP_CRD} is missing in the cluster.`;
+      }
+      if (error.status === 401) return "The API server does not accept the credentials. Register the cluster anew.";
+      if (error.status === 403) return `These credentials may not watch ${kind}: ${error.message}.`;
+      return `Watching ${kind} fails: ${error.message}.`;
+    }
+    const missing = [...this.#watches].filter(([, watch]) => !watch.state.hasSynced).map(([kind]) => kind);
+    return missing.length > 0 ? `Reading ${missing.join(", ")}.` : "Reconnecting.";
+  }
+
+  #state(kind: WatchedKind): { readonly error: ApiError | null } {
+    return this.#watches.get(kind)?.state ?? { error: null };
+  }
+}
+
+const MIN_PROBE_GAP_MS = 250;

@@ -1,0 +1,92 @@
+import { API_GROUP } from "@openpatio/core/model";
+import { stringify } from "yaml";
+import type { ApiConnection } from "./connection.ts";
+import { fields } from "./trim.ts";
+
+type Rule = {
+  readonly group: string;
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+};
+
+const WRITTEN = ["get", "list", "watch", "create", "patch", "delete"];
+
+/** All that is asked of a cluster. Secrets are not in it: they are never read. */
+const RULES: readonly Rule[] = [
+  { group: "", resources: ["nodes"], verbs: ["get", "list", "watch", "patch"] },
+  { group: "", resources: ["pods"], verbs: ["get", "list", "watch", "patch", "delete"] },
+  { group: "", resources: ["pods/log"], verbs: ["get"] },
+  { group: "", resources: ["pods/eviction"], verbs: ["create"] },
+  { group: "", resources: ["events"], verbs: ["list"] },
+  { group: "", resources: ["services", "configmaps"], verbs: WRITTEN },
+  { group: "apps", resources: ["statefulsets", "deployments"], verbs: WRITTEN },
+  { group: "apps", resources: ["statefulsets/scale", "deployments/scale"], verbs: ["patch"] },
+  { group: API_GROUP, resources: ["rolebasedgroups"], verbs: WRITTEN },
+  { group: API_GROUP, resources: ["rolebasedgroups/status"], verbs: ["patch"] },
+];
+
+/** Only the installation of our own definitions needs this; where they exist, nothing is missing without it. */
+const INSTALL_RULE: Rule = {
+  group: "apiextensions.k8s.io",
+  resources: ["customresourcedefinitions"],
+  verbs: ["get", "create", "patch"],
+};
+
+/** Verbs that are needed and not granted, e.g. `create statefulsets.apps`, in the order of the rules. */
+export async function observeMissingPermissions(connection: ApiConnection): Promise<readonly string[]> {
+  const wanted = RULES.flatMap((rule) =>
+    rule.resources.flatMap((resource) => rule.verbs.map((verb) => ({ group: rule.group, resource, verb }))),
+  );
+  const answers = await Promise.all(wanted.map((one) => isAllowed(connection, one)));
+  return wanted
+    .filter((_, at) => answers[at] === false)
+    .map(({ group, resource, verb }) => `${verb} ${resource}${group === "" ? "" : `.${group}`}`);
+}
+
+async function isAllowed(
+  connection: ApiConnection,
+  asked: { readonly group: string; readonly resource: string; readonly verb: string },
+): Promise<boolean> {
+  const [resource, subresource] = asked.resource.split("/");
+  const attributes = { group: asked.group, resource, verb: asked.verb, ...(subresource ? { subresource } : {}) };
+  const answer = await connection.request({
+    method: "POST",
+    path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    body: {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SelfSubjectAccessReview",
+      spec: { resourceAttributes: attributes },
+    },
+    isRead: true,
+  });
+  return fields(fields(answer)["status"])["allowed"] === true;
+}
+
+/**
+ * YAML for `kubectl apply -f`: a service account in `namespace` with exactly the rights that are needed. Without
+ * `canInstall` the custom resource definitions are to be applied by hand.
+ */
+export function rbacManifest(options: { readonly namespace?: string; readonly canInstall?: boolean } = {}): string {
+  const namespace = options.namespace ?? "openpatio-system";
+  const rules = options.canInstall === false ? RULES : [...RULES, INSTALL_RULE];
+  const objects = [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: NAME, namespace } },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name: NAME },
+      rules: rules.map(({ group, resources, verbs }) => ({ apiGroups: [group], resources, verbs })),
+    },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: NAME },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: NAME },
+      subjects: [{ kind: "ServiceAccount", name: NAME, namespace }],
+    },
+  ];
+  return objects.map((object) => stringify(object, { aliasDuplicateObjects: false })).join("---\n");
+}
+
+const NAME = "openpatio";

@@ -1,0 +1,276 @@
+import { DomainError } from "@openpatio/core/errors";
+import { type KubeObject, LABEL, MANAGER, type ObservedWorkload } from "@openpatio/core/model";
+import type { ObjectRef } from "@openpatio/core/plan";
+import { ApiError, isUidMismatch, refusal, toDomainError } from "./api-error.ts";
+import type { ClusterCache } from "./cluster-cache.ts";
+import { type ApiConnection, toKubeObject } from "./connection.ts";
+import type { WriteAnswer } from "./object-store.ts";
+import { planMergePatch } from "./owned-fields.ts";
+import { findResource, type Resource, resourcePath, watchedKindOf } from "./resources.ts";
+import { fields } from "./trim.ts";
+
+/**
+ * Writes that a late, repeated or mistaken request can't turn into damage. What was verified on a real API server:
+ *
+ * | write | form | another life of the name | gone |
+ * | --- | --- | --- | --- |
+ * | create | POST, never an upsert | 409 AlreadyExists: looked at, taken only if it is ours | |
+ * | update | merge patch with metadata.uid | 422, cause at metadata.uid: "field is immutable" | 404 |
+ * | status | JSON patch that begins with a test of metadata.uid (in a merge patch, custom resources ignore it) | 422 | 404 |
+ * | scale | merge patch of the scale subresource with metadata.uid | 409, "Precondition failed: UID in precondition" | 404 |
+ * | delete | preconditions.uid | 409, "the UID in the precondition … does not match" | 404 |
+ *
+ * A patch never creates, so nothing that was torn down comes back. All may be sent twice with the effect of once.
+ */
+export class ClusterWrites {
+  readonly #cluster: string;
+  readonly #connection: ApiConnection;
+  readonly #cache: ClusterCache;
+  /** Answers to two writes to one object could overtake each other; they take turns instead. */
+  readonly #lastByObject = new Map<string, Promise<unknown>>();
+
+  constructor(options: {
+    readonly cluster: string;
+    readonly connection: ApiConnection;
+    readonly cache: ClusterCache;
+  }) {
+    this.#cluster = options.cluster;
+    this.#connection = options.connection;
+    this.#cache = options.cache;
+  }
+
+  async create(object: KubeObject, isDryRun: boolean): Promise<void> {
+    const resource = this.#resource(object.apiVersion, object.kind);
+    const { namespace = "", name } = object.metadata;
+    const what = `create ${object.kind} ${namespace}/${name}`;
+    const query = { ...WRITER, fieldValidation: "Strict", dryRun: isDryRun ? "All" : undefined };
+    if (isDryRun) {
+      await this.#post(resource, object, query, what);
+      return;
+    }
+    await this.#feed(object.apiVersion, object.kind, namespace, name, async () => {
+      return { object: await this.#post(resource, object, query, what) };
+    });
+  }
+
+  async update(ref: ObjectRef, object: KubeObject): Promise<void> {
+    const resource = this.#resource(ref.apiVersion, ref.kind);
+    const path = resourcePath(resource, ref);
+    const what = `update ${ref.kind} ${ref.namespace}/${ref.name}`;
+    await this.#feed(ref.apiVersion, ref.kind, ref.namespace, ref.name, async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const live = toKubeObject(await this.#connection.request({ method: "GET", path }));
+          if (live.metadata.uid !== ref.uid) throw this.#anotherLife(what, ref);
+          const patch = planMergePatch(live, object);
+          if (patch === null) return { object: live };
+          return { object: await this.#patch(path, patch) };
+        } catch (error) {
+          if (isChangedMeanwhile(error) && attempt < UPDATE_ATTEMPTS) continue;
+          throw toDomainError(this.#cluster, what, error);
+        }
+      }
+    });
+  }
+
+  /** Through the scale subresource: an autoscaler's way, and nothing but the replicas can be touched by it. */
+  async scale(ref: ObjectRef, replicas: number): Promise<void> {
+    const resource = this.#resource(ref.apiVersion, ref.kind);
+    const kind = watchedKindOf(ref.apiVersion, ref.kind);
+    const what = `scale ${ref.kind} ${ref.namespace}/${ref.name} to ${replicas}`;
+    if (kind !== "statefulsets" && kind !== "deployments") throw new Error(`${ref.kind} can't be scaled`);
+    const store = this.#cache.stores[kind];
+    await this.#inTurn(kind, ref.namespace, ref.name, async () => {
+      store.beginWrite(ref.namespace, ref.name);
+      try {
+        const path = resourcePath(resource, { ...ref, subresource: "scale" });
+        const scale = await this.#patch(path, { metadata: { uid: ref.uid }, spec: { replicas } });
+        store.endWriteWith(ref.namespace, ref.name, ref.uid, scale.metadata.resourceVersion ?? "", (workload) =>
+          withReplicas(workload, replicas),
+        );
+      } catch (error) {
+        store.endWrite(ref.namespace, ref.name, this.#goneBy(error, ref));
+        throw toDomainError(this.#cluster, what, error);
+      }
+    });
+  }
+
+  async updateStatus(ref: ObjectRef, status: Readonly<Record<string, unknown>>): Promise<void> {
+    const resource = this.#resource(ref.apiVersion, ref.kind);
+    const path = resourcePath(resource, { ...ref, subresource: "status" });
+    const what = `write the status of ${ref.kind} ${ref.namespace}/${ref.name}`;
+    const body = [
+      { op: "test", path: "/metadata/uid", value: ref.uid },
+      { op: "add", path: "/status", value: status },
+    ];
+    const contentType = "application/json-patch+json";
+    await this.#feed(ref.apiVersion, ref.kind, ref.namespace, ref.name, async () => {
+      try {
+        const answer = await this.#connection.request({ method: "PATCH", path, query: WRITER, body, contentType });
+        return { object: toKubeObject(answer) };
+      } catch (error) {
+        // A test that fails is answered without naming anything; a schema that objects names the field.
+        const isOtherLife = error instanceof ApiError && error.status === 422 && error.causes.length === 0;
+        throw isOtherLife ? this.#anotherLife(what, ref) : toDomainError(this.#cluster, what, error);
+      }
+    });
+  }
+
+  async delete(ref: ObjectRef, propagation: "Background" | "Foreground"): Promise<void> {
+    const resource = this.#resource(ref.apiVersion, ref.kind);
+    await this.#feed(ref.apiVersion, ref.kind, ref.namespace, ref.name, async () => {
+      try {
+        const body = {
+          apiVersion: "v1",
+          kind: "DeleteOptions",
+          preconditions: { uid: ref.uid },
+          propagationPolicy: propagation,
+        };
+        const answer = await this.#connection.request({ method: "DELETE", path: resourcePath(resource, ref), body });
+        return isKept(answer) ? { object: answer } : { goneUid: ref.uid };
+      } catch (error) {
+        const gone = this.#goneBy(error, ref);
+        if (gone !== null) return gone;
+        throw toDomainError(this.#cluster, `delete ${ref.kind} ${ref.namespace}/${ref.name}`, error);
+      }
+    });
+  }
+
+  async #post(
+    resource: Resource,
+    object: KubeObject,
+    query: Readonly<Record<string, string | undefined>>,
+    what: string,
+  ): Promise<KubeObject> {
+    const path = resourcePath(resource, { namespace: object.metadata.namespace });
+    try {
+      return toKubeObject(await this.#connection.request({ method: "POST", path, query, body: object }));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // There is nothing to be 404 but the namespace or the kind.
+      if (error.status === 404) throw refusal(this.#cluster, what, error);
+      if (error.reason !== "AlreadyExists") throw toDomainError(this.#cluster, what, error);
+    }
+    return this.#adopt(resource, object, query["dryRun"] !== undefined, what);
+  }
+
+  /** The name exists. Success only for what an earlier try of the same request has made. */
+  async #adopt(resource: Resource, wanted: KubeObject, isDryRun: boolean, what: string): Promise<KubeObject> {
+    const { namespace, name } = wanted.metadata;
+    let live: KubeObject;
+    try {
+      const path = resourcePath(resource, { namespace, name });
+      live = toKubeObject(await this.#connection.request({ method: "GET", path }));
+    } catch (error) {
+      throw toDomainError(this.#cluster, what, error);
+    }
+    const params = { cluster: this.#cluster, kind: wanted.kind, namespace: namespace ?? "", name };
+    const isSameLabel = (label: string): boolean => live.metadata.labels?.[label] === wanted.metadata.labels?.[label];
+    if (![LABEL.set, LABEL.groupIndex, LABEL.role, LABEL.managedBy].every(isSameLabel)) {
+      throw new DomainError(
+        "cluster.name-conflict",
+        `${wanted.kind} ${namespace}/${name} exists in cluster ${this.#cluster} and is not part of this set${madeBy(live)}. Delete or rename it, or rename the set.`,
+        { params },
+      );
+    }
+    if (isDryRun) return live;
+    const isLeaving = live.metadata.deletionTimestamp !== undefined;
+    if (isLeaving || !isSameLabel(LABEL.incarnation) || ownerUid(live) !== ownerUid(wanted)) {
+      const why = isLeaving ? "is still being deleted" : "still exists from an earlier life of the group";
+      throw new DomainError("cluster.conflict", `${wanted.kind} ${namespace}/${name} ${why}.`, {
+        params,
+        retry: "backoff",
+      });
+    }
+    return live;
+  }
+
+  async #patch(path: string, body: unknown): Promise<KubeObject> {
+    const contentType = "application/merge-patch+json";
+    return toKubeObject(await this.#connection.request({ method: "PATCH", path, query: WRITER, body, contentType }));
+  }
+
+  /** Runs a write and gives its answer to the cache. */
+  async #feed(
+    apiVersion: string,
+    kind: string,
+    namespace: string,
+    name: string,
+    write: () => Promise<Exclude<WriteAnswer, null>>,
+  ): Promise<void> {
+    const watched = watchedKindOf(apiVersion, kind);
+    if (watched === undefined) {
+      await write();
+      return;
+    }
+    const store = this.#cache.store(watched);
+    await this.#inTurn(watched, namespace, name, async () => {
+      let answer: WriteAnswer = null;
+      store.beginWrite(namespace, name);
+      try {
+        answer = await write();
+      } finally {
+        store.endWrite(namespace, name, answer);
+      }
+    });
+  }
+
+  async #inTurn(kind: string, namespace: string, name: string, write: () => Promise<void>): Promise<void> {
+    const key = `${kind}/${namespace}/${name}`;
+    const before = this.#lastByObject.get(key) ?? Promise.resolve();
+    const turn = before.then(write, write);
+    this.#lastByObject.set(key, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#lastByObject.get(key) === turn) this.#lastByObject.delete(key);
+    }
+  }
+
+  /** A 404 and a UID mismatch both say that the life we meant is over. */
+  #goneBy(error: unknown, ref: ObjectRef): WriteAnswer {
+    const isGone = error instanceof ApiError && (error.status === 404 || isUidMismatch(error));
+    return isGone ? { goneUid: ref.uid } : null;
+  }
+
+  #anotherLife(what: string, ref: ObjectRef): DomainError {
+    return new DomainError(
+      "cluster.conflict",
+      `Cluster ${this.#cluster} could not ${what}: another object has its name now.`,
+      { params: { cluster: this.#cluster, kind: ref.kind, name: ref.name }, retry: "backoff" },
+    );
+  }
+
+  #resource(apiVersion: string, kind: string): Resource {
+    const resource = findResource(apiVersion, kind);
+    if (resource === undefined) throw new Error(`no kind ${apiVersion} ${kind} is written here`);
+    return resource;
+  }
+}
+
+const WRITER = { fieldManager: MANAGER };
+/** Status writes of controllers come in bursts while a group starts. */
+const UPDATE_ATTEMPTS = 5;
+
+const isChangedMeanwhile = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 409 && !isUidMismatch(error);
+
+/** As the API server does it: a changed spec is the next generation, which no controller has observed yet. */
+function withReplicas(workload: ObservedWorkload, replicas: number): ObservedWorkload {
+  return workload.replicas === replicas ? workload : { ...workload, replicas, generation: workload.generation + 1 };
+}
+
+/** Some kinds answer a finished deletion with a Status, some with the object: only finalizers or a grace period keep it. */
+export function isKept(answer: unknown): answer is KubeObject {
+  const metadata = (answer as KubeObject | null)?.metadata;
+  if (metadata?.deletionTimestamp === undefined) return false;
+  return (metadata.finalizers ?? []).length > 0 || (metadata.deletionGracePeriodSeconds ?? 0) > 0;
+}
+
+const ownerUid = (object: KubeObject): string | undefined =>
+  object.metadata.ownerReferences?.find((reference) => reference.controller === true)?.uid;
+
+function madeBy(live: KubeObject): string {
+  const manager = fields(live.metadata.managedFields?.[0])["manager"];
+  return typeof manager === "string" ? ` (made by ${manager})` : "";
+}
