@@ -60,7 +60,7 @@ const OF_HEALTH: Readonly<Record<ClusterHealth, TileState>> = {
   connecting: "starting",
   live: "ready",
   stale: "stale",
-  unreachable: "failed",
+  unreachable: "stale",
 };
 
 export const HEALTH_WORD: Readonly<Record<ClusterHealth, string>> = {

@@ -51,7 +51,7 @@ function ClusterCard({ cluster, isMapped }: { readonly cluster: ClusterRow; read
         </span>
       </div>
       {cluster.message !== null && <p className={styles.message}>{cluster.message}</p>}
-      {isMapped ? <RackMap cluster={cluster.name} /> : <DomainBars cluster={cluster} />}
+      {isMapped ? <RackMap cluster={cluster.name} isStale={!isLive} /> : <DomainBars cluster={cluster} />}
       <div className={styles.facts}>
         <span className="ink-3">GPUs</span>
         <span>

@@ -154,7 +154,7 @@ function SetsSection() {
       {status === "loading" ? (
         <SkeletonRows label="Waiting for sets" />
       ) : (
-        <Table label="Sets">
+        <Table label="Table of sets">
           <thead>
             <tr>
               {SET_COLUMNS.map((column) => (
