@@ -34,12 +34,20 @@ function kindOf({ podName, container }: ContainerLife): Kind {
   return "engine";
 }
 
-/** The lines written after `sinceMs` and up to `untilMs`. */
+/** The lines written after `sinceMs` and up to `untilMs`, without the last words. */
 export function containerLog(life: ContainerLife, sinceMs: number, untilMs: number): readonly LogLine[] {
   const lastMs = Math.min(untilMs, life.end?.atMs ?? Number.POSITIVE_INFINITY);
-  const lines = [...startLines(life), ...statsLines(life, sinceMs, lastMs)].filter(({ atMs }) => atMs <= lastMs);
-  if (life.end !== undefined && life.end.atMs <= untilMs) lines.push(endLine(life.end.atMs, life.end.how));
-  return lines.filter(({ atMs }) => atMs > sinceMs);
+  const lines = [...startLines(life), ...statsLines(life, sinceMs, lastMs)];
+  return lines.filter(({ atMs }) => atMs > sinceMs && atMs <= lastMs);
+}
+
+/** What the container said when it ended; nothing while it runs. */
+export function lastWords({ end }: ContainerLife): readonly LogLine[] {
+  if (end === undefined) return [];
+  const { atMs, how } = end;
+  if (how.exitCode === 0) return [{ atMs, text: "INFO received SIGTERM, shutting down" }];
+  if (how.reason === "OOMKilled") return [{ atMs, text: "ERROR out of memory: killed by the kernel (exit code 137)" }];
+  return [{ atMs, text: `ERROR exiting with code ${how.exitCode}` }];
 }
 
 function startLines(life: ContainerLife): readonly LogLine[] {
@@ -92,10 +100,4 @@ function statsText(kind: Kind, draw: (what: string, from: number, to: number) =>
     case "engine":
       return `${draw("running", 1, 16)} running, ${draw("rate", 400, 1_800)} tokens/s, KV cache ${draw("cache", 10, 70)} % used, queue ${queue}`;
   }
-}
-
-function endLine(atMs: number, { exitCode, reason }: Terminated): LogLine {
-  if (exitCode === 0) return { atMs, text: "INFO received SIGTERM, shutting down" };
-  if (reason === "OOMKilled") return { atMs, text: "ERROR out of memory: killed by the kernel (exit code 137)" };
-  return { atMs, text: `ERROR exiting with code ${exitCode}` };
 }

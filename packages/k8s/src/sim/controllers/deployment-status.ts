@@ -8,6 +8,7 @@ import {
   timeOf,
   timestamp,
   withCondition,
+  withoutZeros,
 } from "./objects.ts";
 
 export type Bounds = { readonly maxSurge: number; readonly maxUnavailable: number };
@@ -49,13 +50,11 @@ export function deploymentStatus(
   const available = sum(sets, ({ status }) => status?.availableReplicas);
   const { collisionCount } = deployment.status ?? {};
   const counts = {
-    observedGeneration: deployment.metadata.generation ?? 1,
     replicas: sum(sets, ({ status }) => status?.replicas),
     updatedReplicas: newSet?.status?.replicas ?? 0,
     readyReplicas: sum(sets, ({ status }) => status?.readyReplicas),
     availableReplicas: available,
     unavailableReplicas: Math.max(0, sum(sets, ({ spec }) => spec.replicas) - available),
-    ...(collisionCount === undefined ? {} : { collisionCount }),
   };
   const isAvailable = available >= wanted - boundsOf(deployment).maxUnavailable;
   const availability: Condition = isAvailable
@@ -83,7 +82,14 @@ export function deploymentStatus(
     failure === undefined
       ? conditions.filter(({ type }) => type !== "ReplicaFailure")
       : set(conditions, failure, nowMs);
-  return { status: { ...counts, conditions }, dueMs };
+  const status = {
+    observedGeneration: deployment.metadata.generation ?? 1,
+    ...withoutZeros(counts),
+    terminatingReplicas: sum(sets, (item) => item.status?.terminatingReplicas),
+    ...(collisionCount === undefined ? {} : { collisionCount }),
+    conditions,
+  };
+  return { status, dueMs };
 }
 
 function set(
@@ -97,14 +103,16 @@ function set(
   return withCondition(conditions, { ...next, lastUpdateTime: timestamp(nowMs) }, nowMs);
 }
 
+type Counts = {
+  readonly replicas: number;
+  readonly updatedReplicas: number;
+  readonly readyReplicas: number;
+  readonly availableReplicas: number;
+};
+
 type Progress = { readonly condition?: Condition; readonly isNews?: boolean; readonly dueMs: number | undefined };
 
-function progressOf(
-  deployment: Deployment,
-  counts: Required<Omit<DeploymentStatus, "conditions" | "collisionCount">>,
-  newSet: ReplicaSet | undefined,
-  nowMs: number,
-): Progress {
+function progressOf(deployment: Deployment, counts: Counts, newSet: ReplicaSet | undefined, nowMs: number): Progress {
   const limitMs = deadlineMs(deployment);
   const present = conditionOf(deployment.status?.conditions, "Progressing");
   const isDone = counts.replicas === counts.updatedReplicas && present?.reason === "NewReplicaSetAvailable";

@@ -23,6 +23,7 @@ import {
   withCondition,
 } from "./objects.ts";
 import { podsOwnedBy } from "./pod-ownership.ts";
+import { matchesSelector } from "./selector.ts";
 import { safeSuffix } from "./timing.ts";
 
 const RESOURCE = "deployments.apps";
@@ -42,6 +43,7 @@ export function createDeploymentController(context: ControllerContext): Controll
     if (object === undefined) return undefined;
     const deployment = typed<Deployment>(object);
     if (isTerminating(deployment)) return writeStatus(deployment, false);
+    adoptSets(deployment);
     const isPaused = deployment.spec.paused === true;
     syncRevision(deployment);
     if (isPaused || isScalingEvent(deployment)) {
@@ -61,6 +63,18 @@ export function createDeploymentController(context: ControllerContext): Controll
       .map((set) => typed<ReplicaSet>(set))
       .filter((set) => controllerOf(set)?.uid === uidOf(deployment))
       .toSorted(oldestFirst);
+  }
+
+  /** Matching sets without a controller, as a deployment leaves them that was deleted without its dependents. */
+  function adoptSets(deployment: Deployment): void {
+    const { namespace = "default" } = deployment.metadata;
+    const labels = deployment.spec.selector.matchLabels ?? {};
+    for (const set of api.list(SETS, { namespace, labels })) {
+      const isOurs = matchesSelector(deployment.spec.selector, set.metadata.labels);
+      if (controllerOf(set) !== undefined || isTerminating(set) || !isOurs) continue;
+      const ownerReferences = [...(set.metadata.ownerReferences ?? []), controllerReference(deployment)];
+      api.patch(SETS, namespace, set.metadata.name, { metadata: { uid: uidOf(set), ownerReferences } });
+    }
   }
 
   /** The set of the present template, if there is one, and the others. */

@@ -90,6 +90,7 @@ export function createEndpointSliceController(context: ControllerContext): Contr
       kind: "EndpointSlice",
       metadata: {
         name: `${name}-${safeSuffix(`${service.metadata.uid}/${id}`, 5)}`,
+        generateName: `${name}-`,
         namespace,
         labels: {
           ...labels,

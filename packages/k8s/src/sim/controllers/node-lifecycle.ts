@@ -90,8 +90,8 @@ export function createNodeLifecycle(context: ControllerContext): Controller {
       reason: "NodeStatusUnknown",
       message: "Kubelet stopped posting node status.",
     } as const;
-    const types = new Set([...HEALTHY.map(({ type }) => type), "Ready", ...conditions.map(({ type }) => type)]);
-    const unknown = [...types].reduce<readonly Condition[]>((all, type) => {
+    const types = ["Ready", ...HEALTHY.map(({ type }) => type)];
+    const unknown = types.reduce<readonly Condition[]>((all, type) => {
       const { lastHeartbeatTime } = conditionOf(conditions, type) ?? {};
       const heartbeat = lastHeartbeatTime === undefined ? {} : { lastHeartbeatTime };
       return withCondition(all, { type, ...facts, ...heartbeat }, api.clock.nowMs());

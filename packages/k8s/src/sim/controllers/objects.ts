@@ -251,6 +251,7 @@ export type ReplicaSet = KubeObject & {
   readonly status?: {
     readonly replicas: number;
     readonly fullyLabeledReplicas?: number;
+    readonly terminatingReplicas?: number;
     readonly readyReplicas?: number;
     readonly availableReplicas?: number;
     readonly observedGeneration?: number;
@@ -282,6 +283,7 @@ export type DeploymentStatus = {
   readonly readyReplicas?: number;
   readonly availableReplicas?: number;
   readonly unavailableReplicas?: number;
+  readonly terminatingReplicas?: number;
   readonly collisionCount?: number;
   readonly conditions?: readonly Condition[];
 };
@@ -384,6 +386,11 @@ export function availableAtMs(pod: Pod, minReadySeconds: number): number | undef
   if (ready?.status !== "True") return undefined;
   if (minReadySeconds === 0) return 0;
   return timeOf(ready.lastTransitionTime) + minReadySeconds * 1000;
+}
+
+/** The counts as the API shows them: fields that may be absent are absent when they are 0. */
+export function withoutZeros<T extends Readonly<Record<string, number>>>(counts: T): Partial<T> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)) as Partial<T>;
 }
 
 export function compareText(a: string, b: string): number {

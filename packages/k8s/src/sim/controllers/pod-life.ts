@@ -131,7 +131,8 @@ function change(run: Run, status: Partial<PodStatus>): true {
 }
 
 function isDue(run: Run, atMs: number): boolean {
-  if (atMs <= run.node.nowMs) return true;
+  // A status written by hand may lack its times: then it is due.
+  if (!(atMs > run.node.nowMs)) return true;
   run.dueMs = Math.min(run.dueMs, atMs);
   return false;
 }
@@ -439,6 +440,17 @@ function withExit(status: ContainerStatus, terminated: NonNullable<ContainerStat
   return { ...status, ready: false, started: false, state: { terminated } };
 }
 
+/** Sidecars end with the containers that they serve. */
+function endedSidecars(run: Run): Partial<PodStatus> {
+  const statuses = run.status.initContainerStatuses;
+  if (statuses?.some(({ state }) => state?.running !== undefined) !== true) return {};
+  return {
+    initContainerStatuses: statuses.map((status) =>
+      status.state?.running === undefined ? status : withExit(status, exited(run, status, 0, "Completed")),
+    ),
+  };
+}
+
 function crash(run: Run): boolean {
   const code = failureOf(run.pod, "crash");
   if (code === undefined || run.isCrashDone) return false;
@@ -587,6 +599,7 @@ function complete(run: Run): boolean {
   const hasFailed = statuses.some(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0);
   return change(run, {
     phase: hasFailed ? "Failed" : "Succeeded",
+    ...endedSidecars(run),
     conditions: withConditions(run, ...notReady(hasFailed ? "PodFailed" : "PodCompleted")),
     containerStatuses: statuses.map((status) =>
       status.state?.running === undefined ? status : withExit(status, exited(run, status, 0, "Completed")),
@@ -604,6 +617,7 @@ function failOnRequest(run: Run): boolean {
   return change(run, {
     phase: "Failed",
     reason,
+    ...endedSidecars(run),
     message,
     conditions: withConditions(run, ...disruption, ...notReady("PodFailed")),
     ...(run.status.containerStatuses === undefined
@@ -632,6 +646,7 @@ function stop(run: Run): boolean {
   const hasRun = run.status.phase === "Running";
   change(run, {
     phase: hasRun ? "Succeeded" : "Failed",
+    ...endedSidecars(run),
     conditions: withConditions(run, ...notReady(hasRun ? "PodCompleted" : "PodFailed")),
     ...(run.status.containerStatuses === undefined
       ? {}

@@ -1,6 +1,6 @@
 import type { SimApi } from "../api.ts";
 import { ApiError, badRequest } from "../status.ts";
-import { type ContainerLife, containerLog, type LogLine } from "./container-log.ts";
+import { type ContainerLife, containerLog, type LogLine, lastWords } from "./container-log.ts";
 import { type ContainerStatus, type Pod, timeOf, typed, uidOf } from "./objects.ts";
 import { readyDelayMs } from "./pod-life.ts";
 import type { Timing } from "./timing.ts";
@@ -69,7 +69,10 @@ export function createPodLogs(api: SimApi, seed: string, timing: Timing): PodLog
   }
 
   function read(query: LogQuery): readonly LogLine[] {
-    return containerLog(lifeOf(query), query.sinceMs ?? Number.NEGATIVE_INFINITY, api.clock.nowMs());
+    const life = lifeOf(query);
+    const sinceMs = query.sinceMs ?? Number.NEGATIVE_INFINITY;
+    const end = lastWords(life).filter(({ atMs }) => atMs > sinceMs);
+    return [...containerLog(life, sinceMs, api.clock.nowMs()), ...end];
   }
 
   /** The same life as it is now; it is over when it has ended, or when another life or nothing has taken its place. */
@@ -102,7 +105,9 @@ export function createPodLogs(api: SimApi, seed: string, timing: Timing): PodLog
         const nowMs = api.clock.nowMs();
         const latest = latestLife(life, query);
         life = latest.life;
-        const lines = containerLog(life, sinceMs, nowMs);
+        // An end is noted to the second, which may be before what was already told.
+        const end = latest.isOver ? lastWords(life) : [];
+        const lines = [...containerLog(life, sinceMs, nowMs), ...end];
         sinceMs = Math.max(sinceMs, nowMs);
         if (lines.length > 0) onLines(lines);
         if (latest.isOver) {

@@ -10,6 +10,8 @@ export type Queue = {
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 30_000;
+/** Longer waits are taken in pieces: timers of the platform overflow after 24 days. */
+const LONGEST_TIMER_MS = 86_400_000;
 
 /**
  * A key-only work queue on the clock, de-duplicated to the earliest due time.
@@ -76,9 +78,9 @@ export function createQueue(
     const present = timers.get(key);
     if (present !== undefined && present.atMs <= atMs) return;
     disarm(key);
-    const cancel = clock.after(atMs - nowMs, () => {
+    const cancel = clock.after(Math.min(atMs - nowMs, LONGEST_TIMER_MS), () => {
       timers.delete(key);
-      add(key);
+      addAt(key, atMs);
     });
     timers.set(key, { atMs, cancel });
   }

@@ -1,3 +1,4 @@
+import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   availableAtMs,
@@ -16,6 +17,7 @@ import {
   typed,
   uidOf,
   withCondition,
+  withoutZeros,
 } from "./objects.ts";
 import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
 import { matchesLabels } from "./selector.ts";
@@ -79,25 +81,27 @@ export function createReplicaSetController(context: ControllerContext): Controll
   /** Returns when the next pod becomes available. */
   function writeStatus(set: ReplicaSet, failure: unknown): number | undefined {
     const nowMs = api.clock.nowMs();
-    const active = podsOwnedBy(context, set).filter((pod) => !isTerminal(pod) && !isTerminating(pod));
+    const pods = podsOwnedBy(context, set).filter((pod) => !isTerminal(pod));
+    const active = pods.filter((pod) => !isTerminating(pod));
     const availableTimes = active.flatMap((pod) => availableAtMs(pod, set.spec.minReadySeconds ?? 0) ?? []);
     const later = availableTimes.filter((atMs) => atMs > nowMs);
     const labels = set.spec.template.metadata?.labels;
-    const others = (set.status?.conditions ?? []).filter(({ type }) => type !== "ReplicaFailure");
     const conditions =
-      failure === undefined ? others : withCondition(set.status?.conditions, replicaFailure(failure), nowMs);
+      failure === undefined
+        ? (set.status?.conditions ?? []).filter(({ type }) => type !== "ReplicaFailure")
+        : withCondition(set.status?.conditions, replicaFailure(failure), nowMs);
     const status = {
       observedGeneration: set.metadata.generation ?? 1,
       replicas: active.length,
-      fullyLabeledReplicas: active.filter((pod) => matchesLabels(labels, pod.metadata.labels)).length,
-      readyReplicas: active.filter(isPodReady).length,
-      availableReplicas: availableTimes.length - later.length,
+      terminatingReplicas: pods.length - active.length,
+      ...withoutZeros({
+        fullyLabeledReplicas: active.filter((pod) => matchesLabels(labels, pod.metadata.labels)).length,
+        readyReplicas: active.filter(isPodReady).length,
+        availableReplicas: availableTimes.length - later.length,
+      }),
       ...(conditions.length === 0 ? {} : { conditions }),
     };
-    const present: Readonly<Record<string, unknown>> = set.status ?? {};
-    const isSame =
-      Object.entries(status).every(([key, value]) => key === "conditions" || present[key] === value) &&
-      conditions.length === (set.status?.conditions ?? []).length;
+    const isSame = canonicalJson(set.status) === canonicalJson(status);
     const latest = api.get(RESOURCE, set.metadata.namespace, set.metadata.name);
     if (!isSame && latest !== undefined && uidOf(latest) === uidOf(set)) {
       const options = { subresource: "status", fieldManager: "kube-controller-manager" } as const;

@@ -55,7 +55,7 @@ test("each node counts with its own reason", () => {
     containers: [{ name: "engine", image: "engine:1", resources: { requests: { cpu: "2", memory: "2Gi" } } }],
   });
   expect(why(world, "p")).toBe(
-    "0/4 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. preemption: 0/4 nodes are available: 1 No preemption victims found for incoming pod, 3 Preemption is not helpful for scheduling.",
+    "0/4 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.",
   );
 });
 

@@ -23,7 +23,8 @@ import {
   hostPortsOf,
   type NodeState,
   type PodNeeds,
-  refusalsOf,
+  type Refusal,
+  refusalOf,
   scoreOf,
   toNodeState,
   toPodAffinityCheck,
@@ -46,6 +47,7 @@ export function createScheduler(context: ControllerContext): Controller {
   const pending = new Set<string>();
   const unschedulable = new Set<string>();
   const queue = context.queue("scheduler", pass);
+  const gates = context.queue("scheduling-gates", tellGate);
   const states = new Map<string, NodeState>();
   let nodes: readonly KubeObject[] | undefined;
 
@@ -71,7 +73,7 @@ export function createScheduler(context: ControllerContext): Controller {
     // Within a pass room only shrinks: what was refused once is refused again, which keeps a full cluster cheap.
     const refusedShapes = new Map<string, string>();
     for (const pod of waiting) {
-      const shape = shapeOf(pod);
+      const shape = nodeStates().some(({ repellers }) => repellers.length > 0) ? undefined : shapeOf(pod);
       const known = shape === undefined ? undefined : refusedShapes.get(shape);
       const outcome: Outcome = known === undefined ? place(pod) : { refused: known };
       if ("node" in outcome) {
@@ -85,24 +87,21 @@ export function createScheduler(context: ControllerContext): Controller {
 
   function place(pod: Pod): Outcome {
     const volumes = volumeTermsOf(pod);
+    // Where the volumes fail, no node was looked at; "not found" is what preemption then says upstream.
     if (typeof volumes === "string") {
-      const total = api.list("nodes").length;
-      const text = `0/${total} nodes are available: ${volumes}. preemption: 0/${total} nodes are available: ${total} Preemption is not helpful for scheduling.`;
-      return { refused: text };
+      return { refused: `0/${nodeStates().length} nodes are available: ${volumes}. not found` };
     }
     const needs: PodNeeds = { pod, requests: podRequests(pod), hostPorts: hostPortsOf(pod), volumeTerms: volumes };
     const all = nodeStates();
     const affinity = toPodAffinityCheck(pod, all);
-    const refusals: (readonly string[])[] = [];
+    const refusals: Refusal[] = [];
     let best: { readonly name: string; readonly score: number } | undefined;
     for (const state of all) {
-      let reasons = refusalsOf(needs, state);
-      if (reasons.length === 0) {
-        const apart = affinity(state.node);
-        if (apart !== undefined) reasons = [apart];
+      const refusal = refusalOf(needs, state) ?? affinity(state.node);
+      if (refusal !== undefined) {
+        refusals.push(refusal);
+        continue;
       }
-      refusals.push(reasons);
-      if (reasons.length > 0) continue;
       const score = scoreOf(needs, state);
       if (best === undefined || score > best.score) best = { name: state.node.metadata.name, score };
     }
@@ -156,6 +155,13 @@ export function createScheduler(context: ControllerContext): Controller {
     api.update("pods", { ...pod, status }, { subresource: "status", fieldManager: "kube-scheduler" });
   }
 
+  function tellGate(key: string): undefined {
+    const object = api.get("pods", ...splitKey(key));
+    if (object === undefined || !isGated(typed<Pod>(object))) return;
+    const message = "Scheduling is blocked due to non-empty scheduling gates";
+    setCondition(typed<Pod>(object), { type: "PodScheduled", status: "False", reason: "SchedulingGated", message });
+  }
+
   function retryAll(): void {
     if (unschedulable.size === 0) return;
     for (const key of unschedulable) pending.add(key);
@@ -180,6 +186,7 @@ export function createScheduler(context: ControllerContext): Controller {
     if (type === "DELETED" || !isWaiting(pod)) {
       pending.delete(key);
       unschedulable.delete(key);
+      if (type === "ADDED" && isGated(pod)) gates.add(key);
       return;
     }
     const hasNews = before === undefined || schedulingFacts(pod) !== schedulingFacts(before);
@@ -217,15 +224,22 @@ export function createScheduler(context: ControllerContext): Controller {
       }
       queue.add(PASS);
     },
-    stop: queue.stop,
+    stop() {
+      queue.stop();
+      gates.stop();
+    },
   };
+}
+
+function isGated(pod: Pod): boolean {
+  return (pod.spec.schedulingGates ?? []).length > 0;
 }
 
 function isWaiting(pod: Pod): boolean {
   return (
     (pod.spec.nodeName ?? "") === "" &&
     (pod.spec.schedulerName ?? SCHEDULER) === SCHEDULER &&
-    (pod.spec.schedulingGates ?? []).length === 0 &&
+    !isGated(pod) &&
     !isTerminating(pod) &&
     !isTerminal(pod)
   );

@@ -58,40 +58,50 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
 
 const UNSCHEDULABLE: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 
-/** Why the node cannot take the pod, in the scheduler's words; empty when it can. */
-export function refusalsOf(needs: PodNeeds, state: NodeState): readonly string[] {
+/** Why a node cannot take a pod, in the scheduler's words, and whether fewer pods on the node would change that. */
+export type Refusal = { readonly reasons: readonly string[]; readonly isForRoom: boolean };
+
+function lasting(reason: string): Refusal {
+  return { reasons: [reason], isForRoom: false };
+}
+
+/** Undefined when the node can take the pod. */
+export function refusalOf(needs: PodNeeds, state: NodeState): Refusal | undefined {
   const { pod } = needs;
   const { node } = state;
   const tolerations = pod.spec.tolerations ?? [];
   const isTolerated = (taint: Taint): boolean => tolerations.some((toleration) => tolerates(toleration, taint));
-  if (node.spec?.unschedulable === true && !isTolerated(UNSCHEDULABLE)) return ["node(s) were unschedulable"];
+  if (node.spec?.unschedulable === true && !isTolerated(UNSCHEDULABLE)) return lasting("node(s) were unschedulable");
   const forbidding = (node.spec?.taints ?? []).filter(
     ({ effect }) => effect === "NoSchedule" || effect === "NoExecute",
   );
-  if (forbidding.some((taint) => !isTolerated(taint))) return ["node(s) had untolerated taint(s)"];
-  if (!matchesNode(pod, node)) return ["node(s) didn't match Pod's node affinity/selector"];
+  if (forbidding.some((taint) => !isTolerated(taint))) return lasting("node(s) had untolerated taint(s)");
+  if (!matchesNode(pod, node)) return lasting("node(s) didn't match Pod's node affinity/selector");
   if (needs.hostPorts.length > 0) {
     const taken = new Set(state.pods.flatMap(hostPortsOf));
     if (needs.hostPorts.some((port) => taken.has(port))) {
-      return ["node(s) didn't have free ports for the requested pod ports"];
+      return { reasons: ["node(s) didn't have free ports for the requested pod ports"], isForRoom: true };
     }
   }
-  const short = shortages(needs.requests, state);
-  if (short.length > 0) return short;
+  const short = shortageOf(needs.requests, state);
+  if (short !== undefined) return short;
   const { labels, name } = node.metadata;
   if (needs.volumeTerms.some((terms) => !terms.some((term) => matchesNodeTerm(term, labels, name)))) {
-    return ["node(s) didn't match PersistentVolume's node affinity"];
+    return lasting("node(s) didn't match PersistentVolume's node affinity");
   }
-  return [];
+  return undefined;
 }
 
-function shortages(requests: Amounts, { allocatable, used }: NodeState): readonly string[] {
-  const short: string[] = [];
+function shortageOf(requests: Amounts, { allocatable, used }: NodeState): Refusal | undefined {
+  const reasons: string[] = [];
+  let isForRoom = true;
   for (const [name, wanted] of requests) {
-    if (wanted === 0 || (used.get(name) ?? 0) + wanted <= (allocatable.get(name) ?? 0)) continue;
-    short.push(name === "pods" ? "Too many pods" : `Insufficient ${name}`);
+    const total = allocatable.get(name) ?? 0;
+    if (wanted === 0 || (used.get(name) ?? 0) + wanted <= total) continue;
+    reasons.push(name === "pods" ? "Too many pods" : `Insufficient ${name}`);
+    if (wanted > total) isForRoom = false;
   }
-  return short;
+  return reasons.length === 0 ? undefined : { reasons, isForRoom };
 }
 
 function matchesNode(pod: Pod, node: Node): boolean {
@@ -103,7 +113,7 @@ function matchesNode(pod: Pod, node: Node): boolean {
 }
 
 /** Required pod affinity and anti-affinity, which look at all nodes at once. */
-export type PodAffinityCheck = (node: Node) => string | undefined;
+export type PodAffinityCheck = (node: Node) => Refusal | undefined;
 
 export function toPodAffinityCheck(pod: Pod, states: readonly NodeState[]): PodAffinityCheck {
   const wanted = requiredTerms(pod.spec.affinity?.podAffinity);
@@ -139,17 +149,22 @@ export function toPodAffinityCheck(pod: Pod, states: readonly NodeState[]): PodA
     const labels = node.metadata.labels;
     for (const { term, domains, isFirst } of wantedDomains) {
       const domain = labels?.[term.topologyKey];
-      if (domain === undefined || !(domains.has(domain) || isFirst)) return "node(s) didn't match pod affinity rules";
+      if (domain === undefined || !(domains.has(domain) || isFirst))
+        return lasting("node(s) didn't match pod affinity rules");
     }
     for (const { term, domains } of unwantedDomains) {
       const domain = labels?.[term.topologyKey];
-      if (domain !== undefined && domains.has(domain)) return "node(s) didn't match pod anti-affinity rules";
+      if (domain !== undefined && domains.has(domain)) return apart("node(s) didn't match pod anti-affinity rules");
     }
     if (refusing.some(({ key, domain }) => domain !== undefined && labels?.[key] === domain)) {
-      return "node(s) didn't satisfy existing pods anti-affinity rules";
+      return apart("node(s) didn't satisfy existing pods anti-affinity rules");
     }
     return undefined;
   };
+}
+
+function apart(reason: string): Refusal {
+  return { reasons: [reason], isForRoom: true };
 }
 
 function requiredTerms(affinity: Affinity["podAffinity"] | Affinity["podAntiAffinity"]): readonly PodAffinityTerm[] {
@@ -187,25 +202,18 @@ export function scoreOf(needs: PodNeeds, { node, allocatable, used }: NodeState)
   return free * 100 + weight * 2 - avoided * 300;
 }
 
-/**
- * The scheduler's own sentence: `0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. preemption: ...`
- *
- * `refusals` has the reasons of each node.
- */
-export function unschedulableText(refusals: readonly (readonly string[])[]): string {
+/** The scheduler's own sentence: `0/3 nodes are available: 1 node(s) were unschedulable, 2 Insufficient cpu. preemption: ...` */
+export function unschedulableText(refusals: readonly Refusal[]): string {
+  if (refusals.length === 0) return "no nodes available to schedule pods";
   const counts = new Map<string, number>();
-  for (const reason of refusals.flat()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).toSorted();
-  const total = refusals.length;
-  // Only where room is short could taking it from others help at all.
-  const short = refusals.filter((list) => list.some((reason) => /^Insufficient |^Too many /u.test(reason))).length;
-  const unhelpful = total - short;
+  for (const reason of refusals.flatMap(({ reasons }) => reasons)) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const forRoom = refusals.filter(({ isForRoom }) => isForRoom).length;
+  const others = refusals.length - forRoom;
   const preemption = [
-    ...(short > 0 ? [`${short} No preemption victims found for incoming pod`] : []),
-    ...(unhelpful > 0 ? [`${unhelpful} Preemption is not helpful for scheduling`] : []),
-  ].toSorted();
-  const head =
-    total === 0 ? "no nodes available to schedule pods" : `0/${total} nodes are available: ${reasons.join(", ")}.`;
-  if (total === 0) return head;
-  return `${head} preemption: 0/${total} nodes are available: ${preemption.join(", ")}.`;
+    ...(forRoom > 0 ? [`${forRoom} No preemption victims found for incoming pod`] : []),
+    ...(others > 0 ? [`${others} Preemption is not helpful for scheduling`] : []),
+  ];
+  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`);
+  const none = `0/${refusals.length} nodes are available`;
+  return `${none}: ${reasons.toSorted().join(", ")}. preemption: ${none}: ${preemption.toSorted().join(", ")}.`;
 }

@@ -159,7 +159,7 @@ test("going back to an earlier template reuses its revision under a new number",
   }
   expect(world.status(SETS, "web")["updateRevision"]).toBe(first);
   const numbers = world.store.list("controllerrevisions.apps").map((revision) => revision["revision"]);
-  expect(numbers.toSorted()).toEqual([2, 3]);
+  expect(new Set(numbers)).toEqual(new Set([2, 3]));
 });
 
 test("only as many old revisions are kept as the set wants", () => {

@@ -4,6 +4,7 @@
  * One reconcile sees the whole set: it claims pods, finds the revisions, creates what is missing, condemns what is too
  * much, replaces one step of what is outdated, and writes the status last.
  */
+import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { resolveIntOrPercent } from "./int-or-percent.ts";
 import {
@@ -19,6 +20,7 @@ import {
   splitKey,
   typed,
   uidOf,
+  withoutZeros,
 } from "./objects.ts";
 import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
 import { ensureClaims, syncClaimOwners, withClaimVolumes } from "./statefulset-claims.ts";
@@ -251,24 +253,21 @@ export function createStatefulSetController(context: ControllerContext): Control
       living.filter((pod) => pod.metadata.labels?.[REVISION_LABEL] === name).length;
     const ready = pods.filter((pod) => pod.status?.phase === "Running" && isPodReady(pod));
     const wanted = set.spec.replicas ?? 1;
-    const counts = {
-      replicas: pods.length,
-      readyReplicas: ready.length,
-      availableReplicas: ready.filter((pod) => isAvailable(work, pod)).length,
-      updatedReplicas: ofRevision(revisions.update.metadata.name),
-    };
-    const isUpdated =
-      counts.updatedReplicas === wanted && counts.readyReplicas === wanted && counts.replicas === wanted;
+    const readyReplicas = ready.length;
+    const updatedReplicas = ofRevision(revisions.update.metadata.name);
+    const isUpdated = updatedReplicas === wanted && readyReplicas === wanted && pods.length === wanted;
+    const currentReplicas = isUpdated ? updatedReplicas : ofRevision(revisions.current.metadata.name);
     const status: StatefulSetStatus = {
       ...(set.status?.conditions === undefined ? {} : { conditions: set.status.conditions }),
       observedGeneration: set.metadata.generation ?? 1,
-      ...counts,
-      currentReplicas: isUpdated ? counts.updatedReplicas : ofRevision(revisions.current.metadata.name),
+      replicas: pods.length,
+      availableReplicas: ready.filter((pod) => isAvailable(work, pod)).length,
+      ...withoutZeros({ readyReplicas, currentReplicas, updatedReplicas }),
       currentRevision: (isUpdated ? revisions.update : revisions.current).metadata.name,
       updateRevision: revisions.update.metadata.name,
       collisionCount: revisions.collisionCount,
     };
-    if (isSameStatus(set.status, status)) return;
+    if (canonicalJson(set.status) === canonicalJson(status)) return;
     const latest = api.get(RESOURCE, set.metadata.namespace, set.metadata.name);
     if (latest === undefined || uidOf(latest) !== uidOf(set)) return;
     const options = { subresource: "status", fieldManager: "kube-controller-manager" } as const;
@@ -299,9 +298,4 @@ export function createStatefulSetController(context: ControllerContext): Control
 
 function identityLabels(podName: string, ordinal: number): Readonly<Record<string, string>> {
   return { "statefulset.kubernetes.io/pod-name": podName, "apps.kubernetes.io/pod-index": String(ordinal) };
-}
-
-function isSameStatus(before: StatefulSetStatus | undefined, after: StatefulSetStatus): boolean {
-  const present: Readonly<Record<string, unknown>> = before ?? {};
-  return Object.entries(after).every(([key, value]) => present[key] === value);
 }

@@ -21,6 +21,9 @@ export function createTaintEviction(context: ControllerContext): Controller {
   const { api, events, podsByNode } = context;
   const queue = context.queue("taint-eviction-controller", reconcile);
 
+  /** When a NoExecute taint that does not say when it was added was first seen, by node UID and taint key. */
+  const seenMs = new Map<string, Map<string, number>>();
+
   function reconcile(key: string): number | undefined {
     const object = api.get("pods", ...splitKey(key));
     if (object === undefined || isTerminating(object)) return undefined;
@@ -28,16 +31,24 @@ export function createTaintEviction(context: ControllerContext): Controller {
     const node = api.get("nodes", undefined, pod.spec.nodeName ?? "");
     if (node === undefined || isTerminal(pod)) return undefined;
     const taints = (typed<Node>(node).spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
-    const dueMs = Math.min(...taints.map((taint) => evictionMs(pod, taint)));
+    const dueMs = Math.min(...taints.map((taint) => evictionMs(pod, taint, uidOf(node))));
     if (dueMs === Number.POSITIVE_INFINITY) return undefined;
     if (dueMs > api.clock.nowMs()) return dueMs;
     evict(pod);
     return undefined;
   }
 
+  function firstSeenMs(nodeUid: string, { key }: Taint): number {
+    const seen = seenMs.get(nodeUid) ?? new Map<string, number>();
+    seenMs.set(nodeUid, seen);
+    const atMs = seen.get(key) ?? api.clock.nowMs();
+    seen.set(key, atMs);
+    return atMs;
+  }
+
   /** When the taint drives the pod away, in epoch milliseconds; Infinity for never. */
-  function evictionMs(pod: Pod, taint: Taint): number {
-    const addedMs = taint.timeAdded === undefined ? api.clock.nowMs() : timeOf(taint.timeAdded);
+  function evictionMs(pod: Pod, taint: Taint, nodeUid: string): number {
+    const addedMs = taint.timeAdded === undefined ? firstSeenMs(nodeUid, taint) : timeOf(taint.timeAdded);
     const matching = (pod.spec.tolerations ?? []).filter((toleration) => tolerates(toleration, taint));
     if (matching.length === 0) return addedMs;
     const seconds = matching.map(({ tolerationSeconds }) => tolerationSeconds ?? Number.POSITIVE_INFINITY);
@@ -66,11 +77,16 @@ export function createTaintEviction(context: ControllerContext): Controller {
 
   return {
     observe({ type, resource, object, previous }) {
-      if (type === "DELETED") return;
+      if (type === "DELETED") {
+        seenMs.delete(uidOf(object));
+        return;
+      }
       if (resource === "nodes") {
         const node = typed<Node>(object);
         const before = previous === undefined ? undefined : typed<Node>(previous).spec?.taints;
         if (canonicalJson(before) === canonicalJson(node.spec?.taints)) return;
+        const seen = seenMs.get(uidOf(node));
+        for (const key of seen?.keys() ?? []) if (!hasNoExecute(node, key)) seen?.delete(key);
         for (const pod of podsByNode.get(node.metadata.name)) queue.add(keyOf(pod));
       } else if (resource === "pods" && typed<Pod>(object).spec.nodeName !== undefined) {
         const wasBound = previous !== undefined && typed<Pod>(previous).spec.nodeName !== undefined;
@@ -82,4 +98,8 @@ export function createTaintEviction(context: ControllerContext): Controller {
     },
     stop: queue.stop,
   };
+}
+
+function hasNoExecute(node: Node, key: string): boolean {
+  return node.spec?.taints?.some((taint) => taint.key === key && taint.effect === "NoExecute") === true;
 }
