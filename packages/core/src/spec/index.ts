@@ -2,6 +2,8 @@ export * from "./dependencies.ts";
 export * from "./document.ts";
 export * from "./group-schema.ts";
 export * from "./hash.ts";
+export * from "./import.ts";
+export type { ImportNote } from "./import-report.ts";
 export * from "./name-budget.ts";
 export * from "./parse.ts";
 export * from "./path.ts";

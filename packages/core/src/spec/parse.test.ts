@@ -59,6 +59,20 @@ describe("a valid set", () => {
     ]);
   });
 
+  test("reads an empty value as an absent one, except inside a pod", () => {
+    const parsed = parseSetYaml(
+      VALID.replace("dependencies: [prefill]", "dependencies:").replace(
+        'image: "a:1" }] } }\n',
+        'image: "a:1", command: }] } }\n',
+      ),
+    );
+    expect(parsed.ok && parsed.spec.groupTemplate.roles.map(({ dependencies }) => dependencies)).toEqual([[], []]);
+    expect(parsed.ok && parsed.spec.groupTemplate.roles[0]?.template.spec.containers[0]).toHaveProperty(
+      "command",
+      null,
+    );
+  });
+
   test("reads anchors, merge keys and octal modes as Kubernetes does", () => {
     const parsed = parseSetYaml(
       VALID.replace("template: { spec", "template: &pod { spec").replace(

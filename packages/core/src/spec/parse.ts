@@ -125,7 +125,26 @@ function withoutServerFields(data: unknown): { readonly input: unknown; readonly
       }
     input["metadata"] = kept;
   }
-  return { input, warnings };
+  return { input: withoutNulls(input), warnings };
+}
+
+/**
+ * An empty value (`dependencies:` with nothing behind it) is read as absent, as Kubernetes does. A pod's own spec is
+ * left as it is: there the cluster decides.
+ */
+function withoutNulls(value: unknown, isPodTemplate = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== null)
+      .map(([key, item]) => [
+        key,
+        isPodTemplate && key === "spec"
+          ? item
+          : withoutNulls(item, /[tT]emplate$/.test(key) && key !== "groupTemplate"),
+      ]),
+  );
 }
 
 function withPosition(problem: Problem, document: SourceDocument, source: YamlSource): Problem {

@@ -1,0 +1,332 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import roleDependencies from "./fixtures/basic--rbg--dependency--role-dependencies.yaml?raw";
+import leaderWorker from "./fixtures/basic--rbg--patterns--leader-worker-pattern.yaml?raw";
+import roleTemplates from "./fixtures/basic--rbg--role-template--rbg-with-roletemplates.yaml?raw";
+import exclusiveGroup from "./fixtures/basic--rbg--scheduling--exclusive-topology.yaml?raw";
+import rollingUpdate from "./fixtures/basic--rbg--update-strategy--rolling-update.yaml?raw";
+import setBase from "./fixtures/basic--rbgs--rbgs-base.yaml?raw";
+import exclusiveSet from "./fixtures/basic--rbgs--rbgs-exclusive-topology.yaml?raw";
+import olderGroup from "./fixtures/deprecated--v1alpha1--basics--rbg-base.yaml?raw";
+import olderLeaderWorker from "./fixtures/deprecated--v1alpha1--basics--rbg-with-lws-workload.yaml?raw";
+import olderSet from "./fixtures/deprecated--v1alpha1--rbgs--rbgs-base.yaml?raw";
+import pdDisagg from "./fixtures/inference--pd-disagg-standalone.yaml?raw";
+import { type ImportedSet, importManifests, MINIMAL_EXAMPLE, parseSetYaml, type SetSpec } from "./index.ts";
+import { strategicMerge } from "./strategic-merge.ts";
+
+function only(text: string): ImportedSet {
+  const { sets, skipped, problems } = importManifests(text);
+  expect({ sets: sets.length, skipped, problems }).toEqual({ sets: 1, skipped: [], problems: [] });
+  const [set] = sets;
+  if (set === undefined) throw new Error();
+  return set;
+}
+
+function specOf({ yaml }: ImportedSet): SetSpec {
+  const parsed = parseSetYaml(yaml);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.spec;
+}
+
+const notes = (set: ImportedSet, action: string): string[] =>
+  set.report.filter((note) => note.action === action).map(({ path }) => path);
+
+const roles = (spec: SetSpec): unknown[] =>
+  spec.groupTemplate.roles.map(({ role, replicas, dependencies, workload }) => [
+    role,
+    replicas,
+    dependencies,
+    workload.kind,
+  ]);
+
+test("a set of v1alpha2 keeps its groups, roles and labels", () => {
+  const set = only(setBase);
+  const spec = specOf(set);
+  expect(set).toMatchObject({ name: "rbgs-base", namespace: "default" });
+  expect(spec.replicas).toBe(2);
+  expect(spec.groupTemplate.metadata.labels).toEqual({ app: "inference-cluster" });
+  expect(roles(spec)).toEqual([
+    ["prefill", 1, [], "StatefulSet"],
+    ["decode", 2, ["prefill"], "StatefulSet"],
+  ]);
+  expect(set.report.map(({ action }) => action)).toEqual(["mapped", "mapped"]);
+});
+
+test("a set of v1alpha1 has its roles under template, and may use Deployments", () => {
+  const set = only(olderSet);
+  expect(set.namespace).toBeNull();
+  expect(roles(specOf(set))).toEqual([
+    ["role-1", 1, [], "StatefulSet"],
+    ["role-2", 2, [], "Deployment"],
+  ]);
+});
+
+test("a single group becomes a set of one, and the addresses of its own roles are rewritten and listed", () => {
+  const set = only(pdDisagg);
+  const spec = specOf(set);
+  expect(spec.replicas).toBe(1);
+  expect(spec.groupTemplate.roles[0]?.template.spec.containers[0]?.["command"]).toEqual([
+    "python3",
+    "-m",
+    "sglang_router.launch_router",
+    "--pd-disaggregation",
+    "--prefill",
+    "http://sglang-pd-inference-0-prefill-0.s-sglang-pd-inference-0-prefill:8000",
+    "--decode",
+    "http://sglang-pd-inference-0-decode-0.s-sglang-pd-inference-0-decode:8000",
+    "--host",
+    "0.0.0.0",
+    "--port",
+    "8000",
+  ]);
+  expect(notes(set, "rewritten")).toEqual(
+    [5, 7].map((at) => `spec.roles[0].standalonePattern.template.spec.containers[0].command[${at}]`),
+  );
+  expect(notes(set, "dropped")).toEqual(["spec.roles[1].rolloutStrategy"]);
+  expect(notes(set, "mapped")).toContain("kind");
+});
+
+test("addresses are rewritten only where they are whole names of the group's own roles", () => {
+  const group = `apiVersion: workloads.x-k8s.io/v1alpha2
+kind: RoleBasedGroup
+metadata: { name: g }
+spec:
+  roles:
+    - name: a
+      template:
+        spec:
+          containers:
+            - name: g-a-0
+              image: g-a-0
+              args: [g-a-0.s-g-a.ns.svc:80, s-g-a, "g-a-2-1,s-g-a-2", g-a, xg-a-0, s-g-b, g-a-0x, my-s-g-a]
+    - { name: a-2, template: { spec: { containers: [{ name: c }] } } }
+`;
+  const container = specOf(only(group)).groupTemplate.roles[0]?.template.spec.containers[0];
+  expect(container).toMatchObject({ name: "g-a-0", image: "g-a-0" });
+  expect(container?.["args"]).toEqual([
+    "g-0-a-0.s-g-0-a.ns.svc:80",
+    "s-g-0-a",
+    "g-0-a-2-1,s-g-0-a-2",
+    "g-a",
+    "xg-a-0",
+    "s-g-b",
+    "g-a-0x",
+    "my-s-g-a",
+  ]);
+});
+
+test("role templates are expanded with their patches", () => {
+  const spec = specOf(only(roleTemplates));
+  expect(spec.groupTemplate.roles.map(({ template }) => template.spec.containers)).toEqual([
+    [expect.objectContaining({ name: "nginx", resources: { requests: { memory: "64Mi", cpu: "100m" } } })],
+    [
+      expect.objectContaining({
+        name: "nginx",
+        image: expect.stringContaining("nginx:1.14.1") as unknown,
+        ports: [{ containerPort: 8080, name: "http" }],
+        resources: { requests: { memory: "128Mi", cpu: "200m" } },
+      }),
+    ],
+  ]);
+});
+
+test.each([
+  ["a set", exclusiveSet],
+  ["a single group", exclusiveGroup],
+  ["the newer key", exclusiveSet.replace("rolebasedgroup.workloads", "rbg.workloads")],
+])("the exclusive topology of %s becomes a placement", (_, text) => {
+  const set = only(text);
+  const spec = specOf(set);
+  expect(spec.placement.topology).toEqual({ key: "kubernetes.io/hostname", mode: "Required", exclusive: "Group" });
+  expect(set.yaml).not.toContain("exclusive-topology");
+});
+
+test("what has no equivalent is listed with its path", () => {
+  expect(notes(only(exclusiveGroup), "not supported")).toEqual([
+    'spec.roles[0].standalonePattern.template.metadata.annotations["rolebasedgroup.workloads.x-k8s.io/disable-exclusive-topology"]',
+  ]);
+  expect(notes(only(rollingUpdate), "dropped")).toEqual(
+    [0, 1, 2].map((index) => `spec.roles[${index}].rolloutStrategy`),
+  );
+  const extra = setBase
+    .replace("replicas: 2\n", "replicas: 2\n  coordination: {}\n")
+    .replace(
+      "- name: prefill\n          replicas",
+      "- name: prefill\n          engineRuntimes: []\n          scalingAdapter: { enable: true }\n          restartPolicy: None\n          replicas",
+    );
+  const set = only(extra);
+  expect(notes(set, "not supported").sort()).toEqual([
+    "spec.coordination",
+    "spec.groupTemplate.spec.roles[0].engineRuntimes",
+    "spec.groupTemplate.spec.roles[0].scalingAdapter",
+  ]);
+  expect(specOf(set).groupTemplate.roles[0]?.onPodFailure).toBe("Ignore");
+});
+
+test.each([
+  [
+    "v1alpha2",
+    leaderWorker,
+    [
+      "spec.roles[0].leaderWorkerPattern",
+      "spec.roles[0].leaderWorkerPattern.restartPolicyConfig",
+      "spec.roles[1].leaderWorkerPattern",
+    ],
+  ],
+  ["v1alpha1", olderLeaderWorker, ["spec.roles[1].leaderWorkerSet"]],
+])("roles over several nodes of %s are kept and refused by name", (_, text, paths) => {
+  const set = only(text);
+  expect(notes(set, "not supported")).toEqual(paths);
+  const parsed = parseSetYaml(set.yaml);
+  expect(!parsed.ok && [...new Set(parsed.problems.map(({ code }) => code))]).toEqual(["unsupported"]);
+});
+
+test("a file of several documents imports what it can and names the rest", () => {
+  const service =
+    "apiVersion: v1\nkind: Service\nmetadata: { name: web }\nspec: { selector: { rbg.workloads.x-k8s.io/group-name: x } }\n";
+  const lws = "apiVersion: leaderworkerset.x-k8s.io/v1\nkind: LeaderWorkerSet\nmetadata: { name: l }\n";
+  const result = importManifests(
+    `${[setBase, service, lws, "kind: ConfigMap\nmetadata: { name: c }\n", "a: [1\n"].join("\n---\n")}`,
+  );
+  expect(result.sets.map(({ name }) => name)).toEqual(["rbgs-base"]);
+  expect(result.skipped.map(({ index, kind, name }) => [index, kind, name])).toEqual([
+    [1, "Service", "web"],
+    [2, "LeaderWorkerSet", "l"],
+    [3, "ConfigMap", "c"],
+    [4, "unknown", ""],
+  ]);
+  expect(result.skipped[0]?.reason).toContain("openpatio.io/role");
+  expect(result.problems.map(({ code }) => code)).toEqual(["syntax"]);
+  expect(importManifests(roleDependencies).sets.map(({ name }) => name)).toEqual([
+    "router-workers-basic",
+    "pd-inference-deps",
+    "master-workers-pattern",
+  ]);
+  expect(
+    importManifests(
+      `kind: List\nitems:\n  - ${JSON.stringify({ apiVersion: "workloads.x-k8s.io/v1alpha2", kind: "RoleBasedGroup", metadata: { name: "x" } })}\n`,
+    ).sets[0]?.name,
+  ).toBe("x");
+});
+
+describe("our own language", () => {
+  test("is taken as it is, comments included", () => {
+    expect(only(MINIMAL_EXAMPLE)).toEqual({
+      yaml: MINIMAL_EXAMPLE,
+      name: "demo-group",
+      namespace: "default",
+      report: [],
+    });
+    const two = importManifests(`${MINIMAL_EXAMPLE}---\n${MINIMAL_EXAMPLE}`);
+    expect(two.sets).toHaveLength(2);
+    for (const { yaml } of two.sets) {
+      expect(yaml).toContain("# two identical groups");
+      expect(parseSetYaml(yaml).ok).toBe(true);
+    }
+  });
+
+  test("may come without the envelope of a Kubernetes object", () => {
+    const short = `name: demo-group
+replicas: 2
+groupTemplate:
+  roles:
+    - { role: prefill, replicas: 2, template: { spec: { containers: [{ name: c, image: i }] } } }
+    - { role: decode, replicas: 2, dependencies: [prefill], template: { spec: { containers: [{ name: c, image: i }] } } }
+`;
+    const set = only(short);
+    expect(set.name).toBe("demo-group");
+    expect(specOf(set).replicas).toBe(2);
+    expect(specOf(only(`metadata: { name: x }\nspec:\n  ${short.split("\n").slice(1).join("\n  ")}`)).replicas).toBe(2);
+  });
+});
+
+test("every fixture becomes sets that are valid, or refused only for what is not supported yet", () => {
+  for (const text of [
+    setBase,
+    exclusiveSet,
+    olderSet,
+    olderGroup,
+    pdDisagg,
+    roleTemplates,
+    leaderWorker,
+    olderLeaderWorker,
+    exclusiveGroup,
+    rollingUpdate,
+    roleDependencies,
+  ])
+    for (const { yaml } of importManifests(text).sets) {
+      const parsed = parseSetYaml(yaml);
+      for (const { code } of parsed.ok ? [] : parsed.problems) expect(code).toBe("unsupported");
+    }
+});
+
+test("patches lists by their keys and honours directives", () => {
+  const base = {
+    spec: {
+      containers: [{ name: "a", env: [{ name: "A", value: "1" }, { name: "B" }], args: ["x"] }, { name: "b" }],
+      volumes: [{ name: "v", emptyDir: {} }],
+      dnsPolicy: "None",
+    },
+  };
+  const patch = {
+    spec: {
+      containers: [
+        {
+          name: "a",
+          env: [{ name: "A", value: "2" }, { name: "B", $patch: "delete" }, { name: "C" }],
+          args: ["y", "z"],
+        },
+        { name: "c" },
+      ],
+      volumes: [{ name: "v", $patch: "replace", hostPath: {} }],
+      dnsPolicy: null,
+    },
+  };
+  expect(strategicMerge(base, patch)).toEqual({
+    spec: {
+      containers: [
+        { name: "a", env: [{ name: "A", value: "2" }, { name: "C" }], args: ["y", "z"] },
+        { name: "b" },
+        { name: "c" },
+      ],
+      volumes: [{ name: "v", hostPath: {} }],
+    },
+  });
+});
+
+test("never throws, whatever the text", () => {
+  const documents = [pdDisagg, roleTemplates, leaderWorker, olderSet, exclusiveSet];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...documents),
+      fc.nat(3000),
+      fc.nat(200),
+      fc.string({ maxLength: 20 }),
+      (text, at, cut, insert) => {
+        for (const { yaml } of importManifests(text.slice(0, at) + insert + text.slice(at + cut)).sets)
+          parseSetYaml(yaml);
+      },
+    ),
+    { numRuns: 200 },
+  );
+  fc.assert(
+    fc.property(
+      fc.constantFrom("RoleBasedGroup", "RoleBasedGroupSet"),
+      fc.jsonValue({ maxDepth: 4 }),
+      (kind, value) => {
+        const group = {
+          roles: [value, { name: value, standalonePattern: value, templateRef: value }],
+          roleTemplates: value,
+        };
+        const document = {
+          apiVersion: "workloads.x-k8s.io/v1alpha2",
+          kind,
+          metadata: value,
+          spec: { ...group, groupTemplate: { metadata: value, spec: group } },
+        };
+        expect(importManifests(JSON.stringify(document)).sets).toHaveLength(1);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
