@@ -73,6 +73,7 @@ export const TIMELINE_KINDS = [
   "cluster.removed",
   "cluster.lost",
   "cluster.found",
+  "node.changed",
   "sandbox.fault",
 ] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];

@@ -1,0 +1,359 @@
+import {
+  ANNOTATION,
+  type KubeObject,
+  LABEL,
+  type ObservedCluster,
+  type ObservedNode,
+  type ObservedObject,
+  type ObservedPod,
+  type ObservedWorkload,
+  type SetState,
+} from "../model/index.ts";
+import { podHostPorts, podRequests } from "../placement/demand.ts";
+import { hasRoom, type NodeRoom, take } from "../placement/packing.ts";
+import { plan } from "../plan/plan.ts";
+import type { Action, ObjectRef, Plan, TimelineDraft } from "../plan/types.ts";
+import { aContainer, aPod } from "./builders.ts";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Template = {
+  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+  readonly spec: Readonly<Record<string, unknown>>;
+};
+type WorkloadRecord = { readonly shown: Mutable<ObservedWorkload>; readonly template: Template };
+
+/**
+ * A cluster reduced to what the planner can tell apart, on a stepped clock: workloads make pods, a scheduler binds them,
+ * pods become Ready one step after they were bound, deleted ones are gone one step later, owners take what they own
+ * along. It answers writes as an API server does: creation never overwrites, everything else needs the right UID.
+ */
+export class World {
+  readonly name = "north";
+  nowMs = 1_000_000;
+  health: ObservedCluster["health"] = "live";
+  nodes: Mutable<ObservedNode>[];
+  readonly owners = new Map<string, Mutable<ObservedObject>>();
+  readonly objects = new Map<string, { shown: Mutable<ObservedObject>; object: KubeObject }>();
+  readonly workloads = new Map<string, WorkloadRecord>();
+  readonly pods = new Map<string, Mutable<ObservedPod>>();
+  /** Pods whose name matches stay not Ready. */
+  neverReady: RegExp | null = null;
+  private uids = 0;
+
+  constructor(nodes: readonly ObservedNode[]) {
+    this.nodes = [...nodes];
+  }
+
+  /** A frozen view, as an adapter's cache gives it. */
+  observe(): ObservedCluster {
+    const pods = [...this.pods.values()].map((pod) => ({ ...pod }));
+    const owners = [...this.owners.values()].map((owner) => ({ ...owner }));
+    const objects = [...this.objects.values()].map(({ shown }) => ({ ...shown }));
+    const workloads = [...this.workloads.values()].map(({ shown }) => ({ ...shown }));
+    const isOf =
+      (namespace: string, name: string) => (thing: { readonly namespace: string; readonly set: string | null }) =>
+        thing.namespace === namespace && thing.set === name;
+    return {
+      name: this.name,
+      isSimulated: true,
+      health: this.health,
+      nodes: this.nodes.map((node) => ({ ...node })),
+      podsOnNode: (node) => pods.filter((pod) => pod.nodeName === node && pod.phase !== "Failed"),
+      set: (namespace, name) => ({
+        owners: owners.filter(isOf(namespace, name)),
+        configMaps: objects.filter((object) => object.kind === "ConfigMap").filter(isOf(namespace, name)),
+        services: objects.filter((object) => object.kind === "Service").filter(isOf(namespace, name)),
+        workloads: workloads.filter(isOf(namespace, name)),
+        pods: pods.filter(isOf(namespace, name)),
+      }),
+    };
+  }
+
+  /** Executes one action; a refused precondition is nothing done. */
+  apply(action: Action): void {
+    switch (action.kind) {
+      case "create":
+        return this.create(action.object);
+      case "update":
+        return this.update(action.ref, action.object);
+      case "scale": {
+        const record = this.workloads.get(keyOf(action.ref.kind, action.ref.name));
+        if (record?.shown.uid !== action.ref.uid) return;
+        record.shown.replicas = action.replicas;
+        record.shown.generation += 1;
+        return;
+      }
+      case "status": {
+        const owner = this.owners.get(action.ref.name);
+        if (owner?.uid === action.ref.uid) owner.status = action.status;
+        return;
+      }
+      case "delete":
+        return this.delete(action.ref, action.propagation);
+    }
+  }
+
+  /** One second of a cluster's life. */
+  step(): void {
+    this.nowMs += 1000;
+    for (const [name, pod] of this.pods)
+      if (pod.deletionAtMs !== null && pod.deletionAtMs < this.nowMs) this.pods.delete(name);
+    this.collectGarbage();
+    for (const record of this.workloads.values()) this.control(record);
+    for (const pod of this.pods.values()) this.advance(pod);
+  }
+
+  pod(name: string): Mutable<ObservedPod> {
+    const pod = this.pods.get(name);
+    if (pod === undefined) throw new Error(`there is no pod ${name}; there are ${[...this.pods.keys()].join(", ")}`);
+    return pod;
+  }
+
+  /** A container exits and is restarted in place, as a kubelet does. */
+  crash(name: string, exitCode = 137, reason = "OOMKilled"): void {
+    const pod = this.pod(name);
+    pod.containers = pod.containers.map((container) => ({
+      ...container,
+      restartCount: container.restartCount + 1,
+      containerId: `containerd://${++this.uids}`,
+      lastTermination: { containerId: container.containerId, exitCode, reason, finishedAtMs: this.nowMs },
+    }));
+    pod.isReady = false;
+    pod.readySinceMs = null;
+  }
+
+  deletePod(name: string): void {
+    this.pod(name).deletionAtMs = this.nowMs;
+  }
+
+  private create(object: KubeObject): void {
+    const { name, labels = {}, ownerReferences } = object.metadata;
+    const common = {
+      namespace: object.metadata.namespace ?? "default",
+      name,
+      uid: `uid-${++this.uids}`,
+      set: labels[LABEL.set] ?? "",
+      groupIndex: Number(labels[LABEL.groupIndex]),
+      ownerUid: ownerReferences?.[0]?.uid ?? null,
+      deletionAtMs: null,
+    };
+    const shown = {
+      ...common,
+      role: labels[LABEL.role] ?? null,
+      contentHash: object.metadata.annotations?.[ANNOTATION.contentHash] ?? null,
+      status: undefined,
+    };
+    switch (object.kind) {
+      case "RoleBasedGroup":
+        if (!this.owners.has(name)) this.owners.set(name, { ...shown, kind: object.kind });
+        return;
+      case "ConfigMap":
+      case "Service": {
+        const key = keyOf(object.kind, name);
+        if (!this.objects.has(key)) this.objects.set(key, { shown: { ...shown, kind: object.kind }, object });
+        return;
+      }
+      case "StatefulSet":
+      case "Deployment": {
+        const key = keyOf(object.kind, name);
+        if (this.workloads.has(key)) return;
+        const spec = object["spec"] as { readonly replicas: number; readonly template: Template };
+        const workload: ObservedWorkload = {
+          ...common,
+          kind: object.kind,
+          role: labels[LABEL.role] ?? "",
+          incarnation: Number(labels[LABEL.incarnation]),
+          revisionHash: labels[LABEL.revisionHash] ?? "",
+          generation: 1,
+          observedGeneration: 0,
+          replicas: spec.replicas,
+          readyReplicas: 0,
+          failureMessage: null,
+        };
+        this.workloads.set(key, { shown: workload, template: spec.template });
+        return;
+      }
+      default:
+        throw new Error(`the planner makes no ${object.kind}`);
+    }
+  }
+
+  private update(ref: ObjectRef, object: KubeObject): void {
+    const hash = object.metadata.annotations?.[ANNOTATION.contentHash] ?? null;
+    const owner = this.owners.get(ref.name);
+    if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) owner.contentHash = hash;
+    const record = this.objects.get(keyOf(ref.kind, ref.name));
+    if (record?.shown.uid !== ref.uid) return;
+    record.shown.contentHash = hash;
+    record.object = object;
+  }
+
+  private delete(ref: ObjectRef, propagation: "Background" | "Foreground"): void {
+    const owner = this.owners.get(ref.name);
+    if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) this.owners.delete(ref.name);
+    const record = this.objects.get(keyOf(ref.kind, ref.name));
+    if (record?.shown.uid === ref.uid) this.objects.delete(keyOf(ref.kind, ref.name));
+    const workload = this.workloads.get(keyOf(ref.kind, ref.name));
+    if (workload?.shown.uid === ref.uid) {
+      if (propagation === "Foreground") workload.shown.deletionAtMs ??= this.nowMs;
+      else this.workloads.delete(keyOf(ref.kind, ref.name));
+    }
+    const pod = this.pods.get(ref.name);
+    if (ref.kind === "Pod" && pod?.uid === ref.uid) pod.deletionAtMs ??= this.nowMs;
+  }
+
+  private collectGarbage(): void {
+    const owners = new Set([...this.owners.values()].map((owner) => owner.uid));
+    for (const [key, { shown }] of this.objects)
+      if (shown.ownerUid !== null && !owners.has(shown.ownerUid)) this.objects.delete(key);
+    for (const [key, { shown }] of this.workloads) {
+      if (shown.ownerUid !== null && !owners.has(shown.ownerUid)) shown.deletionAtMs ??= this.nowMs;
+      if (shown.deletionAtMs === null) continue;
+      const owned = [...this.pods.values()].filter((pod) => pod.ownerUid === shown.uid);
+      for (const pod of owned) pod.deletionAtMs ??= this.nowMs;
+      if (owned.length === 0) this.workloads.delete(key);
+    }
+    const alive = new Set([...this.workloads.values()].map(({ shown }) => shown.uid));
+    for (const pod of this.pods.values())
+      if (pod.ownerUid !== null && !alive.has(pod.ownerUid)) pod.deletionAtMs ??= this.nowMs;
+  }
+
+  private control({ shown, template }: WorkloadRecord): void {
+    if (shown.deletionAtMs !== null) return;
+    shown.observedGeneration = shown.generation;
+    for (let ordinal = 0; ordinal < shown.replicas; ordinal++) {
+      const name = `${shown.name}-${ordinal}`;
+      if (this.pods.has(name)) continue;
+      const labels = template.metadata?.labels ?? {};
+      this.pods.set(
+        name,
+        aPod(name, {
+          uid: `uid-${++this.uids}`,
+          namespace: shown.namespace,
+          set: shown.set,
+          groupIndex: shown.groupIndex,
+          role: shown.role,
+          incarnation: Number(labels[LABEL.incarnation]),
+          revisionHash: labels[LABEL.revisionHash] ?? null,
+          ordinal: shown.kind === "StatefulSet" ? ordinal : null,
+          ownerUid: shown.uid,
+          ownerKind: shown.kind,
+          phase: "Pending",
+          isReady: false,
+          readySinceMs: null,
+          createdAtMs: this.nowMs,
+          containers: [aContainer({ containerId: null, isReady: false, state: "waiting" })],
+          requests: podRequests(template.spec),
+          hostPorts: podHostPorts(template.spec),
+        }),
+      );
+    }
+    const mine = [...this.pods.values()].filter((pod) => pod.ownerUid === shown.uid && pod.deletionAtMs === null);
+    for (const pod of mine.slice(shown.replicas)) pod.deletionAtMs = this.nowMs;
+    for (const pod of mine) if (pod.phase === "Failed") pod.deletionAtMs ??= this.nowMs;
+    shown.readyReplicas = mine.filter((pod) => pod.isReady).length;
+  }
+
+  private advance(pod: Mutable<ObservedPod>): void {
+    if (pod.deletionAtMs !== null || pod.phase === "Failed" || pod.isReady) return;
+    if (pod.nodeName === null) {
+      const node = this.nodeFor(pod);
+      pod.nodeName = node;
+      pod.unschedulableMessage = node === null ? "no node has room" : null;
+      return;
+    }
+    const node = this.nodes.find((candidate) => candidate.name === pod.nodeName);
+    if (node?.isReady !== true) return;
+    pod.phase = "Running";
+    const isReady = this.neverReady === null || !this.neverReady.test(pod.name);
+    pod.containers = pod.containers.map((container) => ({
+      ...container,
+      containerId: container.containerId ?? `containerd://${++this.uids}`,
+      state: "running",
+      isReady,
+    }));
+    pod.isReady = isReady;
+    pod.readySinceMs = isReady ? this.nowMs : null;
+  }
+
+  private nodeFor(pod: ObservedPod): string | null {
+    const template = [...this.workloads.values()].find(({ shown }) => shown.uid === pod.ownerUid)?.template.spec ?? {};
+    const demand = {
+      role: pod.role ?? "",
+      ordinal: 0,
+      requests: pod.requests,
+      hostPorts: pod.hostPorts,
+      nodeSelector: (template["nodeSelector"] ?? {}) as Readonly<Record<string, string>>,
+      affinity: template["affinity"] ?? null,
+      tolerations: (template["tolerations"] ?? []) as readonly unknown[],
+    };
+    for (const node of this.nodes) {
+      let room: NodeRoom = { node, free: node.allocatable, hostPorts: new Set() };
+      for (const other of this.pods.values())
+        if (other.nodeName === node.name && other.phase !== "Failed") room = take(room, other);
+      if (hasRoom(room, demand)) return node.name;
+    }
+    return null;
+  }
+}
+
+const keyOf = (kind: string, name: string): string => `${kind}/${name}`;
+
+/** One set driven by the planner on a {@link World}, the way the server drives it: plan, store, act. */
+export class Operated {
+  readonly world: World;
+  state: SetState;
+  readonly timeline: TimelineDraft[] = [];
+  readonly acted: Action[] = [];
+  isGone = false;
+
+  constructor(world: World, state: SetState) {
+    this.world = world;
+    this.state = state;
+  }
+
+  plan(): Plan {
+    return plan(
+      { set: this.state, clusters: new Map([[this.world.name, this.world.observe()]]), reservations: [] },
+      this.world.nowMs,
+    );
+  }
+
+  /** Plans and stores, then acts unless the process `dies` in between. */
+  reconcile(dies = false): Plan {
+    const planned = this.plan();
+    this.state = { ...this.state, ...planned.next };
+    this.timeline.push(...planned.timeline);
+    this.isGone = planned.isGone;
+    if (dies) return planned;
+    for (const action of planned.actions) this.world.apply(action);
+    this.acted.push(...planned.actions);
+    return planned;
+  }
+
+  /** Lets `steps` seconds pass, planning in each. */
+  run(steps: number): void {
+    for (let i = 0; i < steps; i++) {
+      this.reconcile();
+      this.world.step();
+    }
+  }
+
+  /** Runs until `condition` holds. Throws when it does not within `limit` seconds. */
+  until(condition: (operated: Operated) => boolean, limit = 100): void {
+    for (let i = 0; i < limit; i++) {
+      this.reconcile();
+      if (condition(this)) return;
+      this.world.step();
+    }
+    throw new Error(`not reached within ${limit} steps; the set is ${JSON.stringify(this.plan().status, null, 1)}`);
+  }
+
+  untilReady(limit = 100): void {
+    this.until((operated) => operated.plan().status.phase === "Ready", limit);
+  }
+
+  told(kind: TimelineDraft["kind"]): readonly TimelineDraft[] {
+    return this.timeline.filter((draft) => draft.kind === kind);
+  }
+}
