@@ -1,0 +1,59 @@
+import type { GroupView, RolloutView } from "@openpatio/core/view";
+import { stateOfPhase, type TileState } from "#ui/state.ts";
+
+/** One cell of the rollout track: a group, or a run of neighbours that are in the same place. */
+export type RolloutCell = {
+  readonly first: number;
+  readonly last: number;
+  readonly state: TileState;
+  readonly revision: number;
+  /** On the target revision, or on its way there. */
+  readonly isNew: boolean;
+  /** 0..1: how much of it is ready on the target revision. */
+  readonly fraction: number;
+  readonly label: string;
+};
+
+/** More groups than this are drawn as ranges. */
+export const MAX_CELLS = 16;
+
+/** The track in the order of indices; groups are replaced from the highest down, so the front moves to the left. */
+export function rolloutCells(rollout: RolloutView, groups: readonly GroupView[]): readonly RolloutCell[] {
+  const cells = groups.toSorted((a, b) => a.index - b.index).map((group) => cellOf(rollout, group));
+  if (cells.length <= MAX_CELLS) return cells;
+  const merged: RolloutCell[] = [];
+  for (const cell of cells) {
+    const last = merged.at(-1);
+    if (last !== undefined && last.revision === cell.revision && isSettled(last) === isSettled(cell)) {
+      const count = last.last - last.first + 1;
+      merged[merged.length - 1] = {
+        ...last,
+        last: cell.last,
+        fraction: (last.fraction * count + cell.fraction) / (count + 1),
+        label: `groups ${last.first} to ${cell.last}, revision ${cell.revision}`,
+      };
+    } else {
+      merged.push(cell);
+    }
+  }
+  return merged;
+}
+
+function isSettled(cell: RolloutCell): boolean {
+  return cell.state === "ready";
+}
+
+function cellOf(rollout: RolloutView, group: GroupView): RolloutCell {
+  const wanted = group.roles.reduce((sum, role) => sum + role.replicas, 0);
+  const ready = group.roles.reduce((sum, role) => sum + role.ready, 0);
+  const isNew = group.revision === rollout.target;
+  return {
+    first: group.index,
+    last: group.index,
+    state: stateOfPhase(group.phase),
+    revision: group.revision,
+    isNew,
+    fraction: !isNew ? 0 : group.phase === "Ready" ? 1 : wanted === 0 ? 0 : ready / wanted,
+    label: `group ${group.index}, ${group.phase}, revision ${group.revision}`,
+  };
+}

@@ -1,0 +1,96 @@
+"use client";
+
+import type { SetDetail } from "@openpatio/core/view";
+import { Ellipsis, Pencil, Trash2 } from "lucide-react";
+import Link from "next/link";
+import { useState } from "react";
+import { formatPlural } from "#lib/format.ts";
+import { clusterPath, setPath } from "#lib/paths.ts";
+import { useTRPCClient } from "#lib/trpc.tsx";
+import { ButtonLink, IconButton } from "#ui/button.tsx";
+import { ConfirmDialog } from "#ui/dialog.tsx";
+import { PageHead, SimulatedTag, Tag } from "#ui/layout.tsx";
+import { Menu, MenuItem } from "#ui/menu.tsx";
+import { stateOfPhase } from "#ui/state.ts";
+import { StateWord } from "#ui/state-glyph.tsx";
+import { showToast } from "#ui/toast.tsx";
+
+type SetHeaderProps = { readonly detail: SetDetail; readonly offReason: string | null };
+
+/** Name, phase, where it runs, what is going on. */
+export function SetHeader({ detail, offReason }: SetHeaderProps) {
+  const client = useTRPCClient();
+  const [isDeleting, setDeleting] = useState(false);
+  const { namespace, name } = detail;
+  return (
+    <>
+      <PageHead
+        title={name}
+        isName
+        beside={
+          <>
+            <StateWord
+              state={stateOfPhase(detail.phase)}
+              isBoxed
+              progress={detail.readyPods / Math.max(1, detail.pods)}
+            >
+              {detail.phase}
+            </StateWord>
+            <Tag>{namespace}</Tag>
+            {detail.clusters.map((cluster) => (
+              <Link key={cluster} href={clusterPath(cluster)}>
+                <Tag>{cluster}</Tag>
+              </Link>
+            ))}
+            {detail.isSimulated && <SimulatedTag />}
+          </>
+        }
+        actions={
+          <>
+            <ButtonLink href={`${setPath(namespace, name)}/edit`}>
+              <Pencil aria-hidden />
+              Edit
+            </ButtonLink>
+            <Menu
+              trigger={
+                <IconButton label="More actions" kind="plain">
+                  <Ellipsis aria-hidden />
+                </IconButton>
+              }
+            >
+              <MenuItem
+                icon={<Trash2 aria-hidden />}
+                isDanger
+                disabledReason={offReason}
+                onSelect={() => setDeleting(true)}
+              >
+                Delete set…
+              </MenuItem>
+            </Menu>
+          </>
+        }
+      >
+        {sentenceOf(detail)}
+      </PageHead>
+      <ConfirmDialog
+        isOpen={isDeleting}
+        onOpenChange={setDeleting}
+        title={`Delete ${name}`}
+        description={`All ${formatPlural(detail.replicas, "group")} stop, roles in reverse order of their dependencies, and everything that was created for them is removed from ${detail.clusters.join(", ") || "its clusters"}. The definition and its revisions are gone too. This can't be undone.`}
+        confirmLabel="Delete set"
+        isDanger
+        typedName={name}
+        onConfirm={async () => {
+          await client.sets.delete.mutate({ namespace, name });
+          showToast({ title: `${name} is being deleted`, description: "Its groups stop in order; this page follows." });
+        }}
+      />
+    </>
+  );
+}
+
+function sentenceOf(detail: SetDetail): string {
+  if (detail.message !== null) return detail.message;
+  if (detail.replicas === 0) return "Scaled to zero: no group is asked for.";
+  return `All ${formatPlural(detail.replicas, "group")} ready, ${formatPlural(detail.readyPods, "pod")} on ${formatPlural(detail.gpus, "GPU")}, revision ${detail.updateRevision}.`;
+}

@@ -1,0 +1,355 @@
+import { type PlacedCell, type PlacedGroup, type Rect, WIDE_FROM } from "./layout.ts";
+import type { GroupBox, TopologyModel } from "./model.ts";
+import type { ClusterBox, NodeBox, RackBox, RackModel, RackPod } from "./rack-model.ts";
+
+/** Clusters as racks of nodes; a pod is a tile as wide as its GPUs. */
+export type RackLayout = {
+  readonly kind: "racks";
+  readonly width: number;
+  readonly height: number;
+  /** Many nodes: no labels, pods a few pixels high, read by zooming in. */
+  readonly isCompact: boolean;
+  readonly tray: Rect | null;
+  readonly clusters: readonly PlacedCluster[];
+  readonly racks: readonly PlacedRack[];
+  readonly nodes: readonly PlacedNode[];
+  readonly pods: readonly PlacedRackPod[];
+  readonly cells: readonly PlacedCell[];
+  /** Outlines: one per group and run of neighbouring nodes. */
+  readonly groups: readonly PlacedGroup[];
+  /** Names of other sets' groups, once per rack. */
+  readonly names: readonly PlacedName[];
+};
+
+export type PlacedCluster = Rect & { readonly cluster: ClusterBox };
+export type PlacedRack = Rect & { readonly rack: RackBox; readonly cluster: ClusterBox };
+export type PlacedNode = Rect & {
+  readonly node: NodeBox;
+  readonly slotX: number;
+  readonly slotW: number;
+  readonly slotStep: number;
+  readonly labelW: number;
+};
+export type PlacedRackPod = Rect & { readonly item: RackPod; readonly isSmall: boolean };
+export type PlacedName = { readonly x: number; readonly y: number; readonly w: number; readonly text: string };
+
+/** More nodes than this are drawn compact. */
+export const MAX_LABELLED_NODES = 96;
+
+const GAP = 16;
+const RACK_HEAD = 30;
+const CLUSTER_HEAD = 30;
+const TAG_H = 14;
+const SLOT_GAP = 3;
+const CPU_W = 20;
+const MIN_SLOTS = 4;
+
+type Sink = {
+  readonly clusters: PlacedCluster[];
+  readonly racks: PlacedRack[];
+  readonly nodes: PlacedNode[];
+  readonly pods: PlacedRackPod[];
+  readonly groups: PlacedGroup[];
+  readonly names: PlacedName[];
+};
+
+/** Lays out the racks of all clusters of a set. */
+export function layoutRacks(model: TopologyModel, racks: RackModel, width: number, minHeight: number): RackLayout {
+  const isWide = width >= WIDE_FROM;
+  const trayH = isWide ? 44 : 62;
+  const tray = racks.unplaced.length > 0 ? { x: 0, y: 0, w: width, h: trayH } : null;
+  const top = tray === null ? 2 : trayH + 2;
+  const nodeCount = racks.clusters.reduce(
+    (sum, cluster) => sum + cluster.racks.reduce((n, rack) => n + rack.nodes.length, 0),
+    0,
+  );
+  const isCompact = nodeCount > MAX_LABELLED_NODES;
+  const sink: Sink = { clusters: [], racks: [], nodes: [], pods: [], groups: [], names: [] };
+  const groupOf = new Map(model.groups.map((group) => [group.view.index, group]));
+  const bottom = isCompact
+    ? placeCompact(racks, groupOf, width, top, minHeight, sink)
+    : placeLabelled(racks, groupOf, width, top, sink);
+  return {
+    kind: "racks",
+    width,
+    height: Math.max(minHeight, bottom),
+    isCompact,
+    tray,
+    ...sink,
+    cells: sink.pods.flatMap(({ item, x, y, w, h }) => (item.cell === null ? [] : [{ cell: item.cell, x, y, w, h }])),
+  };
+}
+
+function slotCount(cluster: ClusterBox): number {
+  return cluster.racks.reduce(
+    (most, rack) =>
+      rack.nodes.reduce(
+        (n, node) => Math.max(n, node.view.gpus, ...node.pods.map((pod) => pod.slot + pod.pod.gpus)),
+        most,
+      ),
+    MIN_SLOTS,
+  );
+}
+
+function placeLabelled(
+  model: RackModel,
+  groupOf: ReadonlyMap<number, GroupBox>,
+  width: number,
+  top: number,
+  sink: Sink,
+): number {
+  const isWide = width >= WIDE_FROM;
+  const pad = isWide ? 16 : 12;
+  const perRow = width >= 820 ? 3 : isWide ? 2 : 1;
+  const rackW = Math.floor((width - 2 * pad - GAP * (perRow - 1)) / perRow);
+  const labelW = Math.min(72, Math.floor(rackW * 0.25));
+  const slotH = isWide ? 24 : 22;
+  const rowH = TAG_H + slotH + 3;
+  let y = top;
+  for (const cluster of model.clusters) {
+    sink.clusters.push({ cluster, x: pad, y, w: width - 2 * pad, h: CLUSTER_HEAD });
+    y += CLUSTER_HEAD;
+    const slots = slotCount(cluster);
+    const slotW = (rackW - labelW - CPU_W - 6 - SLOT_GAP * (slots - 1)) / slots;
+    let bottom = y;
+    cluster.racks.forEach((rack, index) => {
+      if (index > 0 && index % perRow === 0) y = bottom + 4;
+      const x = pad + (index % perRow) * (rackW + GAP);
+      const rows = rack.nodes.map(
+        (node, row): PlacedNode => ({
+          node,
+          x,
+          y: y + RACK_HEAD + row * rowH + TAG_H,
+          w: rackW,
+          h: slotH,
+          slotX: x + labelW,
+          slotW,
+          slotStep: slotW + SLOT_GAP,
+          labelW,
+        }),
+      );
+      const pods = rows.flatMap((row) => placeOnNode(row, slots));
+      const looseY = y + RACK_HEAD + rows.length * rowH + TAG_H;
+      const loose = placeLoose(rack.unbound, x + labelW, looseY, slots, slotW, slotH, rowH);
+      const h = RACK_HEAD + rows.length * rowH + loose.rows * rowH + 6;
+      sink.racks.push({ rack, cluster, x, y, w: rackW, h });
+      sink.nodes.push(...rows);
+      sink.pods.push(...pods, ...loose.pods);
+      placeOutlines([...pods, ...loose.pods], groupOf, rowH, sink);
+      bottom = Math.max(bottom, y + h);
+    });
+    y = bottom + 10;
+  }
+  return y;
+}
+
+function placeOnNode(row: PlacedNode, slots: number): readonly PlacedRackPod[] {
+  const withGpus = row.node.pods.filter((item) => item.slot >= 0);
+  const without = row.node.pods.filter((item) => item.slot < 0);
+  const placed = withGpus.map((item): PlacedRackPod => {
+    const x = Math.round(row.slotX + item.slot * row.slotStep);
+    const right = Math.round(row.slotX + (item.slot + item.pod.gpus - 1) * row.slotStep + row.slotW);
+    return { item, isSmall: false, x, y: row.y, w: right - x, h: row.h };
+  });
+  if (row.node.view.gpus === 0 && withGpus.length === 0) {
+    // A node without GPUs has its whole width for pods that need none.
+    const area = slots * row.slotStep - SLOT_GAP;
+    const own = without.filter((item) => item.cell !== null);
+    const others = without.filter((item) => item.cell === null);
+    const step = Math.min(row.slotStep * 2, (area - smallWidth(others.length, row.h)) / Math.max(1, own.length));
+    own.forEach((item, k) => {
+      const x = Math.round(row.slotX + k * step);
+      placed.push({ item, isSmall: step < 24, x, y: row.y, w: Math.max(3, Math.round(step) - SLOT_GAP), h: row.h });
+    });
+    placed.push(...placeSmall(others, row.slotX + own.length * step, row.y, smallWidth(others.length, row.h), row.h));
+    return placed;
+  }
+  const cpuX = Math.round(row.slotX + slots * row.slotStep + 2);
+  placed.push(...placeSmall(without, cpuX, row.y, CPU_W, row.h));
+  return placed;
+}
+
+function smallWidth(count: number, h: number): number {
+  return count === 0 ? 0 : Math.ceil(count / 2) * Math.floor(h / 2);
+}
+
+/** Pods without GPUs as a square grid of small tiles. */
+function placeSmall(items: readonly RackPod[], x: number, y: number, w: number, h: number): readonly PlacedRackPod[] {
+  if (items.length === 0) return [];
+  let side = Math.min(14, w, h);
+  while (side > 3 && Math.max(1, Math.floor((w + 2) / (side + 2))) * Math.floor((h + 2) / (side + 2)) < items.length)
+    side--;
+  const perRow = Math.max(1, Math.floor((w + 2) / (side + 2)));
+  const rows = Math.ceil(items.length / perRow);
+  const startY = y + Math.floor((h - rows * (side + 2) + 2) / 2);
+  return items.map(
+    (item, k): PlacedRackPod => ({
+      item,
+      isSmall: true,
+      x: Math.round(x) + (k % perRow) * (side + 2),
+      y: startY + Math.floor(k / perRow) * (side + 2),
+      w: side,
+      h: side,
+    }),
+  );
+}
+
+function placeLoose(
+  items: readonly RackPod[],
+  x: number,
+  y: number,
+  slots: number,
+  slotW: number,
+  slotH: number,
+  rowH: number,
+): { readonly pods: readonly PlacedRackPod[]; readonly rows: number } {
+  const pods: PlacedRackPod[] = [];
+  let slot = 0;
+  let row = 0;
+  for (const item of items) {
+    const wide = Math.min(slots, Math.max(1, item.pod.gpus));
+    if (slot + wide > slots) {
+      slot = 0;
+      row++;
+    }
+    const left = Math.round(x + slot * (slotW + SLOT_GAP));
+    const right = Math.round(x + (slot + wide - 1) * (slotW + SLOT_GAP) + slotW);
+    pods.push({ item, isSmall: false, x: left, y: y + row * rowH, w: right - left, h: slotH });
+    slot += wide;
+  }
+  return { pods, rows: items.length === 0 ? 0 : row + 1 };
+}
+
+/** One outline per group and run of neighbouring rows; the names of others once per rack. */
+function placeOutlines(
+  pods: readonly PlacedRackPod[],
+  groupOf: ReadonlyMap<number, GroupBox>,
+  rowH: number,
+  sink: Sink,
+): void {
+  const byGroup = new Map<number, PlacedRackPod[]>();
+  const named = new Set<string>();
+  for (const placed of pods) {
+    const { cell, pod } = placed.item;
+    if (cell !== null) {
+      const list = byGroup.get(cell.group);
+      if (list === undefined) byGroup.set(cell.group, [placed]);
+      else list.push(placed);
+      continue;
+    }
+    if (placed.isSmall || pod.set === null) continue;
+    const set = pod.set.includes("/") ? pod.set.slice(pod.set.indexOf("/") + 1) : pod.set;
+    const text = pod.group === null ? set : `${set}-${pod.group}`;
+    if (named.has(`${pod.namespace}/${text}`)) continue;
+    named.add(`${pod.namespace}/${text}`);
+    const last = sink.names.at(-1);
+    if (last !== undefined && last.y === placed.y && last.x + last.w > placed.x) continue;
+    sink.names.push({ x: placed.x, y: placed.y, w: placed.w, text });
+  }
+  for (const [index, list] of byGroup) {
+    const group = groupOf.get(index);
+    if (group === undefined) continue;
+    const sorted = list.toSorted((a, b) => a.y - b.y);
+    let run: PlacedRackPod[] = [];
+    const close = (): void => {
+      if (run.length > 0) sink.groups.push({ group, ...boundsOf(run) });
+      run = [];
+    };
+    for (const placed of sorted) {
+      const last = run.at(-1);
+      if (last !== undefined && placed.y - last.y > rowH * 1.5) close();
+      run.push(placed);
+    }
+    close();
+  }
+}
+
+function boundsOf(rects: readonly Rect[]): Rect {
+  const x = Math.min(...rects.map((rect) => rect.x));
+  const y = Math.min(...rects.map((rect) => rect.y));
+  return {
+    x,
+    y,
+    w: Math.max(...rects.map((rect) => rect.x + rect.w)) - x,
+    h: Math.max(...rects.map((rect) => rect.y + rect.h)) - y,
+  };
+}
+
+function placeCompact(
+  model: RackModel,
+  groupOf: ReadonlyMap<number, GroupBox>,
+  width: number,
+  top: number,
+  minHeight: number,
+  sink: Sink,
+): number {
+  const pad = 14;
+  const head = 34;
+  const area = width - 2 * pad;
+  const perCluster = Math.max(160, (Math.max(minHeight, 480) - top - 8) / Math.max(1, model.clusters.length));
+  let y = top;
+  for (const cluster of model.clusters) {
+    const slots = slotCount(cluster);
+    const tall = Math.max(1, ...cluster.racks.map((rack) => rack.nodes.length));
+    const count = Math.max(1, cluster.racks.length);
+    let best = { unit: 0, columns: 1 };
+    for (let columns = 1; columns <= Math.min(60, count); columns++) {
+      const lines = Math.ceil(count / columns);
+      const unit = Math.min(
+        area / (columns * slots + (columns - 1) * 2),
+        (perCluster - head - 8) / (lines * (tall + 1.6)),
+      );
+      if (unit > best.unit) best = { unit, columns };
+    }
+    // Never below two pixels a slot: a picture that scrolls is better than one that can't be read.
+    const unit = Math.max(2, Math.min(12, best.unit));
+    const columns = Math.max(1, Math.min(best.columns, Math.floor(area / ((slots + 2) * unit)) || 1));
+    sink.clusters.push({ cluster, x: pad, y, w: area, h: head });
+    y += head;
+    cluster.racks.forEach((rack, index) => {
+      const x = pad + (index % columns) * (slots + 2) * unit;
+      const rackY = y + Math.floor(index / columns) * (tall + 1.6) * unit;
+      sink.racks.push({ rack, cluster, x, y: rackY, w: slots * unit, h: rack.nodes.length * unit });
+      rack.nodes.forEach((node, row) => {
+        const placed: PlacedNode = {
+          node,
+          x,
+          y: rackY + row * unit,
+          w: slots * unit,
+          h: unit,
+          slotX: x,
+          slotW: unit,
+          slotStep: unit,
+          labelW: 0,
+        };
+        sink.nodes.push(placed);
+        const pods = node.pods
+          .filter((item) => item.slot >= 0)
+          .map(
+            (item): PlacedRackPod => ({
+              item,
+              isSmall: false,
+              x: x + (item.slot + 0.04) * unit,
+              y: placed.y + 0.06 * unit,
+              w: (item.pod.gpus - 0.12) * unit,
+              h: 0.86 * unit,
+            }),
+          );
+        sink.pods.push(...pods);
+      });
+      const seen = new Set<number>();
+      for (const node of rack.nodes) {
+        for (const item of node.pods) {
+          const group = item.cell?.group;
+          if (group === undefined || seen.has(group)) continue;
+          seen.add(group);
+          const box = groupOf.get(group);
+          if (box !== undefined)
+            sink.groups.push({ group: box, x, y: rackY, w: slots * unit, h: rack.nodes.length * unit });
+        }
+      }
+    });
+    y += Math.ceil(count / columns) * (tall + 1.6) * unit + 10;
+  }
+  return y;
+}

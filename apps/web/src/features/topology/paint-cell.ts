@@ -1,0 +1,158 @@
+import { cellLevel, type Rect } from "./layout.ts";
+import type { PodCell } from "./model.ts";
+import { cellState, drawPodTile, drawText, hatch, isOutside, onScreen, roundedPath, type Scene } from "./paint.ts";
+import { isEmptyPlace, POD_TONE } from "./states.ts";
+
+type CellOptions = {
+  /** Nodes are the frame already: quiet pods get a ground instead of an outline. */
+  readonly inRack: boolean;
+  /** Many tiles: ready is drawn paler. */
+  readonly isField: boolean;
+};
+
+/** Draws a pod at its place, as much of it as there is room for, in the middle of a change if there is one. */
+export function drawCell(scene: Scene, rect: Rect, cell: PodCell, options: CellOptions): void {
+  const { ctx, motion, nowMs, view } = scene;
+  const sample = motion.sample(cell.key, nowMs);
+  const placed = onScreen(scene, rect);
+  const x = placed.x + sample.dx * view.scale;
+  const y = placed.y + sample.dy * view.scale;
+  if (isOutside(scene, placed)) return;
+  const box = {
+    x: Math.round(x),
+    y: Math.round(y),
+    w: Math.max(1, Math.round(placed.w)),
+    h: Math.max(1, Math.round(placed.h)),
+  };
+  const alpha = scene.isDimmed(cell.group) ? 0.25 : 1;
+  if (sample.previous !== null) {
+    ctx.globalAlpha = alpha * (1 - sample.fade);
+    drawStill(scene, box, sample.previous, options);
+  }
+  ctx.globalAlpha = alpha * (sample.previous === null ? 1 : sample.fade);
+  drawStill(scene, box, cell, options);
+  ctx.globalAlpha = 1;
+  if (cell.pod.name === scene.selectedPod) {
+    ctx.strokeStyle = scene.palette.accent;
+    ctx.lineWidth = 2;
+    const margin = Math.min(box.w, box.h) < 12 ? 2 : 1.5;
+    roundedPath(ctx, box.x - margin, box.y - margin, box.w + 2 * margin, box.h + 2 * margin, 4);
+    ctx.stroke();
+  } else if (cell.key === scene.hoveredPod) {
+    ctx.strokeStyle = scene.palette.lineControl;
+    ctx.lineWidth = 1;
+    roundedPath(ctx, box.x - 0.5, box.y - 0.5, box.w + 1, box.h + 1, 3);
+    ctx.stroke();
+  }
+}
+
+function drawStill(scene: Scene, box: Rect, cell: PodCell, options: CellOptions): void {
+  const { palette } = scene;
+  const isStale = scene.isStale || cell.pod.isStale;
+  const level = cellLevel(box.w, box.h);
+  if (level === "heat" || level === "tile") {
+    drawPodTile(scene, box, cell, { progress: cell.pod.progress, isField: options.isField, isStale });
+    return;
+  }
+  drawGround(scene, box, cell, options, level === "framed" ? 2 : 3);
+  if (level === "framed") {
+    const side = Math.round(Math.min(box.w, box.h) * 0.46);
+    const tile = {
+      x: box.x + Math.round((box.w - side) / 2),
+      y: box.y + Math.round((box.h - side) / 2),
+      w: side,
+      h: side,
+    };
+    drawPodTile(scene, tile, cell, { progress: cell.pod.progress, isStale });
+    return;
+  }
+  if (level === "label") drawLabel(scene, box, cell);
+  else drawCard(scene, box, cell);
+  if (isStale) hatch(scene.ctx, { x: box.x + 1, y: box.y + 1, w: box.w - 2, h: box.h - 2 }, palette.staleHatch, 5);
+}
+
+function drawGround(scene: Scene, box: Rect, cell: PodCell, options: CellOptions, dash: number): void {
+  const { ctx, palette } = scene;
+  const tone = palette.tones[POD_TONE[cell.pod.state]];
+  const isEmpty = isEmptyPlace(cell.pod.state);
+  const isQuiet = cell.pod.state === "ready";
+  ctx.lineWidth = 1;
+  roundedPath(ctx, box.x + 0.5, box.y + 0.5, box.w - 1, box.h - 1, 3);
+  if (isEmpty) {
+    ctx.strokeStyle = cell.pod.state === "tornDown" ? tone.line : palette.lineStrong;
+    ctx.setLineDash([dash, dash]);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    return;
+  }
+  if (isQuiet && options.inRack) {
+    ctx.fillStyle = palette.hover;
+    ctx.fill();
+    return;
+  }
+  ctx.fillStyle = isQuiet ? palette.surface : tone.soft;
+  ctx.fill();
+  ctx.strokeStyle = isQuiet ? palette.lineStrong : cell.pod.state === "failed" ? tone.fill : tone.line;
+  ctx.stroke();
+}
+
+function drawLabel(scene: Scene, box: Rect, cell: PodCell): void {
+  const { ctx, palette } = scene;
+  const hasName = box.w >= 58;
+  const side = Math.round(Math.min(11, Math.min(box.w, box.h) - 8));
+  const tileY = hasName ? box.y + Math.round((box.h - side) / 2) : box.y + 5;
+  drawPodTile(scene, { x: box.x + 5, y: tileY, w: side, h: side }, cell, { progress: cell.pod.progress });
+  const color = isEmptyPlace(cell.pod.state) ? palette.ink3 : palette.ink;
+  if (hasName) {
+    drawText(ctx, cell.label, box.x + side + 10, box.y + box.h / 2 + 4, {
+      font: palette.fonts.mono11,
+      color,
+      max: box.w - side - 14,
+    });
+  } else if (cell.pod.ordinal !== null) {
+    drawText(ctx, String(cell.pod.ordinal), box.x + box.w - 5, box.y + box.h - 5, {
+      font: palette.fonts.mono11,
+      color,
+      align: "right",
+    });
+  }
+}
+
+function drawCard(scene: Scene, box: Rect, cell: PodCell): void {
+  const { ctx, palette } = scene;
+  const { pod } = cell;
+  const isEmpty = isEmptyPlace(pod.state);
+  drawPodTile(scene, { x: box.x + 8, y: box.y + 9, w: 10, h: 10 }, cell, { progress: pod.progress });
+  drawText(ctx, cell.label, box.x + 24, box.y + 18, {
+    font: palette.fonts.mono11Strong,
+    color: isEmpty ? palette.ink3 : palette.ink,
+    max: box.w - 30,
+  });
+  const state = cellState(cell);
+  const isQuiet = state === "ready" || isEmptyPlace(state);
+  drawText(ctx, cell.note, box.x + 8, box.y + 33, {
+    font: palette.fonts.mono10,
+    color: isQuiet ? palette.ink3 : palette.tones[POD_TONE[state]].ink,
+    max: box.w - 14,
+  });
+  const baseY = box.y + box.h - 12;
+  if (pod.state === "starting" && pod.progress !== null) {
+    const tone = palette.tones.starting;
+    const full = box.w - 16;
+    ctx.fillStyle = tone.line;
+    ctx.fillRect(box.x + 8, baseY + 1, full, 3);
+    ctx.fillStyle = tone.fill;
+    ctx.fillRect(box.x + 8, baseY + 1, Math.round(full * Math.max(0, Math.min(1, pod.progress))), 3);
+    return;
+  }
+  if (pod.gpus === 0) {
+    drawText(ctx, "cpu", box.x + 8, baseY + 5, { font: palette.fonts.mono10, color: palette.ink3 });
+    return;
+  }
+  const room = box.w - 16;
+  const step = Math.min(9, Math.max(2, Math.floor(room / pod.gpus)));
+  ctx.fillStyle = isEmpty ? palette.lineStrong : palette.ink3;
+  for (let gpu = 0; gpu < pod.gpus && gpu * step < room; gpu++) {
+    ctx.fillRect(box.x + 8 + gpu * step, baseY, Math.max(1, step - 2), 4);
+  }
+}
