@@ -1,7 +1,7 @@
 /** The sandbox: simulated Kubernetes clusters for the demo and the tests. */
-export type { DeleteOptions, ListOptions, ResourceName, SimApi, SimClock, SimEvent, SimLogs, WriteOptions } from "./sim/api.ts";
+export type { DeleteOptions, ListOptions, ResourceName, SimApi, SimClock, SimEvent, WriteOptions } from "./sim/api.ts";
 export { createSteppedClock, realClock, type SteppedClock } from "./sim/clock.ts";
-export { type Controllers, startControllers } from "./sim/controllers/index.ts";
+export { type Controllers, type LogQuery, type PodLogs, startControllers } from "./sim/controllers/index.ts";
 export { startApiServer, type ApiServer } from "./sim/http.ts";
 export { createSandbox, type Sandbox, type SandboxCluster, type SandboxOptions } from "./sim/sandbox.ts";
 export { ApiError } from "./sim/status.ts";

@@ -67,21 +67,3 @@ export interface SimClock {
   /** Returns a function that cancels it. */
   after(delayMs: number, run: () => void): () => void;
 }
-
-export type LogRequest = {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-  /** The container's last life instead of the present one. */
-  readonly previous: boolean;
-};
-
-export type LogLine = { readonly atMs: number; readonly text: string };
-
-/** What containers print; the kubelet makes it. The caller has checked that pod and container exist. */
-export interface SimLogs {
-  /** All lines so far, oldest first; undefined when there is no such life (never started, no previous one). */
-  read(request: LogRequest): readonly LogLine[] | undefined;
-  /** Lines from now on, until `onEnd` (the container stopped) or the returned function is called. */
-  follow(request: LogRequest, onLine: (line: LogLine) => void, onEnd: () => void): () => void;
-}

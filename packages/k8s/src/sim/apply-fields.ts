@@ -100,10 +100,6 @@ export function only(a: FieldSet, elements: readonly string[]): FieldSet {
   return out;
 }
 
-export function isSameSet(a: FieldSet, b: FieldSet): boolean {
-  return isEqual(toFieldsV1(a), toFieldsV1(b));
-}
-
 export function toFieldsV1(set: FieldSet): MutableObject {
   const out: MutableObject = {};
   for (const element of [...new Set([...set.members, ...set.children.keys()])].sort()) {

@@ -12,7 +12,6 @@ import {
   fromFieldsV1,
   intersection,
   isEmptySet,
-  isSameSet,
   itemElement,
   only,
   pathTexts,
@@ -35,7 +34,7 @@ export type Writer = {
   /** RFC 3339, seconds. */
   readonly time: string;
   /** Which top-level fields the endpoint lets through: writes of the others are undone and not owned. */
-  readonly scope: "all" | "all-but-status" | "status";
+  readonly scope: "all" | "all-but-status" | "all-but-spec" | "status";
 };
 
 type Entry = {
@@ -118,10 +117,26 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/**
+ * What a client that creates an object of a built-in kind starts from: Go writes the structs of a type even when they
+ * are empty, so nobody owns those themselves, only what is in them.
+ */
+function blankObject(next: unknown, schema: Schema | undefined): unknown {
+  if (schema?.["x-kubernetes-group-version-kind"] === undefined || !isObject(next)) return {};
+  const blankTemplate = { metadata: {}, spec: { containers: [] } };
+  const spec = isObject(next["spec"]) ? next["spec"] : {};
+  const structs: MutableObject = {};
+  for (const key of ["updateStrategy", "strategy", "names", "resources"]) if (isObject(spec[key])) structs[key] = {};
+  if (isObject(spec["template"])) structs["template"] = blankTemplate;
+  if (Array.isArray(spec["containers"])) structs["containers"] = [];
+  return { metadata: {}, spec: structs, status: {} };
+}
+
 function inScope(set: FieldSet, scope: Writer["scope"]): FieldSet {
   if (scope === "all") return set;
   if (scope === "status") return only(set, ["f:status"]);
-  return without(set, { members: new Set(["f:status"]), children: new Map() });
+  const hidden = scope === "all-but-status" ? "f:status" : "f:spec";
+  return without(set, { members: new Set([hidden]), children: new Map() });
 }
 
 function withoutManagedFields(object: unknown): unknown {
@@ -150,7 +165,7 @@ export function trackUpdate(
   const entries = startingEntries(live, next, who.subresource !== undefined && who.subresource !== "");
   // An object that gave up its records stays without until somebody applies it.
   if (live !== undefined && entries.size === 0) return [];
-  const before = live === undefined ? {} : withoutManagedFields(live);
+  const before = live === undefined ? blankObject(next, schema) : withoutManagedFields(live);
   const compared = compareObjects(before, withoutManagedFields(next), schema);
   const changed = inScope(union(compared.added, compared.modified), who.scope);
   const removed = inScope(compared.removed, who.scope);
@@ -213,9 +228,8 @@ export function applyConfiguration(
   const merged = mergeApplied(before, config, schema) as MutableObject;
   const next = last === undefined ? merged : prune(merged, entries, last.set, schema);
   takeOver(entries, id, before, next, schema, force);
-  const own = difference(mine.set, STRIPPED);
-  const isUnchanged = last !== undefined && isSameSet(own, last.set) && isEqual(before, next);
-  entries.set(id, { ...mine, set: own, time: isUnchanged ? last.time : who.time });
+  // An apply that changes no value is recorded without a time of its own.
+  entries.set(id, { ...mine, set: difference(mine.set, STRIPPED), time: isEqual(before, next) ? last?.time : who.time });
   return { ...next, metadata: { ...(next["metadata"] as MutableObject), managedFields: writeEntries(entries) } };
 }
 

@@ -99,7 +99,7 @@ async function readResource(exchange: Exchange, route: ResourceRoute): Promise<K
   }
   if (name !== undefined) {
     if (metadata["name"] === undefined) {
-      throw badRequest("the name of the object (based on the body) was undeterminable: name must be provided");
+      throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
     }
     if (metadata["name"] !== name) {
       throw badRequest(`the name of the object (${String(metadata["name"])}) does not match the name on the URL (${name})`);
@@ -112,6 +112,14 @@ function checkKind(body: MutableObject, { definition, version }: ResourceRoute):
   const { kind, apiVersion } = body;
   const expected = definition.group === "" ? version : `${definition.group}/${version}`;
   if ((kind === undefined || kind === definition.kind) && (apiVersion === undefined || apiVersion === expected)) return;
+  if (kind !== undefined && kind !== definition.kind) {
+    const given = String(apiVersion ?? expected);
+    const internal = `${definition.group.split(".")[0] || "core"}.${definition.kind}`;
+    const [, own = given] = given.split("/");
+    throw badRequest(
+      `${String(kind)} in version ${JSON.stringify(own)} cannot be handled as a ${definition.kind}: converting (${own}.${String(kind)}) to (${internal}): unknown conversion`,
+    );
+  }
   const got = `${String(kind ?? definition.kind)} in version ${JSON.stringify(String(apiVersion ?? expected).split("/").at(-1))}`;
   throw badRequest(`${got} cannot be handled as a ${definition.kind}: the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`);
 }
@@ -132,8 +140,21 @@ async function patch(store: Store, exchange: Exchange, route: Named): Promise<vo
   if (type === "application/apply-patch+yaml") return apply(store, exchange, route);
   const options = writeOptions(exchange, route);
   const mutate = await patchFunction(exchange, route, type);
-  const changed = store.modify(route.definition.id, route.namespace, route.name, mutate, options);
+  const changed = store.modify(route.definition.id, route.namespace, route.name, (current) => checkAddress(route, mutate(current)), options);
   show(store, exchange, route, 200, changed);
+}
+
+/** A patch cannot move an object. */
+function checkAddress(route: Named, patched: unknown): unknown {
+  const metadata = isObject(patched) && isObject(patched["metadata"]) ? patched["metadata"] : {};
+  const { name, namespace } = metadata;
+  if (name !== route.name) {
+    throw badRequest(`the name of the object (${String(name ?? "")}) does not match the name on the URL (${route.name})`);
+  }
+  if (route.namespace !== undefined && namespace !== undefined && namespace !== route.namespace) {
+    throw badRequest(`the namespace of the object (${String(namespace)}) does not match the namespace on the URL (${route.namespace})`);
+  }
+  return patched;
 }
 
 /** Errors: 415 for a type of patch that the resource does not take. */
@@ -239,12 +260,12 @@ export function toDeleteOptions(body: MutableObject, query: URLSearchParams): De
   const dryRun = Array.isArray(body["dryRun"]) ? body["dryRun"] : query.getAll("dryRun");
   const named = PROPAGATIONS.find((one) => one === policy);
   if (policy !== undefined && named === undefined) {
-    throw invalid({ group: "", kind: "DeleteOptions" }, "", [
+    throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", [
       {
         kind: "unsupported",
         field: "propagationPolicy",
         value: policy,
-        detail: 'supported values: "Background", "Foreground", "Orphan", "nil"',
+        detail: 'supported values: "Foreground", "Background", "Orphan", "nil"',
       },
     ]);
   }

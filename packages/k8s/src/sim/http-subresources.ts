@@ -1,11 +1,11 @@
 /** scale, log, eviction, binding and the reviews: endpoints that are no stored resource of their own. */
 import type { KubeObject } from "@openpatio/core/model";
-import type { LogLine, LogRequest, SimLogs } from "./api.ts";
+import type { LogQuery, PodLogs } from "./controllers/index.ts";
 import { contentTypeOf, type Exchange, isFlag, readObjectBody, sendJson, success } from "./http-exchange.ts";
 import { patchFunction, read, toDeleteOptions, writeOptions } from "./http-resources.ts";
 import type { ResourceRoute } from "./http-route.ts";
 import { servedVersion } from "./discovery.ts";
-import { ApiError, badRequest, conflict, methodNotAllowed, notFound } from "./status.ts";
+import { ApiError, badRequest, conflict, invalid, methodNotAllowed, notFound, notImplemented } from "./status.ts";
 import { clone, isObject, type MutableObject, objectsOf, valueAt } from "./store-json.ts";
 import type { ScalePaths } from "./store-resources.ts";
 import type { Store } from "./store.ts";
@@ -28,14 +28,21 @@ export async function answerScale(store: Store, exchange: Exchange, route: Named
     const named = { group: route.definition.group, plural: `${route.definition.plural}/scale` };
     throw conflict(named, route.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`);
   }
-  const replicas = valueAt(next, "spec.replicas");
+  const replicas = Number(valueAt(next, "spec.replicas") ?? 0);
+  if (exchange.method === "PUT" && valueAt(next, "metadata.name") === undefined) {
+    throw badRequest(`the name of the object (${route.name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (replicas < 0) {
+    const detail = "must be greater than or equal to 0";
+    throw invalid({ group: "autoscaling", kind: "Scale" }, route.name, [{ kind: "invalid", field: "spec.replicas", value: replicas, detail }]);
+  }
   const changed = store.modify(
     route.definition.id,
     route.namespace,
     route.name,
     (object) => {
       const copy = clone(object);
-      setAt(copy, paths.specReplicasPath, replicas ?? 0);
+      setAt(copy, paths.specReplicasPath, replicas);
       const metadata: MutableObject = { ...(copy["metadata"] as MutableObject) };
       if (typeof resourceVersion === "string") metadata["resourceVersion"] = resourceVersion;
       return { ...copy, metadata };
@@ -59,13 +66,15 @@ async function readScale(exchange: Exchange, route: Named, current: MutableObjec
 
 function scaleOf(object: KubeObject, paths: ScalePaths): MutableObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = Number(valueAt(object, paths.specReplicasPath) ?? 0);
   const selector =
     paths.labelSelectorPath === undefined ? selectorText(valueAt(object, "spec.selector")) : valueAt(object, paths.labelSelectorPath);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: Number(valueAt(object, paths.specReplicasPath) ?? 0) },
+    // Zero is Go's empty value, so it is left out.
+    spec: replicas === 0 ? {} : { replicas },
     status: {
       replicas: Number(valueAt(object, paths.statusReplicasPath) ?? 0),
       ...(typeof selector === "string" && selector !== "<none>" ? { selector } : {}),
@@ -121,31 +130,42 @@ export async function answerReview(exchange: Exchange, kind: string): Promise<vo
   sendJson(exchange, 201, { kind, apiVersion: "authorization.k8s.io/v1", metadata: {}, spec: body["spec"] ?? {}, status });
 }
 
-export function answerLog(store: Store, logs: SimLogs | undefined, exchange: Exchange, route: Named): void {
+/** Errors: what reading the log reports; 400 when the pod has several containers and none is named. */
+export function answerLog(store: Store, logs: PodLogs | undefined, exchange: Exchange, route: Named): void {
   if (exchange.method !== "GET") throw methodNotAllowed();
   const pod = store.get("pods", route.namespace, route.name);
   if (pod === undefined) throw notFound(route.definition, route.name);
+  if (logs === undefined) throw notImplemented("logs of a cluster without kubelets");
   const { query, response } = exchange;
-  const request: LogRequest = {
+  const request: LogQuery = {
     namespace: pod.metadata.namespace ?? "",
     pod: route.name,
     container: containerFor(pod, query.get("container")),
     previous: isFlag(query, "previous"),
   };
-  const lines = logs?.read(request);
-  if (lines === undefined) throw noLog(pod, request);
+  if (valueAt(pod, "spec.nodeName") === undefined) {
+    response.writeHead(204).end();
+    return;
+  }
+  const lines = logs.read(request);
   response.writeHead(200, { "Content-Type": "text/plain", "Cache-Control": "no-cache, private" });
   const withTime = isFlag(query, "timestamps");
-  const text = (line: LogLine) => `${withTime ? `${new Date(line.atMs).toISOString()} ` : ""}${line.text}\n`;
-  response.write(selectLines(lines, query, store.clock.nowMs()).map(text).join(""));
-  if (!isFlag(query, "follow") || logs === undefined) {
+  const write = (some: readonly LogLine[]) => {
+    const text = some.map((line) => `${withTime ? `${new Date(line.atMs).toISOString()} ` : ""}${line.text}\n`).join("");
+    if (text !== "") response.write(text);
+  };
+  write(selectLines(lines, query, store.clock.nowMs()));
+  if (!isFlag(query, "follow")) {
     response.end();
     return;
   }
   response.flushHeaders();
-  const stop = logs.follow(request, (line) => response.write(text(line)), () => response.end());
+  const sinceMs = lines.at(-1)?.atMs;
+  const stop = logs.follow({ ...request, ...(sinceMs === undefined ? {} : { sinceMs }) }, write, () => response.end());
   response.on("close", stop);
 }
+
+type LogLine = ReturnType<PodLogs["read"]>[number];
 
 function selectLines(lines: readonly LogLine[], query: URLSearchParams, nowMs: number): readonly LogLine[] {
   const seconds = query.get("sinceSeconds");
@@ -169,14 +189,4 @@ function containerFor(pod: KubeObject, wanted: string | null): string {
   if (containers.length === 1 && only !== undefined) return only;
   const also = init.length === 0 ? "" : ` or one of the init containers: [${init.join(" ")}]`;
   throw badRequest(`a container name must be specified for pod ${pod.metadata.name}, choose one of: [${containers.join(" ")}]${also}`);
-}
-
-function noLog(pod: KubeObject, { container, previous }: LogRequest): ApiError {
-  const name = pod.metadata.name;
-  if (previous) return badRequest(`previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} not found`);
-  if (valueAt(pod, "spec.nodeName") === undefined) return badRequest(`pod ${name} does not have a host assigned`);
-  const statuses = [...objectsOf(valueAt(pod, "status.containerStatuses")), ...objectsOf(valueAt(pod, "status.initContainerStatuses"))];
-  const status = statuses.find((one) => one["name"] === container);
-  const reason = String(valueAt(status, "state.waiting.reason") ?? "ContainerCreating");
-  return badRequest(`container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} is waiting to start: ${reason}`);
 }

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { SimLogs } from "./api.ts";
+import type { PodLogs } from "./controllers/index.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, SERVER_VERSION } from "./discovery.ts";
 import { type Exchange, sendError, sendJson, sendText } from "./http-exchange.ts";
 import { answerResource } from "./http-resources.ts";
@@ -17,7 +17,7 @@ import type { Store } from "./store.ts";
 
 export type ApiServerOptions = {
   readonly store: Store;
-  readonly logs?: SimLogs;
+  readonly logs?: PodLogs;
   /** 0 takes any free port. */
   readonly port?: number;
 };
@@ -82,7 +82,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-async function answer(store: Store, logs: SimLogs | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(store: Store, logs: PodLogs | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
   const exchange: Exchange = {
     request,
@@ -111,7 +111,7 @@ function refuseBrowsers(request: IncomingMessage): void {
   }
 }
 
-async function dispatch(store: Store, logs: SimLogs | undefined, exchange: Exchange): Promise<void> {
+async function dispatch(store: Store, logs: PodLogs | undefined, exchange: Exchange): Promise<void> {
   if (exchange.path === "/apis" || exchange.path.startsWith("/apis/") || exchange.path === "/api" || exchange.path.startsWith("/api/")) {
     if (exchange.method === "GET" && answerDiscovery(store, exchange)) return;
     return answerApi(store, logs, exchange);
@@ -149,7 +149,7 @@ function answerDiscovery(store: Store, exchange: Exchange): boolean {
   return true;
 }
 
-async function answerApi(store: Store, logs: SimLogs | undefined, exchange: Exchange): Promise<void> {
+async function answerApi(store: Store, logs: PodLogs | undefined, exchange: Exchange): Promise<void> {
   const route = parseRoute(store.definitions(), exchange.path);
   if (route.kind === "unknown-path") return sendText(exchange, 404, "404 page not found\n");
   if (route.kind === "unknown-resource") {

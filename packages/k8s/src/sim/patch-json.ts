@@ -9,7 +9,7 @@ type Operation = { readonly op: string; readonly path: string; readonly from?: s
  */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) {
-    throw badRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+    throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp");
   }
   // A wrapper makes the whole document replaceable like any other field.
   const root = { "": clone(target) };
@@ -25,17 +25,17 @@ function applyStep(root: object, step: Operation): void {
     case "add":
       return put(root, step.path, clone(step.value), "add");
     case "replace":
-      read(root, step.path, "replace");
+      read(root, step.path);
       return put(root, step.path, clone(step.value), "replace");
     case "remove":
-      return void remove(root, step.path, "remove");
+      return void remove(root, step.path);
     case "move":
-      return put(root, step.path, remove(root, step.from ?? "", "move"), "add");
+      return put(root, step.path, remove(root, step.from ?? ""), "add");
     case "copy":
-      return put(root, step.path, clone(read(root, step.from ?? "", "copy")), "add");
+      return put(root, step.path, clone(read(root, step.from ?? "")), "add");
     case "test":
-      if (isEqual(normalNull(read(root, step.path, "test", true)), normalNull(step.value))) return;
-      throw failed(`testing value ${step.path} failed: test failed`);
+      if (isEqual(normalNull(read(root, step.path, true)), normalNull(step.value))) return;
+      throw notApplicable();
     default:
       throw badRequest(`Unexpected kind: ${step.op}`);
   }
@@ -45,29 +45,25 @@ function normalNull(value: unknown): unknown {
   return value === undefined ? null : value;
 }
 
-function failed(message: string): ApiError {
-  return new ApiError(422, "Invalid", `the server rejected our request due to an error in our request: ${message}`, {});
+/** The API server does not say which operation failed. */
+function notApplicable(): ApiError {
+  return new ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {});
 }
 
 function pointer(path: string): string[] {
   return path.split("/").map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-function missing(operation: string, path: string): ApiError {
-  return failed(`${operation} operation does not apply: doc is missing path: ${path}: missing value`);
-}
-
 /** The container of the last token of a path. */
 function parentOf(
   root: object,
   path: string,
-  operation: string,
 ): { parent: unknown[] | Record<string, unknown>; key: string } {
   const tokens = pointer(path);
   const key = tokens.pop() ?? "";
   let at: unknown = root;
   for (const token of tokens) at = childAt(at, token);
-  if (!Array.isArray(at) && !isObject(at)) throw missing(operation, path);
+  if (!Array.isArray(at) && !isObject(at)) throw notApplicable();
   return { parent: at, key };
 }
 
@@ -76,28 +72,28 @@ function childAt(container: unknown, token: string): unknown {
   return isObject(container) && Object.hasOwn(container, token) ? container[token] : undefined;
 }
 
-function read(root: object, path: string, operation: string, optional = false): unknown {
-  const { parent, key } = parentOf(root, path, operation);
+function read(root: object, path: string, optional = false): unknown {
+  const { parent, key } = parentOf(root, path);
   const value = childAt(parent, key);
-  if (value === undefined && !optional) throw missing(operation, path);
+  if (value === undefined && !optional) throw notApplicable();
   return value;
 }
 
 function put(root: object, path: string, value: unknown, operation: "add" | "replace"): void {
-  const { parent, key } = parentOf(root, path, operation);
+  const { parent, key } = parentOf(root, path);
   if (!Array.isArray(parent)) {
     parent[key] = value;
     return;
   }
   const index = key === "-" ? parent.length : Number(key);
-  if (!Number.isInteger(index) || index < 0 || index > parent.length) throw missing(operation, path);
+  if (!Number.isInteger(index) || index < 0 || index > parent.length) throw notApplicable();
   parent.splice(index, operation === "replace" ? 1 : 0, value);
 }
 
-function remove(root: object, path: string, operation: string): unknown {
-  const { parent, key } = parentOf(root, path, operation);
+function remove(root: object, path: string): unknown {
+  const { parent, key } = parentOf(root, path);
   const value = childAt(parent, key);
-  if (value === undefined) throw missing(operation, path);
+  if (value === undefined) throw notApplicable();
   if (Array.isArray(parent)) parent.splice(Number(key), 1);
   else delete parent[key];
   return value;

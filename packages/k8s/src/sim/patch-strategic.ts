@@ -1,12 +1,12 @@
 /** Strategic merge patch: lists with a merge key are merged item by item, as the types say. */
 import { fieldOf, resolve, type Schema } from "./openapi-schema.ts";
-import { badRequest } from "./status.ts";
+import { ApiError, badRequest } from "./status.ts";
 import { isEqual, isObject, type MutableObject, objectsOf } from "./store-json.ts";
 
 const ORDER = "$setElementOrder/";
 const DELETE_PRIMITIVES = "$deleteFromPrimitiveList/";
 
-/** Errors: 400 when an item of a merged list lacks its merge key or a directive is unknown. */
+/** Errors: 400 when a directive is unknown, 500 when an item of a merged list lacks its merge key. */
 export function strategicPatch(target: unknown, patch: unknown, schema: Schema | undefined): unknown {
   if (!isObject(patch)) return patch;
   const directive = patch["$patch"];
@@ -81,8 +81,7 @@ function mergeList(
   let out: unknown[] = [...target];
   for (const item of items) {
     const key = item[mergeKey];
-    if (key === undefined)
-      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+    if (key === undefined) throw withoutMergeKey(item, mergeKey);
     const isSame = (other: unknown) => isObject(other) && isEqual(other[mergeKey], key);
     if (item["$patch"] === "delete") {
       out = out.filter((other) => !isSame(other));
@@ -93,7 +92,15 @@ function mergeList(
     if (index < 0) out.push(merged);
     else out[index] = merged;
   }
-  return inOrder(out, target, order, mergeKey);
+  return inOrder(out, target, order.length > 0 ? order : items.filter((item) => item["$patch"] === undefined), mergeKey);
+}
+
+/** The API server fails here instead of blaming the client, and prints Go's idea of the item. */
+function withoutMergeKey(item: MutableObject, mergeKey: string): ApiError {
+  const text = Object.entries(item)
+    .map(([key, value]) => `${key}:${String(value)}`)
+    .join(" ");
+  return new ApiError(500, "", `map: map[${text}] does not contain declared merge key: ${mergeKey}`);
 }
 
 /** Items named by the order directive come in its order; the server's own keep their place among the stored ones. */

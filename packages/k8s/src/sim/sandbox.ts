@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { SimClock } from "./api.ts";
 import { realClock } from "./clock.ts";
-import { type ControllerOptions, startControllers } from "./controllers/index.ts";
+import { type ControllerOptions, type Controllers, type PodLogs, startControllers } from "./controllers/index.ts";
 import { type ApiServer, startApiServer } from "./http.ts";
 import { openJournal } from "./journal.ts";
 import { kubeconfigYaml } from "./kubeconfig.ts";
@@ -78,14 +78,23 @@ async function startCluster(world: World, options: SandboxOptions): Promise<Sand
   });
   journal?.attach(() => store.state());
   let server: ApiServer;
+  let controllers: Controllers | undefined;
+  const running = () => {
+    if (controllers === undefined) throw new Error("the kubelets have not started");
+    return controllers;
+  };
+  const logs: PodLogs = {
+    read: (query) => running().readLog(query),
+    follow: (query, onLines, onEnd) => running().followLog(query, onLines, onEnd),
+  };
   try {
-    server = await startApiServer({ store, port: options.ports?.[name] ?? 0 });
+    server = await startApiServer({ store, logs, port: options.ports?.[name] ?? 0 });
   } catch (error) {
     journal?.close();
     throw error;
   }
   settleWorld(store, world, server.port);
-  const controllers = startControllers(store, {
+  controllers = startControllers(store, {
     seed: `${seed}/${name}`,
     ...(options.timing === undefined ? {} : { timing: options.timing }),
     onError: (controller, key, error) => options.onError?.(name, controller, key, error),
@@ -101,7 +110,7 @@ async function startCluster(world: World, options: SandboxOptions): Promise<Sand
     slow: server.slow,
     state: server.state,
     async close() {
-      controllers.stop();
+      controllers?.stop();
       await server.close();
       journal?.close();
     },

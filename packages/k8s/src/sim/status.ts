@@ -37,7 +37,7 @@ export class ApiError extends Error {
       metadata: {},
       status: "Failure",
       message,
-      reason,
+      ...(reason === "" ? {} : { reason }),
       ...(details === undefined ? {} : { details }),
       code,
     };
@@ -97,9 +97,7 @@ const FIELD_ERRORS = {
 function fieldErrorText(error: FieldError): string {
   const { label } = FIELD_ERRORS[error.kind];
   const withoutValue = error.kind === "required" || error.kind === "forbidden" || error.kind === "too-long";
-  const value = withoutValue
-    ? ""
-    : `: ${typeof error.value === "string" ? JSON.stringify(error.value) : (JSON.stringify(error.value) ?? "null")}`;
+  const value = withoutValue ? "" : `: ${JSON.stringify(error.value) ?? "null"}`;
   return `${label}${value}${error.detail === "" ? "" : `: ${error.detail}`}`;
 }
 
@@ -108,7 +106,7 @@ export function invalid(kind: NamedKind, name: string, errors: readonly FieldErr
   const list = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   const qualifiedKind = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
   return new ApiError(422, "Invalid", `${qualifiedKind} "${name}" is invalid: ${list}`, {
-    name,
+    ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
     kind: kind.kind,
     causes: errors.map((error) => ({

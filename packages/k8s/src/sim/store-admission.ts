@@ -39,6 +39,40 @@ export function prepareStatus(definition: ResourceDefinition, object: MutableObj
   }
 }
 
+/** Status counts that Go leaves out when they are zero, and those that it always writes. */
+const STATUS_COUNTS: Readonly<Record<string, { readonly optional: readonly string[]; readonly always: readonly string[] }>> = {
+  "statefulsets.apps": {
+    optional: ["observedGeneration", "readyReplicas", "currentReplicas", "updatedReplicas"],
+    always: ["replicas", "availableReplicas"],
+  },
+  "deployments.apps": {
+    optional: ["observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"],
+    always: [],
+  },
+  "replicasets.apps": {
+    optional: ["observedGeneration", "fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+    always: ["replicas"],
+  },
+};
+
+export function normalizeStatus(definition: ResourceDefinition, object: MutableObject): void {
+  const counts = STATUS_COUNTS[definition.id];
+  const status = object["status"];
+  if (counts === undefined || !isObject(status)) return;
+  for (const key of counts.optional) if (status[key] === 0) delete status[key];
+  for (const key of counts.always) status[key] ??= 0;
+}
+
+/** What the registry of a kind sets at creation, whatever the client sent. */
+export function prepareSpec(definition: ResourceDefinition, object: MutableObject): void {
+  if (definition.id === "namespaces") childOf(object, "spec")["finalizers"] = ["kubernetes"];
+  if (definition.id === "persistentvolumeclaims") {
+    const metadata = childOf(object, "metadata");
+    const finalizers = Array.isArray(metadata["finalizers"]) ? metadata["finalizers"] : [];
+    metadata["finalizers"] = [...new Set([...finalizers, "kubernetes.io/pvc-protection"])];
+  }
+}
+
 /** Guaranteed, Burstable or BestEffort, from cpu and memory of all containers. */
 function qosClassOf(spec: MutableObject): string {
   const containers = [...objectsOf(spec["containers"]), ...objectsOf(spec["initContainers"])];

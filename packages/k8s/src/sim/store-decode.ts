@@ -123,10 +123,17 @@ function readObject(
     if (properties !== undefined) {
       const childSchema = Object.hasOwn(properties, key) ? properties[key] : undefined;
       if (childSchema === undefined) reader.unknown.push(path);
+      else if (isEmptyCollection(child, childSchema) && schema.required?.includes(key) !== true) continue;
       else if (child !== null) out[key] = read(reader, child, childSchema, path, goPath === "" ? key : `${goPath}.${key}`, owner);
     } else if (child !== null) {
       out[key] = read(reader, child, additionalProperties as Schema, path, goPath, owner);
     }
   }
   return out;
+}
+
+/** Go leaves empty lists and maps out; an empty struct stays. */
+function isEmptyCollection(value: unknown, schema: Schema): boolean {
+  if (schema.type === "array") return Array.isArray(value) && value.length === 0;
+  return schema.type === "object" && isObject(schema.additionalProperties) && isObject(value) && Object.keys(value).length === 0;
 }

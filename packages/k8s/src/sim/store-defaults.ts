@@ -70,17 +70,14 @@ const SPEC_DEFAULTS: Readonly<Record<string, (spec: MutableObject, object: Mutab
     }
     if (spec["type"] !== "ExternalName") setDefault(spec, "internalTrafficPolicy", "Cluster");
   },
-  persistentvolumeclaims: (spec, object) => {
+  persistentvolumeclaims: (spec) => {
     setDefault(spec, "volumeMode", "Filesystem");
-    const metadata = childOf(object, "metadata");
-    setDefault(metadata, "finalizers", ["kubernetes.io/pvc-protection"]);
   },
   persistentvolumes: (spec) => {
     setDefault(spec, "persistentVolumeReclaimPolicy", "Retain");
     setDefault(spec, "volumeMode", "Filesystem");
   },
-  namespaces: (spec, object) => {
-    setDefault(spec, "finalizers", ["kubernetes"]);
+  namespaces: (_spec, object) => {
     const metadata = childOf(object, "metadata");
     const labels = childOf(metadata, "labels");
     setDefault(labels, "kubernetes.io/metadata.name", metadata["name"]);

@@ -8,11 +8,11 @@
  */
 import type { KubeObject } from "@openpatio/core/model";
 import type { DeleteOptions, ListOptions, ResourceName, SimApi, SimClock, SimEvent, WriteOptions } from "./api.ts";
-import { admitCreate, admitUpdate, allocateService, prepareStatus } from "./store-admission.ts";
+import { admitCreate, admitUpdate, allocateService, normalizeStatus, prepareSpec, prepareStatus } from "./store-admission.ts";
 import { applyConfiguration, trackUpdate, type Writer } from "./apply.ts";
 import { customResourceOf, acceptDefinition } from "./store-custom.ts";
 import { applyDefaults } from "./store-defaults.ts";
-import { decodeObject, type FieldValidation } from "./store-input.ts";
+import { decodeObject, type FieldValidation, type InputOptions } from "./store-input.ts";
 import { schemaOf, type Schema } from "./openapi-schema.ts";
 import { clone, deepFreeze, isEqual, isObject, type MutableObject } from "./store-json.ts";
 import { mergePatch } from "./patch-merge.ts";
@@ -201,8 +201,8 @@ class MemoryStore implements Store {
       throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
     }
     const next = this.#read(definition, object, options);
-    return this.#insert(definition, next, options, (metadata) =>
-      trackUpdate(undefined, { ...next, metadata }, this.#schema(definition, options), this.#writer(definition, options)),
+    return this.#insert(definition, next, options, (defaulted) =>
+      trackUpdate(undefined, defaulted, this.#schema(definition, options), this.#writer(definition, options)),
     );
   }
 
@@ -256,7 +256,7 @@ class MemoryStore implements Store {
     const definition = this.#require(resource);
     const { namespace, name, uid } = object.metadata;
     const live = this.#tables.get(resource, definition.namespaced ? (namespace ?? "default") : undefined, name);
-    const config = this.#read(definition, object, options);
+    const config = this.#read(definition, object, { ...options, isApply: true });
     const writer = this.#writer(definition, options);
     const schema = this.#schema(definition, options);
     if (live === undefined) {
@@ -292,7 +292,8 @@ class MemoryStore implements Store {
     if (options.dryRun === true) return { object: current, isGone: true };
     const next = this.#markDeleted(definition, current, options);
     const isGone = isRemovable(definition, next);
-    if (isGone) return { object: this.#commit("DELETED", definition, next, current), isGone };
+    // What goes at once goes as it was: only what waits is marked.
+    if (isGone) return { object: this.#commit("DELETED", definition, definition.id === "pods" ? next : current, current), isGone };
     if (isEqual(next, current)) return { object: current, isGone };
     return { object: this.#commit("MODIFIED", definition, next, current), isGone };
   }
@@ -338,15 +339,22 @@ class MemoryStore implements Store {
       apiVersion: this.#apiVersion(definition, options.version),
       time: this.#now(),
       ...(subresource === undefined ? {} : { subresource }),
-      scope: isStatus ? "status" : definition.hasStatus ? "all-but-status" : "all",
+      scope: isStatus
+        ? definition.custom === undefined
+          ? "all-but-spec"
+          : "status"
+        : definition.hasStatus
+          ? "all-but-status"
+          : "all",
     };
   }
 
   /** The request's object, decoded into one that is ours. */
-  #read(definition: ResourceDefinition, object: KubeObject, options: StoreWriteOptions): MutableObject {
+  #read(definition: ResourceDefinition, object: KubeObject, options: InputOptions): MutableObject {
     const decoded = decodeObject(definition, clone(object) as unknown as MutableObject, options);
     decoded["apiVersion"] = this.#apiVersion(definition, options.version);
     decoded["kind"] = definition.kind;
+    normalizeStatus(definition, decoded);
     const metadata = isObject(decoded["metadata"]) ? decoded["metadata"] : {};
     decoded["metadata"] = metadata;
     if (definition.namespaced) metadata["namespace"] ??= "default";
@@ -358,7 +366,7 @@ class MemoryStore implements Store {
     definition: ResourceDefinition,
     object: MutableObject,
     options: StoreWriteOptions,
-    ownership: (metadata: MutableObject) => readonly MutableObject[],
+    ownership: (defaulted: MutableObject) => readonly MutableObject[],
   ): KubeObject {
     const sent = object["metadata"] as MutableObject;
     const namespace = definition.namespaced ? String(sent["namespace"]) : undefined;
@@ -370,6 +378,9 @@ class MemoryStore implements Store {
     for (const key of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"]) delete sent[key];
     prepareStatus(definition, object);
     applyDefaults(definition.id, object);
+    // What admission and allocation add belongs to nobody.
+    const owned = ownership(object);
+    prepareSpec(definition, object);
     admitCreate(definition, object, this, this.#options.tolerationSeconds ?? 300);
     if (definition.id === "services") allocateService(object, this);
     const name = String(sent["name"] ?? "");
@@ -382,7 +393,6 @@ class MemoryStore implements Store {
     const errors = validateCreate(definition, object);
     if (errors.length > 0) throw invalid(definition, name, errors);
     if (this.#tables.get(definition.id, namespace, name) !== undefined) throw alreadyExists(definition, name);
-    const owned = ownership(metadata);
     if (owned.length > 0) metadata["managedFields"] = owned;
     if (options.dryRun === true) return deepFreeze(object) as unknown as KubeObject;
     const stored = this.#commit("ADDED", definition, object as unknown as KubeObject, undefined);

@@ -69,14 +69,14 @@ export function validateStatefulSetUpdate(before: MutableObject, after: MutableO
   let isOtherChanged = false;
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)])) {
     if (STATEFULSET_MUTABLE.has(key) || isEqual(old[key], next[key])) continue;
-    if (IMMUTABLE_BY_NAME.includes(key)) errors.push(invalidValue(`spec.${key}`, next[key] ?? "", "field is immutable"));
+    if (IMMUTABLE_BY_NAME.includes(key)) errors.push(invalidValue(`spec.${key}`, next[key] ?? null, "field is immutable"));
     else isOtherChanged = true;
   }
   if (isOtherChanged) errors.push({ kind: "forbidden", field: "spec", detail: STATEFULSET_RULE });
   return errors;
 }
 
-const IMMUTABLE_BY_NAME = ["serviceName", "podManagementPolicy", "selector"];
+const IMMUTABLE_BY_NAME = ["serviceName", "podManagementPolicy", "selector", "volumeClaimTemplates"];
 
 export function validateService(spec: MutableObject): FieldError[] {
   const errors: FieldError[] = [];

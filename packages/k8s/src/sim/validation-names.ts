@@ -5,7 +5,6 @@ import type { ResourceDefinition } from "./store-resources.ts";
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const SERVICE_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const QUALIFIED = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
@@ -13,8 +12,6 @@ const SUBDOMAIN_RULE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL_RULE =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const SERVICE_RULE =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const QUALIFIED_RULE =
   "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE_RULE =
@@ -46,16 +43,11 @@ export function validateLabelName(field: string, value: string): FieldError[] {
   return errors;
 }
 
+/** Kinds whose names become parts of host names. */
+const LABEL_NAMED = new Set(["namespaces", "services", "statefulsets.apps"]);
+
 export function validateName(definition: ResourceDefinition, field: string, name: string): FieldError[] {
-  if (definition.id === "services") {
-    const errors: FieldError[] = [];
-    if (name.length > 63) errors.push(invalidValue(field, name, tooLong(63)));
-    if (!SERVICE_LABEL.test(name)) errors.push(invalidValue(field, name, SERVICE_RULE));
-    return errors;
-  }
-  return definition.id === "namespaces" || definition.id === "statefulsets.apps"
-    ? validateLabelName(field, name)
-    : validateSubdomain(field, name);
+  return LABEL_NAMED.has(definition.id) ? validateLabelName(field, name) : validateSubdomain(field, name);
 }
 
 export function validateQualifiedName(field: string, key: string): FieldError[] {

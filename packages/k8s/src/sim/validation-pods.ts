@@ -88,7 +88,8 @@ function validatePorts(at: string, ports: readonly MutableObject[]): FieldError[
       if (name.length > 15) errors.push(invalidValue(`${field}.name`, name, "must be no more than 15 characters"));
       if (!PORT_NAME.test(name)) {
         errors.push(invalidValue(`${field}.name`, name, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"));
-      } else if (!/[a-z]/.test(name)) {
+      }
+      if (!/[a-z]/.test(name)) {
         errors.push(invalidValue(`${field}.name`, name, "must contain at least one letter (a-z)"));
       }
       if (names.has(name)) errors.push({ kind: "duplicate", field: `${field}.name`, value: name, detail: "" });

@@ -41,15 +41,27 @@ export function validateCreate(definition: ResourceDefinition, object: MutableOb
 
 export function validateUpdate(definition: ResourceDefinition, before: MutableObject, after: MutableObject): FieldError[] {
   const errors: FieldError[] = [];
-  for (const key of ["uid", "creationTimestamp"]) {
-    const value = valueAt(after, `metadata.${key}`);
-    if (value !== valueAt(before, `metadata.${key}`)) errors.push(invalidValue(`metadata.${key}`, value, "field is immutable"));
-  }
+  const uid = valueAt(after, "metadata.uid");
+  if (uid !== valueAt(before, "metadata.uid")) errors.push(invalidValue("metadata.uid", uid, "field is immutable"));
+  errors.push(...validateNewFinalizers(before, after));
   const metadata = isObject(after["metadata"]) ? after["metadata"] : {};
   errors.push(...validateMetadata(definition, metadata));
-  errors.push(...validateImmutable(definition, before, after));
   errors.push(...validateKind(definition, after));
+  errors.push(...validateImmutable(definition, before, after));
   return errors;
+}
+
+function validateNewFinalizers(before: MutableObject, after: MutableObject): FieldError[] {
+  if (valueAt(before, "metadata.deletionTimestamp") === undefined) return [];
+  const finalizers = (object: MutableObject) => {
+    const value = valueAt(object, "metadata.finalizers");
+    return Array.isArray(value) ? value.map(String) : [];
+  };
+  const added = finalizers(after).filter((finalizer) => !finalizers(before).includes(finalizer));
+  if (added.length === 0) return [];
+  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(", ");
+  const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  return [{ kind: "forbidden", field: "metadata.finalizers", detail }];
 }
 
 function validateKind(definition: ResourceDefinition, object: MutableObject): FieldError[] {
