@@ -1,3 +1,4 @@
+export { CRDS } from "./crds/index.ts";
 export { type ClusterCredentials, MAX_KUBECONFIG_BYTES, parseKubeconfig } from "./kube/credentials.ts";
 export { KubeCluster, type KubeClusterOptions } from "./kube/kube-cluster.ts";
 export { rbacManifest } from "./kube/permissions.ts";

@@ -110,6 +110,13 @@ export class Fleet {
     for (const listener of this.listeners) listener.onMembers?.();
   }
 
+  /** Drops the connection and makes a new one. */
+  async reconnect(name: string): Promise<void> {
+    const row = (await loadClusters(this.options.db)).find((candidate) => candidate.name === name);
+    await this.leave(name);
+    if (row !== undefined) this.join(row);
+  }
+
   async leave(name: string): Promise<void> {
     const member = this.members.get(name);
     if (member === undefined) return;

@@ -42,6 +42,8 @@ export type ReconcilerOptions = {
   readonly log: Logger;
   readonly nowMs: () => number;
   readonly onPlanned: (setId: string, status: SetStatus) => void;
+  /** What clusters refuse of a set changed. */
+  readonly onRefusals: (setId: string) => void;
   readonly onRun: (seconds: number, isOk: boolean) => void;
 };
 
@@ -171,10 +173,11 @@ export class Reconciler {
       planned.actions.filter((action): action is StatusAction => action.kind === "status"),
     );
     if (actions.length > 0) log.info({ set: set.state.name, actions: actions.map((action) => action.kind) }, "acting");
+    const hadFailures = this.options.executor.failuresOf(id).length > 0;
     const failures = await this.options.executor.execute(id, actions, log);
     await this.tell(set, failures);
     for (const failure of failures) this.queue.add(id, Math.max(50, failure.retryAtMs - this.options.nowMs()));
-    if (failures.length > 0) this.options.onPlanned(id, planned.status);
+    if (hadFailures || failures.length > 0) this.options.onRefusals(id);
     if (planned.requeue !== "on-change") this.queue.add(id, planned.requeue.afterMs);
   }
 

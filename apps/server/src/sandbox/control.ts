@@ -9,3 +9,10 @@ export interface SandboxControl {
   cut(cluster: string, isCut: boolean): Promise<void>;
   slow(cluster: string, delayMs: number): Promise<void>;
 }
+
+/** For a server without a sandbox: no cluster is simulated, so nothing gets this far. */
+export const noSandbox: SandboxControl = {
+  faults: () => null,
+  cut: () => Promise.reject(new Error("there is no sandbox")),
+  slow: () => Promise.reject(new Error("there is no sandbox")),
+};

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { procedure, router } from "../trpc/init.ts";
+import { procedure } from "../trpc/init.ts";
 import { Index, Namespace, SetKey, Text } from "../trpc/inputs.ts";
 
 const Definition = z.object({ yaml: Text, cluster: z.string().min(1).optional(), namespace: Namespace.optional() });
 
-export const setsRouter = router({
+/** A plain record: tRPC's `router()` refuses the key `apply`, which only a callable proxy would confuse. */
+export const setsRouter = {
   validate: procedure.input(Definition).query(({ ctx, input }) => ctx.services.sets.validate(input)),
   preview: procedure.input(Definition).query(({ ctx, input }) => ctx.services.sets.preview(input)),
   apply: procedure
@@ -30,4 +31,4 @@ export const setsRouter = router({
     .mutation(({ ctx, input }) => ctx.services.sets.retryNow(ctx.actor, input)),
   import: procedure.input(z.object({ text: Text })).query(({ ctx, input }) => ctx.services.sets.import(input.text)),
   templates: procedure.query(({ ctx }) => ctx.services.sets.templates()),
-});
+};

@@ -1,0 +1,24 @@
+// Bundles our own workspace code and leaves npm packages to Node: milliseconds, so every start builds and nothing is stale.
+import { build } from "esbuild";
+
+const npmExternal = {
+  name: "npm-external",
+  setup(plugin) {
+    plugin.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
+      kind === "entry-point" || path.startsWith("@openpatio/") ? undefined : { path, external: true },
+    );
+  },
+};
+
+await build({
+  entryPoints: { main: "src/main.ts", sandbox: "../../packages/k8s/src/sim/process.ts" },
+  absWorkingDir: import.meta.dirname,
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  sourcemap: true,
+  logLevel: "warning",
+  plugins: [npmExternal],
+});

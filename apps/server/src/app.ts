@@ -1,0 +1,188 @@
+import type { AddressInfo } from "node:net";
+import type { ClusterPort } from "@openpatio/core/ports";
+import { openDatabase } from "@openpatio/db";
+import { ContactLog } from "./clusters/contact-log.ts";
+import { type Connection, Fleet } from "./clusters/fleet.ts";
+import { ClusterVerbs } from "./clusters/service.ts";
+import type { Vault } from "./clusters/vault.ts";
+import { createHttpServer } from "./http/server.ts";
+import { LiveHub } from "./live/hub.ts";
+import { Models } from "./live/models.ts";
+import { feedTopics, topicSource } from "./live/topics.ts";
+import type { Logger } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { PodVerbs } from "./pods/service.ts";
+import { Executor } from "./reconcile/executor.ts";
+import { Lease } from "./reconcile/lease.ts";
+import { Reconciler } from "./reconcile/reconciler.ts";
+import { Reservations } from "./reconcile/reservations.ts";
+import { RolloutVerbs } from "./rollouts/service.ts";
+import type { SandboxControl } from "./sandbox/control.ts";
+import { removeSandboxMembers, SandboxMembers } from "./sandbox/members.ts";
+import { SandboxVerbs } from "./sandbox/service.ts";
+import { SetVerbs } from "./sets/service.ts";
+import { SetStore } from "./sets/set-store.ts";
+import { SystemInfoService } from "./system/service.ts";
+import { TimelineStore } from "./timeline/timeline-store.ts";
+import type { Services } from "./trpc/context.ts";
+import type { Web } from "./web.ts";
+
+export type AppOptions = {
+  readonly databaseUrl: string;
+  readonly vault: Vault;
+  readonly connect: (connection: Connection) => ClusterPort;
+  /** Folder of the sandbox's kubeconfigs; null: no sandbox. */
+  readonly sandboxDir: string | null;
+  readonly sandbox: SandboxControl;
+  readonly host: string;
+  readonly port: number;
+  readonly openWeb: (() => Promise<Web>) | null;
+  readonly version: string;
+  readonly hostName: string;
+  readonly nowMs: () => number;
+  readonly log: Logger;
+};
+
+export type App = {
+  /** The port that it listens on. */
+  readonly port: number;
+  readonly services: Services;
+  readonly fleet: Fleet;
+  readonly sets: SetStore;
+  stop(): Promise<void>;
+};
+
+/**
+ * The composition: everything that this process is, put together in the order in which it depends on each other.
+ *
+ * Errors: Error when the database does not answer or the port is taken.
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { nowMs, log } = options;
+  const startedAtMs = nowMs();
+  const db = openDatabase(options.databaseUrl);
+  const timeline = new TimelineStore(db);
+  const sets = new SetStore(db, timeline, nowMs);
+  await sets.load();
+  const isUsed = (cluster: string) =>
+    [...sets.all()].some(({ state }) => state.groups.some((group) => group.placement?.cluster === cluster));
+  if (options.sandboxDir === null) await removeSandboxMembers(db, isUsed);
+  const fleet = new Fleet({ db, vault: options.vault, connect: options.connect, nowMs, log });
+  const reservations = new Reservations(sets);
+
+  const metrics = createMetrics({
+    fleet,
+    nowMs,
+    queueDepth: () => reconciler.queueDepth,
+    isReconciling: () => lease.isHeld,
+    streamReaders: () => live.readerCount,
+    sets: () => sets.size,
+  });
+  const executor = new Executor({
+    port: (cluster) => fleet.get(cluster)?.port ?? null,
+    mayAct: () => reconciler.mayAct(),
+    nowMs,
+    log,
+    onAction: (cluster, kind, isOk) => metrics.actions.inc({ cluster, kind, outcome: isOk ? "ok" : "failed" }),
+  });
+  const models = new Models({ sets, fleet, reservations, executor, sandbox: options.sandbox, nowMs });
+  const live: LiveHub = new LiveHub({
+    source: topicSource({ models, sets, fleet, timeline }),
+    nowMs,
+    onError: (error, topic) => log.error({ err: error, topic }, "topic not computed"),
+  });
+  const stopFeeding = feedTopics(live, { sets, fleet, timeline });
+  const reconciler: Reconciler = new Reconciler({
+    sets,
+    fleet,
+    timeline,
+    reservations,
+    executor,
+    log,
+    nowMs,
+    onPlanned: (id, status) => {
+      if (models.setStatus(id, status)) markSet(id);
+    },
+    onRefusals: (id) => markSet(id),
+    onRun: (seconds, isOk) => metrics.runs.observe({ outcome: isOk ? "ok" : "failed" }, seconds),
+  });
+  const markSet = (id: string) => {
+    const set = sets.get(id);
+    if (set === null) return;
+    for (const topic of ["sets", "clusters", "attention"]) live.markDirty(topic);
+    live.markDirty(`set/${set.state.namespace}/${set.state.name}`);
+    for (const group of set.state.groups) if (group.placement) live.markDirty(`cluster/${group.placement.cluster}`);
+  };
+  const lease: Lease = new Lease({
+    db,
+    databaseUrl: options.databaseUrl,
+    holder: options.hostName,
+    log,
+    onAcquired: (held) => reconciler.hold(held),
+    onLost: () => {},
+  });
+  const contacts = new ContactLog({ fleet, timeline, nowMs, log, mayWrite: () => lease.isHeld });
+
+  const services: Services = {
+    sets: new SetVerbs({ sets, fleet, models, reservations, timeline, nowMs }),
+    rollouts: new RolloutVerbs(sets, nowMs),
+    clusters: new ClusterVerbs({ db, vault: options.vault, fleet, sets, models, timeline, nowMs }),
+    pods: new PodVerbs({ sets, fleet, models, timeline, nowMs }),
+    sandbox: new SandboxVerbs({
+      fleet,
+      sets,
+      control: options.sandbox,
+      timeline,
+      nowMs,
+      onFault: (cluster) => live.markDirty(`cluster/${cluster}`),
+    }),
+    system: new SystemInfoService({
+      version: options.version,
+      startedAtMs,
+      host: options.host,
+      isSandboxOn: options.sandboxDir !== null,
+      nowMs,
+      sets: () => sets.size,
+      clusters: () => fleet.all().length,
+      isReconciling: () => lease.isHeld,
+    }),
+    live,
+  };
+
+  let isReady = false;
+  const web = options.openWeb === null ? null : await options.openWeb();
+  const http = createHttpServer({ services, log, metrics: metrics.registry, web, isReady: () => isReady });
+  await new Promise<void>((resolve, reject) => {
+    http.server.once("error", reject);
+    http.server.listen(options.port, options.host, resolve);
+  });
+  await fleet.load();
+  const members =
+    options.sandboxDir === null
+      ? null
+      : new SandboxMembers({ dir: options.sandboxDir, db, vault: options.vault, fleet, log, nowMs });
+  await members?.start();
+  reconciler.start();
+  await lease.start();
+  isReady = true;
+
+  return {
+    port: (http.server.address() as AddressInfo).port,
+    services,
+    fleet,
+    sets,
+    stop: async () => {
+      isReady = false;
+      members?.stop();
+      stopFeeding();
+      contacts.stop();
+      live.close();
+      await http.close();
+      await reconciler.stop();
+      await lease.stop();
+      await fleet.stop();
+      await web?.close();
+      await db.$disconnect();
+    },
+  };
+}
