@@ -34,5 +34,6 @@ export const STATE_OF_KIND: Readonly<Record<TimelineKind, TileState | null>> = {
   "cluster.removed": null,
   "cluster.lost": "stale",
   "cluster.found": "ready",
+  "node.changed": null,
   "sandbox.fault": null,
 };
