@@ -86,6 +86,22 @@ test("following gives every line once, in order, and ends with the container", (
   expect(seen.map(({ atMs }) => atMs)).toEqual(seen.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
 });
 
+test("following what has ended and was read ends at once", () => {
+  const world = createWorld();
+  world.store.create("pods", pod("once", { restartPolicy: "Never" }));
+  world.advance(5000);
+  const seen: LogLine[] = [];
+  let hasEnded = false;
+  world.controllers().followLog(
+    { namespace: "default", pod: "once", sinceMs: world.clock.nowMs() },
+    (lines) => seen.push(...lines),
+    () => {
+      hasEnded = true;
+    },
+  );
+  expect([hasEnded, seen]).toEqual([true, []]);
+});
+
 test("a follower that leaves costs nothing more", () => {
   const world = worldWith("engine-0");
   const stop = world.controllers().followLog(

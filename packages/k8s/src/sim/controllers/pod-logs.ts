@@ -103,10 +103,11 @@ export function createPodLogs(api: SimApi, seed: string, timing: Timing): PodLog
       };
       const look = (): void => {
         const nowMs = api.clock.nowMs();
+        const hadEnded = life.end !== undefined;
         const latest = latestLife(life, query);
         life = latest.life;
-        // An end is noted to the second, which may be before what was already told.
-        const end = latest.isOver ? lastWords(life) : [];
+        // An end that comes while following is noted to the second, which may be before what was already told.
+        const end = latest.isOver ? lastWords(life).filter(({ atMs }) => !hadEnded || atMs > sinceMs) : [];
         const lines = [...containerLog(life, sinceMs, nowMs), ...end];
         sinceMs = Math.max(sinceMs, nowMs);
         if (lines.length > 0) onLines(lines);
