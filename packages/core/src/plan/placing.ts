@@ -33,10 +33,12 @@ export function startNext(context: PlanContext, group: GroupState, placing: Plac
   return next;
 }
 
-/** While a rollout is held, a group that is recreated keeps its revision. */
+/**
+ * While a rollout is held, a group that is recreated keeps its revision. One that was taken down for the rollout is in
+ * the middle, and is finished.
+ */
 export function nextRevision(set: SetState, group: GroupState): number {
-  if (!isRolloutHeld(set)) return set.rollout.target;
-  return group.revision;
+  return isRolloutHeld(set) && group.lastCause?.kind !== "rollout" ? group.revision : set.rollout.target;
 }
 
 /** A placement, or why there is none. A placement that still fits is the same object. */

@@ -1,0 +1,227 @@
+import { expect, test } from "vitest";
+import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+import { backoffMs } from "./recovery.ts";
+import { retryGroupNow } from "./rollout-controls.ts";
+
+const BACKOFF = { baseSeconds: 30, maxSeconds: 600, stableAfterSeconds: 1200 };
+
+function ready(draft: Parameters<typeof aSet>[0] = {}): Operated {
+  const set = new Operated(new World([aNode("n1"), aNode("n2")]), aSet({ replicas: 2, ...draft }));
+  set.untilReady();
+  set.timeline.length = 0;
+  return set;
+}
+const group = (set: Operated, index: number) => {
+  const found = set.state.groups.find((candidate) => candidate.index === index);
+  if (found === undefined) throw new Error(`no group ${index}`);
+  return found;
+};
+
+test.each([
+  [1, 0],
+  [2, 30_000],
+  [3, 60_000],
+  [4, 120_000],
+  [9, 600_000],
+])("failure %d in a row waits %d ms", (failures, wait) => {
+  expect(backoffMs(failures, BACKOFF)).toBe(wait);
+});
+
+test.each<[string, (set: Operated) => void, string]>([
+  ["a container that restarts", (set) => set.world.crash("demo-1-decode-1"), "decode-1: engine exited 137 (OOMKilled)"],
+  ["a pod that is deleted by hand", (set) => set.world.deletePod("demo-1-decode-0"), "decode-0 was deleted"],
+  ["a pod that vanished unseen", (set) => set.world.pods.delete("demo-1-decode-0"), "decode-0 was deleted"],
+  [
+    "an evicted pod",
+    (set) =>
+      Object.assign(set.world.pod("demo-1-prefill-0"), {
+        phase: "Failed",
+        isReady: false,
+        reason: "Evicted",
+        message: "low on memory",
+      }),
+    "prefill-0: Evicted: low on memory",
+  ],
+  [
+    "a RoleBasedGroup that is deleted by hand",
+    (set) => set.world.owners.delete("demo-1"),
+    "The RoleBasedGroup was deleted",
+  ],
+  [
+    "a workload that is deleted by hand",
+    (set) => set.world.workloads.delete("StatefulSet/demo-1-decode"),
+    "The StatefulSet of decode was deleted",
+  ],
+])("%s leads to one new incarnation of exactly that group", (_, fault, message) => {
+  const set = ready();
+  const other = [...set.world.pods.values()].filter((pod) => pod.groupIndex === 0).map((pod) => pod.uid);
+  fault(set);
+  set.untilReady();
+  set.run(20);
+  expect(group(set, 1).incarnation).toBe(2);
+  expect(group(set, 0).incarnation).toBe(1);
+  expect([...set.world.pods.values()].filter((pod) => pod.groupIndex === 0).map((pod) => pod.uid)).toEqual(other);
+  expect(set.told("group.failed").map((draft) => draft.cause)).toEqual([message]);
+  expect(group(set, 1).history).toMatchObject([{ incarnation: 1, cause: { kind: "failure", message } }]);
+});
+
+test("a failure says what is done about it", () => {
+  const set = ready();
+  set.world.crash("demo-1-decode-1");
+  set.reconcile();
+  expect(set.told("group.failed")[0]).toEqual({
+    kind: "group.failed",
+    group: 1,
+    incarnation: 1,
+    cause: "decode-1: engine exited 137 (OOMKilled)",
+    decision: "Recreate group 1 as incarnation 2",
+    actions: ["delete 2 StatefulSets"],
+  });
+  expect(set.plan().status.groups[1]?.phase).toBe("Recovering");
+});
+
+test("many failures at once are one", () => {
+  const set = ready();
+  for (const pod of ["decode-0", "decode-1", "prefill-0"]) set.world.crash(`demo-1-${pod}`);
+  set.world.deletePod("demo-1-prefill-1");
+  set.untilReady();
+  expect(group(set, 1).incarnation).toBe(2);
+  expect(set.told("group.failed")[0]?.cause).toBe("decode-0: engine exited 137 (OOMKilled), and 3 more pods");
+});
+
+test("everything of the old incarnation is gone before anything of the next one exists", () => {
+  const set = ready();
+  set.world.crash("demo-1-decode-1");
+  for (let i = 0; i < 20; i++) {
+    set.reconcile();
+    set.world.step();
+    const lives = new Set(
+      [...set.world.pods.values()].filter((pod) => pod.groupIndex === 1).map((pod) => pod.incarnation),
+    );
+    expect(lives.size).toBeLessThanOrEqual(1);
+  }
+  expect(group(set, 1).incarnation).toBe(2);
+});
+
+test("the next incarnation starts in order again", () => {
+  const set = ready();
+  set.world.crash("demo-1-decode-1");
+  set.world.neverReady = /demo-1-prefill-0$/;
+  set.run(15);
+  expect(set.world.workloads.has("StatefulSet/demo-1-prefill")).toBe(true);
+  expect(set.world.workloads.has("StatefulSet/demo-1-decode")).toBe(false);
+});
+
+test("restarts before a pod was first ready are the start's own business", () => {
+  const set = new Operated(new World([aNode("n1")]), aSet({ replicas: 1 }));
+  set.world.neverReady = /prefill-0$/;
+  set.run(5);
+  set.world.crash("demo-0-prefill-0");
+  set.run(5);
+  set.world.neverReady = null;
+  set.untilReady();
+  expect(group(set, 0).incarnation).toBe(1);
+});
+
+test("a failure while nobody looked is seen afterwards, by the container that was ready", () => {
+  const set = ready();
+  set.world.crash("demo-0-prefill-0");
+  set.world.step();
+  set.world.step();
+  expect(set.world.pod("demo-0-prefill-0").isReady).toBe(true);
+  set.untilReady();
+  expect(group(set, 0).incarnation).toBe(2);
+});
+
+test("a role with onPodFailure Ignore never recreates the group", () => {
+  const roles = [aRole({ role: "a" }), aRole({ role: "b", onPodFailure: "Ignore" })];
+  const set = ready({ roles });
+  set.world.crash("demo-0-b-0");
+  set.run(3);
+  set.world.deletePod("demo-0-b-0");
+  set.untilReady();
+  expect(group(set, 0).incarnation).toBe(1);
+  set.world.crash("demo-0-a-0");
+  set.untilReady();
+  expect(group(set, 0).incarnation).toBe(2);
+});
+
+test("the first recovery is immediate, later ones wait, and a stable time forgets failures", () => {
+  const set = ready({ replicas: 1 });
+  set.world.crash("demo-0-decode-0");
+  set.untilReady();
+  set.world.crash("demo-0-decode-0");
+  set.run(5);
+  expect(set.plan().status.groups[0]).toMatchObject({ phase: "Recovering", incarnation: 2 });
+  const due = group(set, 0).notBeforeMs ?? 0;
+  expect(set.plan().requeue).toEqual({ afterMs: due - set.world.nowMs });
+  expect(set.plan().status.groups[0]?.untilMs).toBe(due);
+  set.run(20);
+  expect(group(set, 0).incarnation).toBe(2);
+  set.untilReady();
+  expect(group(set, 0)).toMatchObject({ incarnation: 3, failuresInRow: 2 });
+  set.world.nowMs += 1_200_000;
+  set.reconcile();
+  expect(group(set, 0).failuresInRow).toBe(0);
+});
+
+test("a waiting group is retried at once when asked", () => {
+  const set = ready({ replicas: 1 });
+  set.world.crash("demo-0-decode-0");
+  set.untilReady();
+  set.world.crash("demo-0-decode-0");
+  set.run(6);
+  expect(group(set, 0).stage).toBe("waiting");
+  set.state = retryGroupNow(set.state, 0, set.world.nowMs)?.state ?? set.state;
+  set.reconcile();
+  expect(group(set, 0)).toMatchObject({ stage: "running", incarnation: 3 });
+});
+
+test("more failures in a row than maxRecoveries leave the group Failed, until it is retried", () => {
+  const set = ready({ replicas: 1, recovery: { maxRecoveries: 1 } });
+  set.world.crash("demo-0-decode-0");
+  set.untilReady();
+  set.world.crash("demo-0-decode-0");
+  set.run(5);
+  expect(set.plan().status).toMatchObject({ phase: "Failed", groups: [{ phase: "Failed" }] });
+  expect(set.plan().requeue).toBe("on-change");
+  expect(set.told("group.gave-up")).toHaveLength(1);
+  set.state = retryGroupNow(set.state, 0, set.world.nowMs)?.state ?? set.state;
+  set.untilReady();
+  expect(group(set, 0)).toMatchObject({ incarnation: 3, failuresInRow: 0 });
+});
+
+test("a recovery's start that misses the deadline is a new failure", () => {
+  const set = ready({ replicas: 1, rollout: { progressDeadlineSeconds: 60 } });
+  set.world.crash("demo-0-decode-0");
+  set.world.neverReady = /prefill-0$/;
+  set.until((operated) => group(operated, 0).failuresInRow === 2, 200);
+  expect(set.told("group.failed").at(-1)?.cause).toMatch(/^Incarnation 2 made no progress for 1 min/);
+});
+
+test("leftovers of an older incarnation are deleted by UID at any time", () => {
+  const set = ready({ replicas: 1 });
+  const late = { ...set.world.pod("demo-0-decode-0"), name: "late", uid: "late", incarnation: 0, ownerUid: "nobody" };
+  set.world.pods.set("late", late);
+  const { actions } = set.reconcile();
+  expect(actions).toMatchObject([{ kind: "delete", ref: { kind: "Pod", name: "late", uid: "late" } }]);
+  expect(group(set, 0).incarnation).toBe(1);
+});
+
+test("a ConfigMap that is deleted by hand is put back", () => {
+  const set = ready({ replicas: 1 });
+  set.world.objects.delete("ConfigMap/demo-0-config");
+  set.run(2);
+  expect(set.world.objects.has("ConfigMap/demo-0-config")).toBe(true);
+  expect(group(set, 0).incarnation).toBe(1);
+});
+
+test("pods on a node whose object is gone count as gone", () => {
+  const set = new Operated(new World([aNode("n1"), aNode("n2")]), aSet({ replicas: 1 }));
+  set.untilReady();
+  const on = set.world.pod("demo-0-decode-0").nodeName;
+  set.world.nodes = set.world.nodes.filter((node) => node.name !== on);
+  set.untilReady();
+  expect(group(set, 0)).toMatchObject({ incarnation: 2 });
+  expect(set.told("group.failed")[0]?.cause).toMatch(/its node n1 is gone/);
+});

@@ -1,0 +1,206 @@
+import { expect, test } from "vitest";
+import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
+import { abortRollout, acceptSpec, rollbackTo, type StateChange } from "./spec-change.ts";
+
+const roles = (image: string, decode = 2) => [
+  aRole({ role: "prefill", replicas: 2, image }),
+  aRole({ role: "decode", replicas: decode, image, dependencies: ["prefill"] }),
+];
+const nodes = () => [aNode("n1"), aNode("n2"), aNode("n3")];
+
+function ready(draft: Parameters<typeof aSet>[0] = {}): Operated {
+  const set = new Operated(new World(nodes()), aSet({ replicas: 3, roles: roles("engine:1"), ...draft }));
+  set.untilReady();
+  set.timeline.length = 0;
+  return set;
+}
+function take(set: Operated, change: StateChange | null): void {
+  if (change === null) throw new Error("nothing to do");
+  set.state = change.state;
+  set.timeline.push(...change.timeline);
+}
+function edit(set: Operated, draft: Parameters<typeof aSet>[0]): void {
+  take(set, acceptSpec(set.state, aSet({ replicas: 3, ...draft }).spec, set.world.nowMs));
+}
+const incarnations = (set: Operated) => set.state.groups.map((group) => group.incarnation);
+const revisions = (set: Operated) => set.state.groups.map((group) => group.revision);
+const stages = (set: Operated) => set.state.groups.map((group) => group.stage);
+
+test("groups leave the old revision one after another, highest index first", () => {
+  const set = ready();
+  edit(set, { roles: roles("engine:2") });
+  const order: number[] = [];
+  for (let i = 0; i < 80; i++) {
+    set.reconcile();
+    const down = set.state.groups.filter((group) => group.takenDown);
+    expect(down.length).toBeLessThanOrEqual(1);
+    for (const { index } of down) if (order.at(-1) !== index) order.push(index);
+    for (const index of [0, 1, 2]) {
+      const hashes = new Set(
+        [...set.world.pods.values()].filter((pod) => pod.groupIndex === index).map((pod) => pod.revisionHash),
+      );
+      expect(hashes.size).toBeLessThanOrEqual(1);
+    }
+    set.world.step();
+  }
+  expect(order).toEqual([2, 1, 0]);
+  expect(set.plan().status).toMatchObject({ phase: "Ready", updatedGroups: 3, currentRevision: 2 });
+  expect(incarnations(set)).toEqual([2, 2, 2]);
+  expect(set.told("rollout.finished")).toHaveLength(1);
+});
+
+test("maxUnavailable groups go at once, and a percentage is rounded down", () => {
+  const set = ready({ replicas: 3, rollout: { maxUnavailable: "70%" } });
+  edit(set, { roles: roles("engine:2"), rollout: { maxUnavailable: "70%" } });
+  set.reconcile();
+  expect(stages(set)).toEqual(["running", "teardown", "teardown"]);
+});
+
+test("groups that are broken on the old revision are replaced at any time, before the others", () => {
+  const set = ready();
+  set.world.neverReady = /demo-0-prefill-0$/;
+  Object.assign(set.world.pod("demo-0-prefill-0"), { isReady: false });
+  set.run(2);
+  edit(set, { roles: roles("engine:2") });
+  set.reconcile();
+  expect(stages(set)).toEqual(["teardown", "running", "running"]);
+});
+
+test("a bad revision does not spread, and can always be replaced", () => {
+  const set = ready({ rollout: { progressDeadlineSeconds: 30 } });
+  edit(set, { roles: roles("engine:2"), rollout: { progressDeadlineSeconds: 30 } });
+  set.world.neverReady = /demo-2-prefill/;
+  set.run(60);
+  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.plan().status).toMatchObject({ phase: "Degraded" });
+  expect(set.state.rollout.stalledReason).toMatch(/^Group 2 did not become ready at revision 2: prefill/);
+  expect(set.told("rollout.stalled")).toHaveLength(1);
+  set.world.neverReady = null;
+  edit(set, { roles: roles("engine:3"), rollout: { progressDeadlineSeconds: 30 } });
+  set.untilReady(200);
+  expect(revisions(set)).toEqual([3, 3, 3]);
+});
+
+test("paused stops before the next group, and resuming goes on", () => {
+  const set = ready();
+  edit(set, { roles: roles("engine:2") });
+  set.run(2);
+  take(set, pauseRollout(set.state));
+  set.run(40);
+  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.plan().status.phase).toBe("Paused");
+  take(set, resumeRollout(set.state));
+  set.untilReady(200);
+  expect(revisions(set)).toEqual([2, 2, 2]);
+});
+
+test("a group that is recreated while paused keeps its revision", () => {
+  const set = ready();
+  take(set, pauseRollout(set.state));
+  edit(set, { roles: roles("engine:2") });
+  set.world.crash("demo-0-decode-0");
+  set.run(30);
+  expect(incarnations(set)).toEqual([2, 1, 1]);
+  expect(revisions(set)).toEqual([1, 1, 1]);
+  expect([...set.world.pods.values()].every((pod) => pod.revisionHash === set.state.revisions[0]?.hash)).toBe(true);
+});
+
+test("an edit back to earlier content during a rollout touches only the groups that had left it", () => {
+  const set = ready();
+  edit(set, { roles: roles("engine:2") });
+  set.until((operated) => operated.state.groups[2]?.revision === 2);
+  edit(set, { roles: roles("engine:1") });
+  set.untilReady(200);
+  expect(incarnations(set)).toEqual([1, 1, 3]);
+  expect(revisions(set)).toEqual([3, 3, 3]);
+  expect(set.state.revisions.map((revision) => revision.hash)[0]).toBe(set.state.revisions[2]?.hash);
+});
+
+test("abort returns to the last revision at which every group was ready", () => {
+  const set = ready();
+  edit(set, { roles: roles("engine:2") });
+  set.until((operated) => operated.state.groups[2]?.revision === 2);
+  take(set, abortRollout(set.state, set.world.nowMs));
+  set.untilReady(200);
+  expect(set.state.rollout).toMatchObject({ target: 1, lastGood: 1 });
+  expect(incarnations(set)).toEqual([1, 1, 3]);
+  expect(set.state.spec).toEqual(aSet({ replicas: 3, roles: roles("engine:1") }).spec);
+  expect(abortRollout(set.state, set.world.nowMs)).toBeNull();
+});
+
+test("a rollback is a new revision with the old content, at the present counts", () => {
+  const set = ready();
+  edit(set, { roles: roles("engine:2") });
+  set.untilReady(200);
+  edit(set, { roles: roles("engine:2", 3) });
+  set.untilReady(200);
+  take(set, rollbackTo(set.state, 1, set.world.nowMs));
+  set.untilReady(200);
+  expect(set.state.rollout.target).toBe(3);
+  expect(set.state.spec).toEqual(aSet({ replicas: 3, roles: roles("engine:1", 3) }).spec);
+  expect(incarnations(set)).toEqual([3, 3, 3]);
+  // Later edits build on what was rolled back to.
+  edit(set, { roles: roles("engine:1", 2) });
+  expect(set.state.revisions).toHaveLength(3);
+});
+
+test("restart takes every group to its next incarnation with the same content and budget", () => {
+  const set = ready();
+  take(set, restartRollout(set.state, set.world.nowMs));
+  for (let i = 0; i < 80; i++) {
+    set.reconcile();
+    expect(set.state.groups.filter((group) => group.takenDown).length).toBeLessThanOrEqual(1);
+    set.world.step();
+  }
+  expect(incarnations(set)).toEqual([2, 2, 2]);
+  expect(revisions(set)).toEqual([1, 1, 1]);
+});
+
+test("template and replicas changed in one edit never take more than the budget down", () => {
+  const set = ready();
+  edit(set, { replicas: 4, roles: roles("engine:2", 4) });
+  set.run(1);
+  for (let i = 0; i < 80; i++) {
+    set.reconcile();
+    expect(set.state.groups.filter((group) => group.takenDown).length).toBeLessThanOrEqual(1);
+    set.world.step();
+  }
+  expect(revisions(set)).toEqual([2, 2, 2, 2]);
+  expect(set.world.pods.size).toBe(24);
+});
+
+test("a group that waits out its backoff on the old revision is taken to the new one at once", () => {
+  const set = ready();
+  for (let i = 0; i < 2; i++) {
+    set.world.crash("demo-0-decode-0");
+    set.run(8);
+  }
+  expect(stages(set)[0]).toBe("waiting");
+  edit(set, { roles: roles("engine:2") });
+  set.reconcile();
+  expect(set.state.groups[0]).toMatchObject({ stage: "running", revision: 2, failuresInRow: 0 });
+});
+
+test("new groups of a paused rollout take the revision that is proven", () => {
+  const set = ready();
+  take(set, pauseRollout(set.state));
+  edit(set, { replicas: 4, roles: roles("engine:2") });
+  set.run(10);
+  expect(revisions(set)).toEqual([1, 1, 1, 1]);
+});
+
+test("revisions beyond the history limit are forgotten, those in use never", () => {
+  const set = ready({ revisionHistoryLimit: 2 });
+  for (const image of ["engine:2", "engine:3", "engine:4"]) edit(set, { roles: roles(image), revisionHistoryLimit: 2 });
+  set.reconcile();
+  expect(set.state.revisions.map((revision) => revision.number)).toEqual([1, 3, 4]);
+  set.untilReady(200);
+  set.reconcile();
+  expect(set.state.revisions.map((revision) => revision.number)).toEqual([3, 4]);
+});
+
+test("a spec that is the present one changes nothing", () => {
+  const set = ready();
+  expect(acceptSpec(set.state, { ...set.state.spec }, 0)).toBeNull();
+});

@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+import { acceptSpec, deleteSet } from "./spec-change.ts";
+
+const roles = (prefill: number, decode: number) => [
+  aRole({ role: "prefill", replicas: prefill }),
+  aRole({ role: "decode", replicas: decode, dependencies: ["prefill"] }),
+];
+function ready(draft: Parameters<typeof aSet>[0] = {}): Operated {
+  const set = new Operated(new World([aNode("n1"), aNode("n2")]), aSet({ replicas: 2, ...draft }));
+  set.untilReady();
+  set.acted.length = 0;
+  return set;
+}
+function edit(set: Operated, draft: Parameters<typeof aSet>[0]): void {
+  const change = acceptSpec(set.state, aSet(draft).spec, set.world.nowMs);
+  if (change === null) throw new Error("nothing changed");
+  set.state = change.state;
+  set.timeline.push(...change.timeline);
+}
+const uids = (set: Operated) => new Set([...set.world.pods.values()].map((pod) => pod.uid));
+
+test("scaling groups out adds the next indices and touches no other", () => {
+  const set = ready();
+  const before = uids(set);
+  edit(set, { replicas: 4 });
+  set.untilReady();
+  expect(set.state.groups.map((group) => group.index)).toEqual([0, 1, 2, 3]);
+  expect([...uids(set)]).toEqual(expect.arrayContaining([...before]));
+  expect(set.told("scaled")[0]?.decision).toBe("Scale groups from 2 to 4");
+});
+
+test("scaling groups in removes the highest indices and everything of them", () => {
+  const set = ready();
+  edit(set, { replicas: 1 });
+  set.run(15);
+  expect(set.state.groups.map((group) => group.index)).toEqual([0]);
+  expect([...set.world.owners.keys()]).toEqual(["demo-0"]);
+  expect([...set.world.objects.keys()].filter((key) => key.includes("demo-1"))).toEqual([]);
+  expect(set.plan().status.phase).toBe("Ready");
+});
+
+test("a group that is wanted again while it goes is finished off and starts anew", () => {
+  const set = ready();
+  edit(set, { replicas: 1 });
+  set.run(1);
+  edit(set, { replicas: 2 });
+  set.untilReady();
+  expect(set.state.groups[1]).toMatchObject({ index: 1, incarnation: 2, stage: "running" });
+});
+
+test("scaling a role replaces no running pod, and is no new revision", () => {
+  const set = ready();
+  const before = uids(set);
+  edit(set, { replicas: 2, roles: roles(2, 4) });
+  set.untilReady();
+  expect([...uids(set)]).toEqual(expect.arrayContaining([...before]));
+  expect(set.world.pods.size).toBe(12);
+  expect(set.state.revisions).toHaveLength(1);
+});
+
+test("the ConfigMaps are written before a role is scaled in", () => {
+  const set = ready({ replicas: 1, roles: roles(2, 4) });
+  edit(set, { replicas: 1, roles: roles(2, 2) });
+  expect(set.reconcile().actions.map((action) => action.kind)).not.toContain("scale");
+  expect(set.reconcile().actions.map((action) => action.kind)).toContain("scale");
+});
+
+test("the ConfigMaps are written as soon as a role is scaled out", () => {
+  const set = ready({ replicas: 1 });
+  edit(set, { replicas: 1, roles: roles(2, 3) });
+  const kinds = set.reconcile().actions.map((action) => action.kind);
+  expect(kinds).toContain("scale");
+  expect(kinds).toContain("update");
+});
+
+test("pods that go by a scale-in are no failure, also when it is scaled out again at once", () => {
+  const set = ready({ replicas: 1, roles: roles(2, 4) });
+  edit(set, { replicas: 1, roles: roles(2, 2) });
+  set.reconcile();
+  set.reconcile();
+  edit(set, { replicas: 1, roles: roles(2, 4) });
+  set.untilReady();
+  set.run(5);
+  expect(set.state.groups[0]?.incarnation).toBe(1);
+});
+
+test("pods that a Deployment takes away by a scale-in are no failure, those that vanish are", () => {
+  const at = (replicas: number) => ({
+    replicas: 1,
+    roles: [aRole({ role: "router", replicas, kind: "Deployment" as const })],
+  });
+  const set = ready(at(3));
+  edit(set, at(2));
+  set.untilReady();
+  set.run(3);
+  expect(set.state.groups[0]?.incarnation).toBe(1);
+  set.world.deletePod("demo-0-router-0");
+  set.untilReady();
+  expect(set.state.groups[0]?.incarnation).toBe(2);
+});
+
+test("added roles start and removed roles stop, alone", () => {
+  const set = ready({ replicas: 1 });
+  const before = uids(set);
+  edit(set, { replicas: 1, roles: [...roles(2, 2), aRole({ role: "router", dependencies: ["decode"] })] });
+  set.untilReady();
+  expect([...uids(set)]).toEqual(expect.arrayContaining([...before]));
+  expect(set.world.pods.has("demo-0-router-0")).toBe(true);
+  edit(set, { replicas: 1 });
+  set.untilReady();
+  set.run(5);
+  expect(uids(set)).toEqual(before);
+  expect([...set.world.objects.keys()]).not.toContain("Service/s-demo-0-router");
+  expect(set.state.groups[0]).toMatchObject({ incarnation: 1, revision: 3 });
+});
+
+test("deleting removes roles in reverse dependency order and leaves nothing", () => {
+  const set = ready();
+  set.state = deleteSet(set.state)?.state ?? set.state;
+  for (let i = 0; i < 30 && !set.isGone; i++) {
+    set.reconcile();
+    const decode = [...set.world.pods.values()].some((pod) => pod.role === "decode");
+    const isPrefillTouched = [...set.world.workloads.values()].some(
+      ({ shown }) => shown.role === "prefill" && shown.deletionAtMs !== null,
+    );
+    expect(decode && isPrefillTouched).toBe(false);
+    set.world.step();
+  }
+  expect(set.isGone).toBe(true);
+  expect([set.world.pods.size, set.world.workloads.size, set.world.owners.size, set.world.objects.size]).toEqual([
+    0, 0, 0, 0,
+  ]);
+});
+
+test("deleting a Parallel set removes all roles at once", () => {
+  const set = ready({ replicas: 1, startupPolicy: "Parallel" });
+  set.state = deleteSet(set.state)?.state ?? set.state;
+  expect(set.reconcile().actions.filter((action) => action.kind === "delete")).toHaveLength(2);
+});
+
+test("a set can be deleted while it starts, recovers or waits for room", () => {
+  for (const steps of [0, 1, 2, 3, 5]) {
+    const set = new Operated(new World([aNode("n1")]), aSet({ replicas: 1 }));
+    set.run(steps);
+    set.state = deleteSet(set.state)?.state ?? set.state;
+    set.until((operated) => operated.isGone, 40);
+    expect(set.world.owners.size).toBe(0);
+  }
+});
+
+test("scaling to 0 groups is Ready with nothing left", () => {
+  const set = ready();
+  edit(set, { replicas: 0 });
+  set.run(15);
+  expect(set.plan().status).toMatchObject({ phase: "Ready", groups: [] });
+  expect(set.isGone).toBe(false);
+});
