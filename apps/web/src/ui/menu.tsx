@@ -53,3 +53,8 @@ export function MenuItem({ icon, children, onSelect, isDanger = false, disabledR
 export function MenuSeparator() {
   return <Base.Separator className={styles.separator} />;
 }
+
+/** Words above the items; not one of them. */
+export function MenuInfo({ children }: { readonly children: ReactNode }) {
+  return <div className={styles.info}>{children}</div>;
+}

@@ -6,10 +6,16 @@ import { StateGlyph } from "#ui/state-glyph.tsx";
 import { Countdown, RelativeTime } from "#ui/time.tsx";
 import styles from "./attention-list.module.css";
 
-/** What needs a person, worst first; every row leads to the exact place. */
-export function AttentionList({ items }: { readonly items: readonly AttentionItem[] }) {
+type AttentionListProps = {
+  readonly items: readonly AttentionItem[];
+  /** In a side column: rows stack. */
+  readonly isNarrow?: boolean;
+};
+
+/** What needs a person; every row leads to the exact place. */
+export function AttentionList({ items, isNarrow = false }: AttentionListProps) {
   return (
-    <ul className={styles.list}>
+    <ul className={styles.list} data-narrow={isNarrow || undefined}>
       {items.map((item) => {
         const state = stateOfItem(item);
         return (

@@ -16,15 +16,15 @@ type SetsTableProps = {
 
 /** Shares of the width; the layout is fixed, so that columns do not move while rows scroll by. */
 const WIDTHS: Readonly<Record<SetColumn, string>> = {
-  name: "20%",
+  name: "18%",
   namespace: "10%",
   phase: "12%",
-  groups: "14%",
+  groups: "12%",
   ready: "6%",
   pods: "7%",
   revision: "8%",
   gpus: "6%",
-  clusters: "11%",
+  clusters: "15%",
   changed: "6%",
 };
 

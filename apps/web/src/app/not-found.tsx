@@ -1,0 +1,10 @@
+import { ButtonLink } from "#ui/button.tsx";
+import { EmptyState } from "#ui/empty-state.tsx";
+
+export default function NotFound() {
+  return (
+    <EmptyState title="There is no such page" actions={<ButtonLink href="/">Overview</ButtonLink>}>
+      The address is mistyped, or what it named is gone. Search with ⌘K or Ctrl K.
+    </EmptyState>
+  );
+}

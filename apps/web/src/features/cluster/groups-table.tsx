@@ -1,0 +1,66 @@
+import type { ClusterDetail } from "@openpatio/core/view";
+import Link from "next/link";
+import { groupPath } from "#lib/paths.ts";
+import { EmptyState } from "#ui/empty-state.tsx";
+import { stateOfPhase, stateRank } from "#ui/state.ts";
+import { StateWord } from "#ui/state-glyph.tsx";
+import { Table } from "#ui/table.tsx";
+import { RelativeTime } from "#ui/time.tsx";
+
+/** Groups placed on a cluster: worst first, then the longest in that phase. */
+export function GroupsTable({ groups }: { readonly groups: ClusterDetail["groupsHere"] }) {
+  if (groups.length === 0) {
+    return (
+      <EmptyState title="No group is placed here">
+        A set that names this cluster, or may go anywhere, would be.
+      </EmptyState>
+    );
+  }
+  const ordered = groups.toSorted(
+    (a, b) => stateRank(stateOfPhase(a.phase)) - stateRank(stateOfPhase(b.phase)) || a.sinceMs - b.sinceMs,
+  );
+  return (
+    <Table label="Table of groups">
+      <thead>
+        <tr>
+          <th>Group</th>
+          <th>Namespace</th>
+          <th>Phase</th>
+          <th className="num">Pods</th>
+          <th>Domain</th>
+          <th className="num">GPUs</th>
+          <th className="num">In phase</th>
+        </tr>
+      </thead>
+      <tbody>
+        {ordered.map((group) => (
+          <tr key={`${group.namespace}/${group.set}-${group.index}`}>
+            <td>
+              <Link className="mono strong" href={groupPath(group.namespace, group.set, group.index)}>
+                {group.set}-{group.index}
+              </Link>
+            </td>
+            <td className="ink-2">{group.namespace}</td>
+            <td>
+              <StateWord state={stateOfPhase(group.phase)} />
+            </td>
+            <td className="num">
+              {group.readyPods}/{group.pods}
+            </td>
+            <td>
+              {group.domain === null ? (
+                <span className="ink-3">none</span>
+              ) : (
+                <span className="mono">{group.domain}</span>
+              )}
+            </td>
+            <td className="num">{group.gpus}</td>
+            <td className="num ink-2">
+              <RelativeTime atMs={group.sinceMs} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}
