@@ -1,5 +1,6 @@
 export * from "./dependencies.ts";
 export * from "./document.ts";
+export { describeSchemaForEditor, type JsonSchema } from "./editor-schema.ts";
 export * from "./group-schema.ts";
 export * from "./hash.ts";
 export * from "./import.ts";

@@ -12,17 +12,8 @@ export const MAX_LABEL = 63;
 /** Names that would not fit, judged at the largest index that the wanted counts lead to. */
 export function nameProblems(manifest: unknown, presentReplicas: number): readonly Problem[] {
   const set = textAt(manifest, ["metadata", "name"]);
-  if (set === undefined || set === "") return [];
-  if (set.includes("."))
-    return [
-      {
-        path: "metadata.name",
-        code: "value",
-        message: `A set's name must not have dots, because it becomes part of host names: ${set.replaceAll(".", "-")} would do.`,
-        suggestion: set.replaceAll(".", "-"),
-      },
-    ];
-  if (!DNS_LABEL.test(set)) return [];
+  // The schema speaks about names that are no DNS labels.
+  if (set === undefined || !DNS_LABEL.test(set)) return [];
 
   const groups = countAt(manifest, ["spec", "replicas"], presentReplicas);
   const lastGroup = Math.max(groups - 1, 0);

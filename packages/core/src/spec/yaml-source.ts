@@ -10,7 +10,7 @@ import {
   type Pair,
   parseAllDocuments,
 } from "yaml";
-import type { Path } from "./path.ts";
+import { formatPath, type Path } from "./path.ts";
 import type { Problem } from "./problem.ts";
 import { isRecord } from "./shape.ts";
 
@@ -28,8 +28,9 @@ export const MAX_TEXT_BYTES = 1024 * 1024;
 export const MAX_NODES = 100_000;
 export const MAX_DEPTH = 64;
 /** Lexical tokens; bounds the time that hostile text can take (a megabyte of commas). */
-const MAX_TOKENS = 300_000;
+const MAX_TOKENS = 200_000;
 const MAX_SYNTAX_PROBLEMS = 20;
+const MAX_DOCUMENTS = 200;
 
 export type SourceDocument = {
   readonly data: unknown;
@@ -63,7 +64,17 @@ export function readYaml(text: string): YamlSource {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const documents: SourceDocument[] = [];
-  for (const tree of Array.isArray(parsed) ? parsed : []) {
+  const trees = Array.isArray(parsed) ? parsed : [];
+  if (trees.length > MAX_DOCUMENTS)
+    return {
+      documents: [],
+      problems: [
+        { path: "", code: "too-large", message: `This text has ${trees.length} documents; the most are ${MAX_DOCUMENTS}.` },
+      ],
+      warnings,
+      lines,
+    };
+  for (const tree of trees) {
     // Every level of a nesting that is too deep reports itself; the first says it all.
     const tooDeepAt = tree.errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
     const found: Problem[] = (tooDeepAt === undefined ? tree.errors : [tooDeepAt]).map((error) => ({
@@ -136,11 +147,13 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
   const problems: Problem[] = [];
   const anchors = new Map<string, Node>();
   const open = new Set<Node>();
+  /** Where the conversion is. */
+  const trail: (string | number)[] = [];
   let nodes = 0;
 
   const report = (problem: Pick<Problem, "code" | "message">, node: Node | null): void => {
     if (problems.length < MAX_SYNTAX_PROBLEMS)
-      problems.push({ path: "", ...problem, ...(node?.range ? positionAt(lines, node.range[0]) : {}) });
+      problems.push({ path: formatPath(trail), ...problem, ...(node?.range ? positionAt(lines, node.range[0]) : {}) });
   };
   const stop = (problem: Pick<Problem, "code" | "message">, node: Node | null): never => {
     report(problem, node);

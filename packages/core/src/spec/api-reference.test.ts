@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import committed from "../../../../docs/API_REFERENCE.md?raw";
+import { renderApiReference } from "./api-reference.ts";
+import { describeSchemaForEditor, nodeAt } from "./editor-schema.ts";
+import { NOT_YET } from "./not-yet.ts";
+
+test("docs/API_REFERENCE.md is what the schema says (npx tsx packages/core/scripts/generate-api-reference.ts)", () => {
+  expect(committed).toBe(renderApiReference());
+});
+
+test("every field has a meaning, and every mark of what is not supported yet stands somewhere", () => {
+  const text = renderApiReference();
+  expect(text).not.toMatch(/\|\s*\|\n/);
+  expect(text.match(/\*\*Not supported yet\*\*/g)).toHaveLength(NOT_YET.length);
+});
+
+test("the editor's schema offers fields of pods and leaves out values that would be refused", () => {
+  const schema = describeSchemaForEditor() as Record<string, unknown>;
+  expect(nodeAt(schema, "spec.rollout.strategy")).toMatchObject({ enum: ["GroupRolling"], default: "GroupRolling" });
+  expect(nodeAt(schema, "spec.groupTemplate.roles[].template.spec.initContainers[].readinessProbe")).toBeDefined();
+  expect(nodeAt(schema, "spec.entry")?.["description"]).toContain("Not supported yet");
+  expect(nodeAt(schema, "spec.replicas")).toMatchObject({ type: "integer", minimum: 0, maximum: 10_000 });
+  expect(JSON.stringify(schema)).not.toContain(String(Number.MAX_SAFE_INTEGER));
+});
