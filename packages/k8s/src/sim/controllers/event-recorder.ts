@@ -2,7 +2,6 @@ import type { KubeObject } from "@openpatio/core/model";
 import type { SimApi } from "../api.ts";
 import { ApiError } from "../status.ts";
 import { timeOf, timestamp } from "./objects.ts";
-import { hash32 } from "./timing.ts";
 
 export type EventFacts = {
   readonly about: KubeObject;
@@ -51,6 +50,14 @@ export function createEventRecorder(api: SimApi, ttlMs: number): EventRecorder {
     cancelSweep = api.clock.after(Math.max(delayMs, 60_000), sweep);
   }
 
+  /** Named by the nanosecond as upstream, so that events of one moment list in the order they happened. */
+  function freeName(namespace: string, about: string, nowMs: number): string {
+    for (let nanoseconds = BigInt(nowMs) * 1_000_000n; ; nanoseconds += 1n) {
+      const name = `${about}.${nanoseconds.toString(16)}`;
+      if (api.get("events", namespace, name) === undefined) return name;
+    }
+  }
+
   function write(facts: EventFacts): void {
     const { about, type, reason, message, component, host, fieldPath } = facts;
     const namespace = about.metadata.namespace ?? "default";
@@ -64,7 +71,7 @@ export function createEventRecorder(api: SimApi, ttlMs: number): EventRecorder {
       api.patch("events", namespace, present.metadata.name, { count, lastTimestamp: now });
       return;
     }
-    const name = `${about.metadata.name}.${nowMs.toString(16)}${hash32(identity).toString(16).padStart(8, "0")}`;
+    const name = freeName(namespace, about.metadata.name, nowMs);
     const source = { component, ...(host === undefined ? {} : { host }) };
     const object: KubeObject = {
       apiVersion: "v1",
@@ -89,7 +96,7 @@ export function createEventRecorder(api: SimApi, ttlMs: number): EventRecorder {
       firstTimestamp: now,
       lastTimestamp: now,
     };
-    if (api.get("events", namespace, name) === undefined) api.create("events", object);
+    api.create("events", object);
     known.set(identity, { namespace, name });
     armSweep(ttlMs);
   }
