@@ -55,5 +55,20 @@ export const GroupResourceStatus = z
       .max(MAX_ROLES)
       .optional()
       .describe("Readiness per role."),
+    conditions: z
+      .array(
+        z
+          .looseObject({
+            type: z.string().describe("Name of the condition."),
+            status: z.string().describe("`True`, `False` or `Unknown`."),
+            reason: z.string().optional().describe("Why, as one word."),
+            message: z.string().optional().describe("Why, as a sentence."),
+            lastTransitionTime: z.string().optional().describe("Since when, in RFC 3339."),
+          })
+          .describe("One condition, in the shape that Kubernetes uses."),
+      )
+      .max(16)
+      .optional()
+      .describe("Standard conditions."),
   })
   .describe("What is the case.");

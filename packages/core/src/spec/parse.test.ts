@@ -154,12 +154,21 @@ test.each([
   ["five megabytes", "a".repeat(5_000_000), "too-large", undefined],
   ["a megabyte in another script", "ü".repeat(600_000), "too-large", undefined],
   ["half a megabyte of commas", `a: [${",".repeat(500_000)}]`, "too-large", undefined],
+  ["a flood of documents", "--- a\n".repeat(300), "too-large", undefined],
   ["another API", "apiVersion: v1\nkind: Pod\n", "value", 1],
   ["another dialect", "apiVersion: workloads.x-k8s.io/v1alpha2\nkind: RoleBasedGroup\n", "value", 1],
 ])("%s is one problem with its place", (_, text, code, line) => {
   const problems = problemsOf(text);
   expect(problems.map((problem) => problem.code)).toEqual([code]);
   expect(problems[0]?.line).toBe(line);
+});
+
+test("what is wrong before the schema is asked has its path, too", () => {
+  const twice = VALID.replace("replicas: 2\n", "replicas: 2\n        replicas: 3\n");
+  expect(problemsOf(twice)).toEqual([
+    expect.objectContaining({ path: "spec.groupTemplate.roles[1]", code: "duplicate", line: 11, column: 9 }),
+  ]);
+  expect(problemsOf("a:\n  b: [1, .nan]\n")[0]).toMatchObject({ path: "a.b[1]", line: 2, column: 10 });
 });
 
 test("an alias bomb is refused by the number of its values", () => {

@@ -69,7 +69,11 @@ export function readYaml(text: string): YamlSource {
     return {
       documents: [],
       problems: [
-        { path: "", code: "too-large", message: `This text has ${trees.length} documents; the most are ${MAX_DOCUMENTS}.` },
+        {
+          path: "",
+          code: "too-large",
+          message: `This text has ${trees.length} documents; the most are ${MAX_DOCUMENTS}.`,
+        },
       ],
       warnings,
       lines,
@@ -153,7 +157,11 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
 
   const report = (problem: Pick<Problem, "code" | "message">, node: Node | null): void => {
     if (problems.length < MAX_SYNTAX_PROBLEMS)
-      problems.push({ path: formatPath(trail), ...problem, ...(node?.range ? positionAt(lines, node.range[0]) : {}) });
+      problems.push({
+        path: formatPath(trail.slice(0, 8)),
+        ...problem,
+        ...(node?.range ? positionAt(lines, node.range[0]) : {}),
+      });
   };
   const stop = (problem: Pick<Problem, "code" | "message">, node: Node | null): never => {
     report(problem, node);
@@ -172,14 +180,21 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
     return target;
   };
 
-  const convert = (source: Node | null, depth: number): unknown => {
+  const convertChild = (key: string | number, child: unknown): unknown => {
+    trail.push(key);
+    const value = convert(asNode(child));
+    trail.pop();
+    return value;
+  };
+
+  const convert = (source: Node | null): unknown => {
     const node = resolve(source);
     if (++nodes > MAX_NODES)
       stop(
         { code: "too-large", message: `This text has more than ${MAX_NODES} values once its aliases are expanded.` },
         source,
       );
-    if (depth > MAX_DEPTH) stop(tooDeep(), source);
+    if (trail.length > MAX_DEPTH) stop(tooDeep(), source);
     if (node === null) return null;
     if (node === source && "anchor" in node && node.anchor !== undefined) anchors.set(node.anchor, node);
     if (isScalar(node))
@@ -188,26 +203,26 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
       );
     open.add(node);
     const value = isSeq(node)
-      ? node.items.map((item) => convert(asNode(item), depth + 1))
+      ? node.items.map((item, index) => convertChild(index, item))
       : isMap(node)
-        ? convertMap(node.items, depth)
+        ? convertMap(node.items)
         : null;
     open.delete(node);
     return value;
   };
 
-  const convertMap = (pairs: readonly Pair[], depth: number): Record<string, unknown> => {
+  const convertMap = (pairs: readonly Pair[]): Record<string, unknown> => {
     const object: Record<string, unknown> = {};
     const merged: Record<string, unknown>[] = [];
     for (const pair of pairs) {
       const keyNode = resolve(asNode(pair.key));
       if (isScalar(keyNode) && keyNode.anchor !== undefined) anchors.set(keyNode.anchor, keyNode);
-      const value = convert(asNode(pair.value), depth + 1);
       if (keyNode !== null && !isScalar(keyNode)) {
         report({ code: "syntax", message: "A key has to be text, not a list or a map." }, keyNode);
         continue;
       }
       const key = keyNode === null ? "" : (keyNode.source ?? String(keyNode.value));
+      const value = convertChild(key, pair.value);
       if (key === "<<" && keyNode?.type === "PLAIN") {
         merged.push(...(Array.isArray(value) ? value : [value]).filter(isRecord));
         continue;
@@ -225,7 +240,7 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
   };
 
   try {
-    return { data: convert(tree.contents, 0), problems };
+    return { data: convert(tree.contents), problems };
   } catch (error) {
     if (error instanceof LimitReached) return { data: null, problems };
     throw error;

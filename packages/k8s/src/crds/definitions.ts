@@ -203,6 +203,39 @@ export const ROLE_BASED_GROUPS: KubeObject = {
                       "x-kubernetes-preserve-unknown-fields": true,
                     },
                   },
+                  conditions: {
+                    type: "array",
+                    description: "Standard conditions.",
+                    maxItems: 16,
+                    items: {
+                      type: "object",
+                      description: "One condition, in the shape that Kubernetes uses.",
+                      required: ["type", "status"],
+                      properties: {
+                        type: {
+                          type: "string",
+                          description: "Name of the condition.",
+                        },
+                        status: {
+                          type: "string",
+                          description: "`True`, `False` or `Unknown`.",
+                        },
+                        reason: {
+                          type: "string",
+                          description: "Why, as one word.",
+                        },
+                        message: {
+                          type: "string",
+                          description: "Why, as a sentence.",
+                        },
+                        lastTransitionTime: {
+                          type: "string",
+                          description: "Since when, in RFC 3339.",
+                        },
+                      },
+                      "x-kubernetes-preserve-unknown-fields": true,
+                    },
+                  },
                 },
                 "x-kubernetes-preserve-unknown-fields": true,
               },
