@@ -71,17 +71,22 @@ export function ClusterAside({ detail }: { readonly detail: ClusterDetail }) {
         <div className={styles.pad}>
           <KeyValues
             pairs={[
-              { name: "server", value: <span className="mono">{detail.server}</span> },
-              {
-                name: "last contact",
-                value:
-                  detail.lastContactMs === null ? "never" : <RelativeTime atMs={detail.lastContactMs} form="full" />,
-              },
-              {
-                name: "requests",
-                value: `${formatCount(detail.apiRequests)}, ${formatCount(detail.apiErrors)} failed`,
-              },
-              { name: "registered", value: <RelativeTime atMs={detail.registeredAtMs} form="full" /> },
+              [
+                "server",
+                <span key="server" className="mono">
+                  {detail.server}
+                </span>,
+              ],
+              [
+                "last contact",
+                detail.lastContactMs === null ? (
+                  "never"
+                ) : (
+                  <RelativeTime key="contact" atMs={detail.lastContactMs} form="full" />
+                ),
+              ],
+              ["requests", `${formatCount(detail.apiRequests)}, ${formatCount(detail.apiErrors)} failed`],
+              ["registered", <RelativeTime key="registered" atMs={detail.registeredAtMs} form="full" />],
             ]}
           />
         </div>

@@ -54,19 +54,17 @@ function About() {
   return (
     <KeyValues
       pairs={[
-        { name: "version", value: version },
-        { name: "running for", value: <RelativeTime atMs={startedAtMs} form="full" /> },
-        {
-          name: "listens on",
-          value: (
-            <>
-              <span className="mono">{host}</span>, this machine only: there is no sign-in yet
-            </>
-          ),
-        },
-        { name: "reconciles", value: isReconciling ? "yes, this server" : "no, another server works on this database" },
-        { name: "sandbox", value: isSandboxOn ? "on" : "off" },
-        { name: "Node.js", value: node },
+        ["version", version],
+        ["running for", <RelativeTime key="started" atMs={startedAtMs} form="full" />],
+        [
+          "listens on",
+          <span key="host">
+            <span className="mono">{host}</span>, this machine only: there is no sign-in yet
+          </span>,
+        ],
+        ["reconciles", isReconciling ? "yes, this server" : "no, another server works on this database"],
+        ["sandbox", isSandboxOn ? "on" : "off"],
+        ["Node.js", node],
       ]}
     />
   );
