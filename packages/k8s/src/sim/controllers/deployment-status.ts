@@ -11,7 +11,7 @@ import {
   withoutZeros,
 } from "./objects.ts";
 
-export type Bounds = { readonly maxSurge: number; readonly maxUnavailable: number };
+type Bounds = { readonly maxSurge: number; readonly maxUnavailable: number };
 
 /** How far a rolling update may go above and below the wanted replicas. */
 export function boundsOf(deployment: Deployment): Bounds {

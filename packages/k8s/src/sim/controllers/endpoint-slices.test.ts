@@ -14,7 +14,7 @@ function slices(world: World) {
 }
 
 function endpoints(world: World): readonly Endpoint[] {
-  return slices(world).flatMap((slice) => slice["endpoints"] as readonly Endpoint[]);
+  return slices(world).flatMap((slice) => (slice["endpoints"] ?? []) as readonly Endpoint[]);
 }
 
 function createService(world: World, spec: Readonly<Record<string, unknown>>): void {

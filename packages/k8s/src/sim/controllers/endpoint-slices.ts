@@ -189,7 +189,7 @@ function namedPort(pod: Pod, wanted: string): number | undefined {
 }
 
 function contentOf(slice: KubeObject): Readonly<Record<string, unknown>> {
-  return { endpoints: slice["endpoints"], ports: slice["ports"] };
+  return { endpoints: slice["endpoints"] ?? [], ports: slice["ports"] ?? [] };
 }
 
 function factsOf(slice: KubeObject): string {

@@ -3,7 +3,7 @@ import type { SimApi } from "../api.ts";
 import { ApiError } from "../status.ts";
 import { timeOf, timestamp } from "./objects.ts";
 
-export type EventFacts = {
+type EventFacts = {
   readonly about: KubeObject;
   readonly type: "Normal" | "Warning";
   readonly reason: string;

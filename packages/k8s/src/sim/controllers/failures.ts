@@ -18,7 +18,7 @@ export const FAILURES = {
   /** On a node: Ready=False with this message, as long as it is there. */
   notReady: "sandbox.openpatio.io/not-ready",
 } as const;
-export type Failure = keyof typeof FAILURES;
+type Failure = keyof typeof FAILURES;
 
 /** On a node: `stopped` means that its kubelet is gone. */
 const KUBELET_LABEL = "sandbox.openpatio.io/kubelet";

@@ -9,7 +9,7 @@ import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { isTerminating, uidOf } from "./objects.ts";
 
-export const FOREGROUND = "foregroundDeletion";
+const FOREGROUND = "foregroundDeletion";
 const ORPHAN = "orphan";
 
 type Entry = { readonly resource: ResourceName; readonly object: KubeObject };

@@ -2,8 +2,9 @@ import type { KubeObject } from "@openpatio/core/model";
 import type { Controller, ControllerContext } from "./context.ts";
 import { FAILURES, isKubeletRunning } from "./failures.ts";
 import { keyOf, type Node, type Pod, splitKey, typed, uidOf } from "./objects.ts";
-import { type PodTimes, stepPod } from "./pod-life.ts";
+import { stepPod } from "./pod-life.ts";
 import type { Reference } from "./pod-references.ts";
+import type { PodTimes } from "./pod-run.ts";
 
 /** The kubelets of all nodes: pods that are bound to a node whose kubelet runs live as `pod-life.ts` says. */
 export function createKubelet(context: ControllerContext): Controller {

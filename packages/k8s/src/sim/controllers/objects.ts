@@ -62,7 +62,7 @@ export type Container = {
   readonly envFrom?: readonly { readonly configMapRef?: LocalReference; readonly secretRef?: LocalReference }[];
 };
 
-export type Volume = {
+type Volume = {
   readonly name: string;
   readonly configMap?: LocalReference;
   readonly secret?: { readonly secretName?: string; readonly optional?: boolean };
@@ -182,7 +182,7 @@ export type Node = KubeObject & {
   };
 };
 
-export type ClaimTemplate = {
+type ClaimTemplate = {
   readonly metadata: { readonly name: string; readonly labels?: Labels; readonly annotations?: Labels };
   readonly spec?: Readonly<Record<string, unknown>>;
 };

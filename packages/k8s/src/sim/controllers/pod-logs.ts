@@ -2,7 +2,7 @@ import type { SimApi } from "../api.ts";
 import { ApiError, badRequest } from "../status.ts";
 import { type ContainerLife, containerLog, type LogLine, lastWords } from "./container-log.ts";
 import { type ContainerStatus, type Pod, timeOf, typed, uidOf } from "./objects.ts";
-import { readyDelayMs } from "./pod-life.ts";
+import { readyDelayMs } from "./pod-run.ts";
 import type { Timing } from "./timing.ts";
 
 export type LogQuery = {

@@ -25,7 +25,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 const cache = new Map<string, number>();
 
 /** The number that a Kubernetes quantity stands for; 0 when it is not one (the store validates what it takes). */
-export function parseQuantity(quantity: string | number | undefined): number {
+function parseQuantity(quantity: string | number | undefined): number {
   if (typeof quantity === "number") return quantity;
   if (quantity === undefined) return 0;
   const known = cache.get(quantity);

@@ -113,7 +113,7 @@ function matchesNode(pod: Pod, node: Node): boolean {
 }
 
 /** Required pod affinity and anti-affinity, which look at all nodes at once. */
-export type PodAffinityCheck = (node: Node) => Refusal | undefined;
+type PodAffinityCheck = (node: Node) => Refusal | undefined;
 
 export function toPodAffinityCheck(pod: Pod, states: readonly NodeState[]): PodAffinityCheck {
   const wanted = requiredTerms(pod.spec.affinity?.podAffinity);

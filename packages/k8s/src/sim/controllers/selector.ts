@@ -10,7 +10,7 @@ function isInteger(text: string | undefined): text is string {
 }
 
 /** One requirement of a label selector or node selector term; an unknown operator matches nothing. */
-export function matchesRequirement(requirement: SelectorRequirement, labels: Labels | undefined): boolean {
+function matchesRequirement(requirement: SelectorRequirement, labels: Labels | undefined): boolean {
   const value = labels?.[requirement.key];
   const values = requirement.values ?? [];
   switch (requirement.operator) {

@@ -20,7 +20,7 @@ export function node(name: string, change: Readonly<Record<string, unknown>> = {
   };
 }
 
-export const CONTAINER = { name: "engine", image: "engine:1" };
+const CONTAINER = { name: "engine", image: "engine:1" };
 
 export function pod(name: string, spec: Readonly<Record<string, unknown>> = {}, metadata = {}): KubeObject {
   return {
