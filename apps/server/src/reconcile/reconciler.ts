@@ -214,7 +214,7 @@ export class Reconciler {
         after: planned.isGone
           ? null
           : { state: { ...set.state, ...planned.next }, nextDueAtMs: dueAtMs(planned, nowMs()) },
-        timeline: planned.timeline.map((draft) => toEntry(set, planned, draft)),
+        timeline: linesOf(planned, set).map((draft) => toEntry(set, planned, draft)),
         placements: planned.placedOn.map((name) => ({ name, version: versions.get(name) ?? 0 })),
         fence: held.token,
       });
@@ -282,6 +282,19 @@ function hasGivenBack(before: StoredSet, after: StoredSet): boolean {
     );
   const now = placed(after);
   return [...placed(before)].some((place) => !now.has(place));
+}
+
+function linesOf(planned: Plan, set: StoredSet): readonly TimelineDraft[] {
+  if (!planned.isGone || planned.timeline.some((draft) => draft.kind === "set.deleted")) return planned.timeline;
+  const gone: TimelineDraft = {
+    kind: "set.deleted",
+    group: null,
+    incarnation: null,
+    cause: null,
+    decision: `Nothing of ${set.state.namespace}/${set.state.name} is left in any cluster`,
+    actions: [],
+  };
+  return [...planned.timeline, gone];
 }
 
 const dueAtMs = (planned: Plan, nowMs: number): number | null =>

@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SetAnswer } from "@openpatio/core/view";
+import { createSandbox, SANDBOX_RACKS, type Sandbox, type SandboxCluster, type World } from "@openpatio/k8s/sim";
+import { type App, startApp } from "../app.ts";
+import { connectCluster } from "../clusters/connect.ts";
+import { Vault } from "../clusters/vault.ts";
+import { silentLog } from "../log.ts";
+import type { SandboxControl } from "../sandbox/control.ts";
+import { createTestDatabase } from "./test-database.ts";
+
+export type TestServerOptions = {
+  /** Default: `sandbox-racks`. */
+  readonly clusters?: readonly World[];
+};
+
+/** What a procedure refused with. */
+export class RefusedCall extends Error {
+  readonly status: number;
+  readonly data: {
+    readonly reason: string | null;
+    readonly problems: readonly { readonly path: string; readonly message: string; readonly code: string }[];
+    readonly requestId: string | null;
+  };
+
+  constructor(procedure: string, status: number, error: { message: string; data: RefusedCall["data"] }) {
+    super(`${procedure} answered ${status}: ${error.message}`);
+    this.status = status;
+    this.data = error.data;
+  }
+}
+
+export type TestServer = {
+  readonly url: string;
+  readonly app: App;
+  readonly databaseUrl: string;
+  readonly sandbox: Sandbox;
+  cluster(name?: string): SandboxCluster;
+  /** Over HTTP, as every client does. Errors: {@link RefusedCall}. */
+  call<T>(procedure: string, input?: unknown): Promise<T>;
+  set(name: string, namespace?: string): Promise<SetAnswer>;
+  /** Waits until `condition` holds; fails with `what` and the last state after 30 seconds. */
+  until<T>(what: string, read: () => Promise<T>, condition: (value: T) => boolean): Promise<T>;
+  /** Stops the server process's part and starts it again on the same database and clusters. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/**
+ * A whole server on a database of its own and a sandbox in this process, reached over HTTP on a free port. Pods start
+ * within fractions of a second.
+ */
+export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "openpatio-server-"));
+  const database = await createTestDatabase();
+  const sandbox = await createSandbox({ clusters: options.clusters ?? [SANDBOX_RACKS], timing: "fast" });
+  for (const { name, kubeconfigYaml } of sandbox.clusters) {
+    writeFileSync(path.join(dir, `${name}.kubeconfig`), kubeconfigYaml);
+  }
+  const key = randomBytes(32);
+  const start = () =>
+    startApp({
+      databaseUrl: database.url,
+      vault: new Vault(key),
+      connect: connectCluster,
+      sandboxDir: dir,
+      sandbox: controlOf(sandbox),
+      host: "127.0.0.1",
+      port: 0,
+      openWeb: null,
+      version: "test",
+      hostName: "test",
+      nowMs: () => Date.now(),
+      log: silentLog(),
+    });
+  let app = await start();
+
+  const server: TestServer = {
+    get url() {
+      return `http://127.0.0.1:${app.port}`;
+    },
+    get app() {
+      return app;
+    },
+    databaseUrl: database.url,
+    sandbox,
+    cluster: (name) => (name === undefined ? firstOf(sandbox) : sandbox.cluster(name)),
+    async call<T>(procedure: string, input?: unknown): Promise<T> {
+      const response = await fetch(`${server.url}/api/trpc/${procedure}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        ...(input === undefined ? {} : { body: JSON.stringify(input) }),
+      });
+      const body = (await response.json()) as { result: { data: T } } | { error: RefusedCallBody };
+      if ("error" in body) throw new RefusedCall(procedure, response.status, body.error);
+      return body.result.data;
+    },
+    set: (name, namespace = "default") => server.call<SetAnswer>("sets.get", { namespace, name }),
+    until,
+    async restart() {
+      await app.stop();
+      app = await start();
+    },
+    async close() {
+      await app.stop();
+      await sandbox.close();
+      await database.drop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  await until(
+    "the clusters to be live",
+    async () => app.fleet.all().map((member) => member.port.info().health),
+    (healths) => healths.length === sandbox.clusters.length && healths.every((health) => health === "live"),
+  );
+  return server;
+}
+
+type RefusedCallBody = ConstructorParameters<typeof RefusedCall>[2];
+
+async function until<T>(what: string, read: () => Promise<T>, condition: (value: T) => boolean): Promise<T> {
+  const endMs = Date.now() + 30_000;
+  for (;;) {
+    const value = await read();
+    if (condition(value)) return value;
+    if (Date.now() > endMs) throw new Error(`waited for ${what}; last: ${JSON.stringify(value)?.slice(0, 2000)}`);
+    await sleep(25);
+  }
+}
+
+function firstOf({ clusters }: Sandbox): SandboxCluster {
+  const [first] = clusters;
+  if (first === undefined) throw new Error("this test server has no cluster");
+  return first;
+}
+
+function controlOf(sandbox: Sandbox): SandboxControl {
+  return {
+    faults: (name) => sandbox.clusters.find((cluster) => cluster.name === name)?.state() ?? null,
+    cut: async (name, isCut) => sandbox.cluster(name).cut(isCut),
+    slow: async (name, delayMs) => sandbox.cluster(name).slow(delayMs),
+  };
+}
