@@ -2,7 +2,7 @@
 export type { DeleteOptions, ListOptions, ResourceName, SimApi, SimClock, SimEvent, WriteOptions } from "./sim/api.ts";
 export { createSteppedClock, realClock, type SteppedClock } from "./sim/clock.ts";
 export { type Controllers, type LogQuery, type PodLogs, startControllers } from "./sim/controllers/index.ts";
-export { startApiServer, type ApiServer } from "./sim/http.ts";
+export { type ApiServer, startApiServer } from "./sim/http.ts";
 export { createSandbox, type Sandbox, type SandboxCluster, type SandboxOptions } from "./sim/sandbox.ts";
 export { ApiError } from "./sim/status.ts";
 export { createStore, type Store, type StoreOptions } from "./sim/store.ts";

@@ -23,7 +23,7 @@ import {
 } from "./apply-fields.ts";
 import { fieldOf, isAtomicMap, type ListKind, listKindOf, type Schema } from "./openapi-schema.ts";
 import { ApiError, type StatusCause } from "./status.ts";
-import { isEqual, isObject, type MutableObject, objectsOf } from "./store-json.ts";
+import { isEqual, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
 
 export type Operation = "Apply" | "Update";
 
@@ -79,10 +79,10 @@ function readEntries(managedFields: unknown): Map<string, Entry> {
   for (const raw of objectsOf(managedFields)) {
     if (raw["manager"] === undefined && raw["fieldsV1"] === undefined) continue;
     const entry: Entry = {
-      manager: String(raw["manager"] ?? "unknown"),
+      manager: textOf(raw["manager"] ?? "unknown"),
       operation: raw["operation"] === "Apply" ? "Apply" : "Update",
-      apiVersion: String(raw["apiVersion"] ?? ""),
-      subresource: String(raw["subresource"] ?? ""),
+      apiVersion: textOf(raw["apiVersion"]),
+      subresource: textOf(raw["subresource"]),
       time: typeof raw["time"] === "string" ? raw["time"] : undefined,
       set: fromFieldsV1(raw["fieldsV1"]),
     };
@@ -229,7 +229,11 @@ export function applyConfiguration(
   const next = last === undefined ? merged : prune(merged, entries, last.set, schema);
   takeOver(entries, id, before, next, schema, force);
   // An apply that changes no value is recorded without a time of its own.
-  entries.set(id, { ...mine, set: difference(mine.set, STRIPPED), time: isEqual(before, next) ? last?.time : who.time });
+  entries.set(id, {
+    ...mine,
+    set: difference(mine.set, STRIPPED),
+    time: isEqual(before, next) ? last?.time : who.time,
+  });
   return { ...next, metadata: { ...(next["metadata"] as MutableObject), managedFields: writeEntries(entries) } };
 }
 
@@ -245,7 +249,7 @@ function takeOver(
   const compared = compareObjects(before, next, schema);
   const changed = union(compared.added, compared.modified);
   const conflicts: { readonly manager: string; readonly path: string }[] = [];
-  for (const [otherId, other] of [...entries]) {
+  for (const [otherId, other] of entries) {
     if (otherId === id) continue;
     const contested = intersection(other.set, changed);
     for (const path of pathTexts(contested)) conflicts.push({ manager: managerText(other), path });

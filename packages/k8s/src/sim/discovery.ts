@@ -34,21 +34,33 @@ export const REVIEW_GROUP = "authorization.k8s.io";
 
 /** The definition as one version serves it; undefined when it does not. */
 export function servedVersion(definition: ResourceDefinition, version: string): CustomVersion | undefined {
-  if (definition.custom !== undefined) return definition.custom.versions.find((one) => one.name === version && one.served);
+  if (definition.custom !== undefined)
+    return definition.custom.versions.find((one) => one.name === version && one.served);
   if (version !== definition.version) return undefined;
   const { hasStatus, scale } = definition;
-  return { name: version, served: true, schema: undefined, columns: [], hasStatus, ...(scale === undefined ? {} : { scale }) };
+  return {
+    name: version,
+    served: true,
+    schema: undefined,
+    columns: [],
+    hasStatus,
+    ...(scale === undefined ? {} : { scale }),
+  };
 }
 
 export type GroupVersion = { readonly group: string; readonly version: string };
 
 /** Groups in discovery order with their versions, most preferred first; the core group is not among them. */
-export function groupsOf(definitions: readonly ResourceDefinition[]): readonly { group: string; versions: readonly string[] }[] {
+export function groupsOf(
+  definitions: readonly ResourceDefinition[],
+): readonly { group: string; versions: readonly string[] }[] {
   const groups = new Map<string, string[]>();
   for (const definition of definitions) {
     if (definition.group === "") continue;
     const versions = groups.get(definition.group) ?? [];
-    const served = definition.custom?.versions.filter((one) => one.served).map((one) => one.name) ?? [definition.version];
+    const served = definition.custom?.versions.filter((one) => one.served).map((one) => one.name) ?? [
+      definition.version,
+    ];
     for (const version of served) if (!versions.includes(version)) versions.push(version);
     groups.set(definition.group, versions);
   }
@@ -76,7 +88,8 @@ function subresourcesOf(definition: ResourceDefinition, served: CustomVersion): 
     out.push({ name: "log", ...own, verbs: ["get"] });
   }
   if (definition.id === "namespaces") out.push({ name: "finalize", ...own, verbs: ["update"] });
-  if (served.scale !== undefined) out.push({ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: SUBRESOURCE_VERBS });
+  if (served.scale !== undefined)
+    out.push({ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: SUBRESOURCE_VERBS });
   if (served.hasStatus) out.push({ name: "status", ...own, verbs: SUBRESOURCE_VERBS });
   return out;
 }
@@ -142,7 +155,12 @@ export function apiResourceList(definitions: readonly ResourceDefinition[], grou
     }
   }
   if (resources.length === 0) return undefined;
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion: group === "" ? version : `${group}/${version}`, resources };
+  return {
+    kind: "APIResourceList",
+    apiVersion: "v1",
+    groupVersion: group === "" ? version : `${group}/${version}`,
+    resources,
+  };
 }
 
 /** Aggregated discovery: `legacy` is the document of /api, otherwise that of /apis. */
@@ -157,7 +175,9 @@ export function aggregatedDiscovery(definitions: readonly ResourceDefinition[], 
       versions: versions.map((version) => ({
         version,
         resources: [
-          ...resourcesIn(definitions, { group, version }).map(({ definition, served }) => discoveredResource(definition, served)),
+          ...resourcesIn(definitions, { group, version }).map(({ definition, served }) =>
+            discoveredResource(definition, served),
+          ),
           ...(group === REVIEW_GROUP ? REVIEWS.map(discoveredReview) : []),
         ],
         freshness: "Current",
@@ -193,4 +213,3 @@ function discoveredReview({ kind, plural, singular }: (typeof REVIEWS)[number]) 
     verbs: ["create"],
   };
 }
-

@@ -33,7 +33,8 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
 export function sendError(exchange: Exchange, error: unknown): void {
   if (error instanceof ApiError) {
     const retryAfter = error.body.details?.retryAfterSeconds;
-    if (retryAfter !== undefined && !exchange.response.headersSent) exchange.response.setHeader("Retry-After", retryAfter);
+    if (retryAfter !== undefined && !exchange.response.headersSent)
+      exchange.response.setHeader("Retry-After", retryAfter);
     sendJson(exchange, error.code, error.body);
     return;
   }
@@ -70,7 +71,12 @@ export function contentTypeOf(request: IncomingMessage): string {
   return (request.headers["content-type"] ?? "application/json").split(";")[0]?.trim() ?? "";
 }
 
-const JSON_TYPES = new Set(["application/json", "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"]);
+const JSON_TYPES = new Set([
+  "application/json",
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+]);
 const YAML_TYPES = new Set(["application/yaml", "application/apply-patch+yaml"]);
 
 function unsupportedMediaType(type: string, accepted: string): ApiError {
@@ -83,7 +89,8 @@ export async function readBody(exchange: Exchange, subject: string): Promise<unk
   const text = await readBytes(exchange.request);
   if (text.trim() === "") return undefined;
   const type = contentTypeOf(exchange.request);
-  if (!JSON_TYPES.has(type) && !YAML_TYPES.has(type)) throw unsupportedMediaType(type, "application/json, application/yaml");
+  if (!JSON_TYPES.has(type) && !YAML_TYPES.has(type))
+    throw unsupportedMediaType(type, "application/json, application/yaml");
   try {
     // YAML includes JSON, but reading JSON as JSON is faster and stricter.
     return YAML_TYPES.has(type) ? (parseYaml(text, { maxAliasCount: 100 }) as unknown) : (JSON.parse(text) as unknown);
@@ -98,7 +105,9 @@ export async function readBody(exchange: Exchange, subject: string): Promise<unk
 export async function readObjectBody(exchange: Exchange, subject: string): Promise<MutableObject> {
   const body = await readBody(exchange, subject);
   if (isObject(body)) return body;
-  throw badRequest(`the object provided is unrecognized (must be of type ${subject}): couldn't get version/kind; empty or no object`);
+  throw badRequest(
+    `the object provided is unrecognized (must be of type ${subject}): couldn't get version/kind; empty or no object`,
+  );
 }
 
 export function isFlag(query: URLSearchParams, name: string): boolean {

@@ -4,9 +4,9 @@ import type { Exchange } from "./http-exchange.ts";
 import type { Representation } from "./http-representation.ts";
 import type { ResourceRoute } from "./http-route.ts";
 import { ApiError, badRequest, expired } from "./status.ts";
+import type { Store } from "./store.ts";
 import { isObject } from "./store-json.ts";
 import { parseFieldSelector, parseLabelSelector } from "./store-selectors.ts";
-import type { Store } from "./store.ts";
 
 export type Filter = (object: KubeObject) => boolean;
 
@@ -76,7 +76,12 @@ function objectsAt(store: Store, resource: string, version: number): readonly Ku
   return [...objects].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
 }
 
-export function answerList(store: Store, exchange: Exchange, route: ResourceRoute, representation: Representation): unknown {
+export function answerList(
+  store: Store,
+  exchange: Exchange,
+  route: ResourceRoute,
+  representation: Representation,
+): unknown {
   const { query } = exchange;
   const filter = filterFor(route, query);
   const limit = Number(query.get("limit") ?? 0);
@@ -89,7 +94,9 @@ export function answerList(store: Store, exchange: Exchange, route: ResourceRout
   const hasSelector = (query.get("labelSelector") ?? "") !== "" || (query.get("fieldSelector") ?? "") !== "";
   return representation.list(items, {
     resourceVersion: String(page.version),
-    ...(rest > 0 && last !== undefined ? { continue: writeContinue({ version: page.version, start: keyOf(last) }) } : {}),
+    ...(rest > 0 && last !== undefined
+      ? { continue: writeContinue({ version: page.version, start: keyOf(last) }) }
+      : {}),
     // With a selector the API server cannot know how many of the rest match.
     ...(rest > 0 && !hasSelector ? { remainingItemCount: rest } : {}),
   });

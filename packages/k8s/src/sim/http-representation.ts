@@ -45,10 +45,18 @@ export function representationFor(exchange: Exchange, route: ResourceRoute, nowM
     list(items, metadata) {
       if (form === "table") return table(items, metadata, true);
       if (form === "metadata") {
-        return { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1", metadata, items: items.map(metadataOnly) };
+        return {
+          kind: "PartialObjectMetadataList",
+          apiVersion: "meta.k8s.io/v1",
+          metadata,
+          items: items.map(metadataOnly),
+        };
       }
       // Items of built-in lists carry no kind, as upstream's typed lists; custom ones do.
-      const shown = definition.custom === undefined ? items.map(({ apiVersion: _a, kind: _k, ...rest }) => rest) : items.map(versioned);
+      const shown =
+        definition.custom === undefined
+          ? items.map(({ apiVersion: _a, kind: _k, ...rest }) => rest)
+          : items.map(versioned);
       return { kind: definition.listKind, apiVersion, metadata, items: shown };
     },
   };

@@ -1,26 +1,18 @@
 /** The verbs on stored resources: get, list, watch, create, update, patch, delete, deletecollection. */
 import type { KubeObject } from "@openpatio/core/model";
 import type { DeleteOptions } from "./api.ts";
-import {
-  contentTypeOf,
-  type Exchange,
-  isFlag,
-  readBody,
-  readObjectBody,
-  sendJson,
-  success,
-} from "./http-exchange.ts";
+import { contentTypeOf, type Exchange, isFlag, readBody, readObjectBody, sendJson, success } from "./http-exchange.ts";
 import { answerList, filterFor } from "./http-list.ts";
 import { representationFor } from "./http-representation.ts";
 import type { ResourceRoute } from "./http-route.ts";
 import { answerWatch } from "./http-watch.ts";
+import { schemaOf } from "./openapi-schema.ts";
 import { jsonPatch } from "./patch-json.ts";
 import { mergePatch } from "./patch-merge.ts";
 import { strategicPatch } from "./patch-strategic.ts";
-import { schemaOf } from "./openapi-schema.ts";
 import { ApiError, badRequest, invalid, methodNotAllowed, notFound } from "./status.ts";
-import { isObject, type MutableObject } from "./store-json.ts";
 import type { Store, StoreWriteOptions, Subresource } from "./store.ts";
+import { isObject, type MutableObject, textOf } from "./store-json.ts";
 
 type Named = ResourceRoute & { readonly name: string };
 
@@ -102,7 +94,9 @@ async function readResource(exchange: Exchange, route: ResourceRoute): Promise<K
       throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
     }
     if (metadata["name"] !== name) {
-      throw badRequest(`the name of the object (${String(metadata["name"])}) does not match the name on the URL (${name})`);
+      throw badRequest(
+        `the name of the object (${textOf(metadata["name"])}) does not match the name on the URL (${name})`,
+      );
     }
   }
   return { apiVersion: version, kind: definition.kind, ...body, metadata } as KubeObject;
@@ -110,18 +104,29 @@ async function readResource(exchange: Exchange, route: ResourceRoute): Promise<K
 
 function checkKind(body: MutableObject, { definition, version }: ResourceRoute): void {
   const { kind, apiVersion } = body;
+  if (definition.custom !== undefined && kind === undefined) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${definition.kind}): Object 'Kind' is missing`,
+    );
+  }
   const expected = definition.group === "" ? version : `${definition.group}/${version}`;
   if ((kind === undefined || kind === definition.kind) && (apiVersion === undefined || apiVersion === expected)) return;
   if (kind !== undefined && kind !== definition.kind) {
-    const given = String(apiVersion ?? expected);
+    const given = textOf(apiVersion ?? expected);
     const internal = `${definition.group.split(".")[0] || "core"}.${definition.kind}`;
     const [, own = given] = given.split("/");
     throw badRequest(
-      `${String(kind)} in version ${JSON.stringify(own)} cannot be handled as a ${definition.kind}: converting (${own}.${String(kind)}) to (${internal}): unknown conversion`,
+      `${textOf(kind)} in version ${JSON.stringify(own)} cannot be handled as a ${definition.kind}: converting (${own}.${textOf(kind)}) to (${internal}): unknown conversion`,
     );
   }
-  const got = `${String(kind ?? definition.kind)} in version ${JSON.stringify(String(apiVersion ?? expected).split("/").at(-1))}`;
-  throw badRequest(`${got} cannot be handled as a ${definition.kind}: the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`);
+  const got = `${textOf(kind ?? definition.kind)} in version ${JSON.stringify(
+    textOf(apiVersion ?? expected)
+      .split("/")
+      .at(-1),
+  )}`;
+  throw badRequest(
+    `${got} cannot be handled as a ${definition.kind}: the API version in the data (${textOf(apiVersion)}) does not match the expected API version (${expected})`,
+  );
 }
 
 async function create(store: Store, exchange: Exchange, route: ResourceRoute): Promise<void> {
@@ -140,7 +145,13 @@ async function patch(store: Store, exchange: Exchange, route: Named): Promise<vo
   if (type === "application/apply-patch+yaml") return apply(store, exchange, route);
   const options = writeOptions(exchange, route);
   const mutate = await patchFunction(exchange, route, type);
-  const changed = store.modify(route.definition.id, route.namespace, route.name, (current) => checkAddress(route, mutate(current)), options);
+  const changed = store.modify(
+    route.definition.id,
+    route.namespace,
+    route.name,
+    (current) => checkAddress(route, mutate(current)),
+    options,
+  );
   show(store, exchange, route, 200, changed);
 }
 
@@ -149,10 +160,12 @@ function checkAddress(route: Named, patched: unknown): unknown {
   const metadata = isObject(patched) && isObject(patched["metadata"]) ? patched["metadata"] : {};
   const { name, namespace } = metadata;
   if (name !== route.name) {
-    throw badRequest(`the name of the object (${String(name ?? "")}) does not match the name on the URL (${route.name})`);
+    throw badRequest(`the name of the object (${textOf(name)}) does not match the name on the URL (${route.name})`);
   }
   if (route.namespace !== undefined && namespace !== undefined && namespace !== route.namespace) {
-    throw badRequest(`the namespace of the object (${String(namespace)}) does not match the namespace on the URL (${route.namespace})`);
+    throw badRequest(
+      `the namespace of the object (${textOf(namespace)}) does not match the namespace on the URL (${route.namespace})`,
+    );
   }
   return patched;
 }
@@ -179,7 +192,8 @@ export async function patchFunction(
 }
 
 function unsupportedPatch(type: string, isCustom: boolean): ApiError {
-  if (!type.endsWith("-patch+json")) return new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
+  if (!type.endsWith("-patch+json"))
+    return new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   const types = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
   if (!isCustom) types.splice(2, 0, "application/strategic-merge-patch+json");
   const message = `the body of the request was in an unknown format - accepted media types include: ${types.join(", ")}`;
@@ -202,9 +216,14 @@ async function apply(store: Store, exchange: Exchange, route: Named): Promise<vo
   }
   const { name, namespace } = route;
   if (metadata["name"] !== undefined && metadata["name"] !== name) {
-    throw badRequest(`the name of the object (${String(metadata["name"])}) does not match the name on the URL (${name})`);
+    throw badRequest(
+      `the name of the object (${textOf(metadata["name"])}) does not match the name on the URL (${name})`,
+    );
   }
-  const object = { ...body, metadata: { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) } } as unknown as KubeObject;
+  const object = {
+    ...body,
+    metadata: { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) },
+  } as unknown as KubeObject;
   const options = { ...writeOptions(exchange, route), fieldManager: manager, force: isFlag(query, "force") };
   const result = store.apply(route.definition.id, object, options);
   show(store, exchange, route, result.created ? 201 : 200, result.object);
@@ -269,7 +288,7 @@ export function toDeleteOptions(body: MutableObject, query: URLSearchParams): De
       },
     ]);
   }
-  const propagation = named ?? (orphan === undefined ? undefined : String(orphan) === "true" ? "Orphan" : "Background");
+  const propagation = named ?? (orphan === undefined ? undefined : textOf(orphan) === "true" ? "Orphan" : "Background");
   return {
     ...(grace === undefined ? {} : { gracePeriodSeconds: Number(grace) }),
     ...(propagation === undefined ? {} : { propagation }),

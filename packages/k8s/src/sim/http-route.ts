@@ -21,7 +21,10 @@ export type Route =
 const SUBRESOURCE_OF_NAMESPACES = new Set(["status", "finalize"]);
 
 export function parseRoute(definitions: readonly ResourceDefinition[], pathname: string): Route {
-  const parts = pathname.split("/").filter((part) => part !== "").map(decodeURIComponent);
+  const parts = pathname
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decodeURIComponent);
   const isCore = parts[0] === "api";
   if (!isCore && parts[0] !== "apis") return { kind: "unknown-path" };
   const group = isCore ? "" : (parts[1] ?? "");
@@ -33,7 +36,10 @@ export function parseRoute(definitions: readonly ResourceDefinition[], pathname:
   }
   const inGroup = definitions.filter((one) => one.group === group && servedVersion(one, version) !== undefined);
   if (inGroup.length === 0) return { kind: "unknown-path" };
-  const isInNamespace = rest[0] === "namespaces" && rest.length > 2 && !(isCore && rest.length === 3 && SUBRESOURCE_OF_NAMESPACES.has(rest[2] ?? ""));
+  const isInNamespace =
+    rest[0] === "namespaces" &&
+    rest.length > 2 &&
+    !(isCore && rest.length === 3 && SUBRESOURCE_OF_NAMESPACES.has(rest[2] ?? ""));
   const namespace = isInNamespace ? rest[1] : undefined;
   const [plural, name, ...below] = isInNamespace ? rest.slice(2) : rest;
   const definition = inGroup.find((one) => one.plural === plural);

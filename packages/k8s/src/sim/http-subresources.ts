@@ -1,14 +1,14 @@
 /** scale, log, eviction, binding and the reviews: endpoints that are no stored resource of their own. */
 import type { KubeObject } from "@openpatio/core/model";
 import type { LogQuery, PodLogs } from "./controllers/index.ts";
+import { servedVersion } from "./discovery.ts";
 import { contentTypeOf, type Exchange, isFlag, readObjectBody, sendJson, success } from "./http-exchange.ts";
 import { patchFunction, read, toDeleteOptions, writeOptions } from "./http-resources.ts";
 import type { ResourceRoute } from "./http-route.ts";
-import { servedVersion } from "./discovery.ts";
 import { ApiError, badRequest, conflict, invalid, methodNotAllowed, notFound, notImplemented } from "./status.ts";
-import { clone, isObject, type MutableObject, objectsOf, valueAt } from "./store-json.ts";
-import type { ScalePaths } from "./store-resources.ts";
 import type { Store } from "./store.ts";
+import { clone, isObject, type MutableObject, objectsOf, textOf, valueAt } from "./store-json.ts";
+import type { ScalePaths } from "./store-resources.ts";
 import { selectorText } from "./table-text.ts";
 
 type Named = ResourceRoute & { readonly name: string };
@@ -26,7 +26,11 @@ export async function answerScale(store: Store, exchange: Exchange, route: Named
   const { uid, resourceVersion } = isObject(next["metadata"]) ? next["metadata"] : {};
   if (typeof uid === "string" && uid !== "" && uid !== current.metadata.uid) {
     const named = { group: route.definition.group, plural: `${route.definition.plural}/scale` };
-    throw conflict(named, route.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`);
+    throw conflict(
+      named,
+      route.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`,
+    );
   }
   const replicas = Number(valueAt(next, "spec.replicas") ?? 0);
   if (exchange.method === "PUT" && valueAt(next, "metadata.name") === undefined) {
@@ -34,7 +38,9 @@ export async function answerScale(store: Store, exchange: Exchange, route: Named
   }
   if (replicas < 0) {
     const detail = "must be greater than or equal to 0";
-    throw invalid({ group: "autoscaling", kind: "Scale" }, route.name, [{ kind: "invalid", field: "spec.replicas", value: replicas, detail }]);
+    throw invalid({ group: "autoscaling", kind: "Scale" }, route.name, [
+      { kind: "invalid", field: "spec.replicas", value: replicas, detail },
+    ]);
   }
   const changed = store.modify(
     route.definition.id,
@@ -68,7 +74,9 @@ function scaleOf(object: KubeObject, paths: ScalePaths): MutableObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const replicas = Number(valueAt(object, paths.specReplicasPath) ?? 0);
   const selector =
-    paths.labelSelectorPath === undefined ? selectorText(valueAt(object, "spec.selector")) : valueAt(object, paths.labelSelectorPath);
+    paths.labelSelectorPath === undefined
+      ? selectorText(valueAt(object, "spec.selector"))
+      : valueAt(object, paths.labelSelectorPath);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
@@ -103,9 +111,19 @@ export async function answerBinding(store: Store, exchange: Exchange, route: Nam
   const pod = read(store, route);
   const present = valueAt(pod, "spec.nodeName");
   if (present !== undefined && present !== "") {
-    throw conflict({ group: "", plural: "pods/binding" }, route.name, `pod ${route.name} is already assigned to node ${JSON.stringify(present)}`);
+    throw conflict(
+      { group: "", plural: "pods/binding" },
+      route.name,
+      `pod ${route.name} is already assigned to node ${JSON.stringify(present)}`,
+    );
   }
-  store.patch("pods", route.namespace, route.name, { spec: { nodeName: node } }, writeOptions(exchange, { ...route, subresource: "binding" }) as object);
+  store.patch(
+    "pods",
+    route.namespace,
+    route.name,
+    { spec: { nodeName: node } },
+    writeOptions(exchange, { ...route, subresource: "binding" }) as object,
+  );
   sendJson(exchange, 201, success(undefined, 201));
 }
 
@@ -127,7 +145,13 @@ export async function answerReview(exchange: Exchange, kind: string): Promise<vo
     kind === "SelfSubjectAccessReview"
       ? { allowed: true }
       : { resourceRules: all, nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }], incomplete: false };
-  sendJson(exchange, 201, { kind, apiVersion: "authorization.k8s.io/v1", metadata: {}, spec: body["spec"] ?? {}, status });
+  sendJson(exchange, 201, {
+    kind,
+    apiVersion: "authorization.k8s.io/v1",
+    metadata: {},
+    spec: body["spec"] ?? {},
+    status,
+  });
 }
 
 /** Errors: what reading the log reports; 400 when the pod has several containers and none is named. */
@@ -151,7 +175,9 @@ export function answerLog(store: Store, logs: PodLogs | undefined, exchange: Exc
   response.writeHead(200, { "Content-Type": "text/plain", "Cache-Control": "no-cache, private" });
   const withTime = isFlag(query, "timestamps");
   const write = (some: readonly LogLine[]) => {
-    const text = some.map((line) => `${withTime ? `${new Date(line.atMs).toISOString()} ` : ""}${line.text}\n`).join("");
+    const text = some
+      .map((line) => `${withTime ? `${new Date(line.atMs).toISOString()} ` : ""}${line.text}\n`)
+      .join("");
     if (text !== "") response.write(text);
   };
   write(selectLines(lines, query, store.clock.nowMs()));
@@ -178,7 +204,7 @@ function selectLines(lines: readonly LogLine[], query: URLSearchParams, nowMs: n
 
 /** Errors: 400 when the pod has several containers and none is named, or the named one is not there. */
 function containerFor(pod: KubeObject, wanted: string | null): string {
-  const names = (path: string) => objectsOf(valueAt(pod, path)).map((one) => String(one["name"]));
+  const names = (path: string) => objectsOf(valueAt(pod, path)).map((one) => textOf(one["name"]));
   const containers = names("spec.containers");
   const init = names("spec.initContainers");
   if (wanted !== null && wanted !== "") {
@@ -188,5 +214,7 @@ function containerFor(pod: KubeObject, wanted: string | null): string {
   const [only] = containers;
   if (containers.length === 1 && only !== undefined) return only;
   const also = init.length === 0 ? "" : ` or one of the init containers: [${init.join(" ")}]`;
-  throw badRequest(`a container name must be specified for pod ${pod.metadata.name}, choose one of: [${containers.join(" ")}]${also}`);
+  throw badRequest(
+    `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${containers.join(" ")}]${also}`,
+  );
 }

@@ -5,7 +5,7 @@
  */
 import type { KubeObject } from "@openpatio/core/model";
 import { type Exchange, isFlag } from "./http-exchange.ts";
-import { filterFor, type Filter, parseVersion, tooLargeVersion } from "./http-list.ts";
+import { type Filter, filterFor, parseVersion, tooLargeVersion } from "./http-list.ts";
 import type { Representation } from "./http-representation.ts";
 import type { ResourceRoute } from "./http-route.ts";
 import { ApiError, expired } from "./status.ts";
@@ -18,7 +18,12 @@ const DEFAULT_TIMEOUT_SECONDS = 1800;
 /** A client that reads so slowly is cut off rather than buffered for. */
 const MAX_BUFFERED_BYTES = 16_000_000;
 
-export function answerWatch(store: Store, exchange: Exchange, route: ResourceRoute, representation: Representation): void {
+export function answerWatch(
+  store: Store,
+  exchange: Exchange,
+  route: ResourceRoute,
+  representation: Representation,
+): void {
   const { query, response } = exchange;
   const filter = filterFor(route, query);
   const version = parseVersion(query.get("resourceVersion"));
@@ -45,7 +50,12 @@ export function answerWatch(store: Store, exchange: Exchange, route: ResourceRou
       ...(annotations === undefined ? {} : { annotations }),
     } as KubeObject["metadata"];
     const marker: KubeObject = { kind: definition.kind, apiVersion: group + route.version, metadata };
-    send("BOOKMARK", representation.form === "table" ? representation.object({ ...marker, metadata: { ...metadata, name: "" } }, false) : marker);
+    send(
+      "BOOKMARK",
+      representation.form === "table"
+        ? representation.object({ ...marker, metadata: { ...metadata, name: "" } }, false)
+        : marker,
+    );
   };
   const deliver = (event: LoggedEvent) => {
     sentVersion = event.version;
@@ -64,7 +74,10 @@ export function answerWatch(store: Store, exchange: Exchange, route: ResourceRou
     return;
   }
   if (wantsInitial || isFromNow) {
-    for (const object of store.list(route.definition.id, route.namespace === undefined ? {} : { namespace: route.namespace })) {
+    for (const object of store.list(
+      route.definition.id,
+      route.namespace === undefined ? {} : { namespace: route.namespace },
+    )) {
       if (filter(object)) sendObject("ADDED", object);
     }
     if (wantsInitial && wantsBookmarks) bookmark({ "k8s.io/initial-events-end": "true" });
@@ -79,7 +92,12 @@ export function answerWatch(store: Store, exchange: Exchange, route: ResourceRou
   streamOn(store, exchange, deliver, wantsBookmarks ? () => bookmark() : undefined);
 }
 
-function streamOn(store: Store, { query, response }: Exchange, deliver: (event: LoggedEvent) => void, bookmark?: () => void): void {
+function streamOn(
+  store: Store,
+  { query, response }: Exchange,
+  deliver: (event: LoggedEvent) => void,
+  bookmark?: () => void,
+): void {
   const unsubscribe = store.subscribe(deliver);
   const timeoutSeconds = Number(query.get("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS) || DEFAULT_TIMEOUT_SECONDS;
   const end = setTimeout(() => {
@@ -100,7 +118,8 @@ function streamOn(store: Store, { query, response }: Exchange, deliver: (event: 
 function visible(event: LoggedEvent, filter: Filter): { type: string; object: KubeObject } | undefined {
   const isNow = event.type !== "DELETED" && filter(event.object);
   const wasBefore = event.previous !== undefined && filter(event.previous);
-  if (event.type === "DELETED") return wasBefore || filter(event.object) ? { type: "DELETED", object: event.object } : undefined;
+  if (event.type === "DELETED")
+    return wasBefore || filter(event.object) ? { type: "DELETED", object: event.object } : undefined;
   if (isNow) return { type: wasBefore ? "MODIFIED" : "ADDED", object: event.object };
   if (!wasBefore || event.previous === undefined) return undefined;
   const metadata = { ...event.previous.metadata, resourceVersion: String(event.version) };

@@ -6,7 +6,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { PodLogs } from "./controllers/index.ts";
-import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, SERVER_VERSION } from "./discovery.ts";
+import {
+  aggregatedDiscovery,
+  apiGroup,
+  apiGroupList,
+  apiResourceList,
+  apiVersions,
+  SERVER_VERSION,
+} from "./discovery.ts";
 import { type Exchange, sendError, sendJson, sendText } from "./http-exchange.ts";
 import { answerResource } from "./http-resources.ts";
 import { parseRoute } from "./http-route.ts";
@@ -82,7 +89,12 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-async function answer(store: Store, logs: PodLogs | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  store: Store,
+  logs: PodLogs | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
   const exchange: Exchange = {
     request,
@@ -112,7 +124,12 @@ function refuseBrowsers(request: IncomingMessage): void {
 }
 
 async function dispatch(store: Store, logs: PodLogs | undefined, exchange: Exchange): Promise<void> {
-  if (exchange.path === "/apis" || exchange.path.startsWith("/apis/") || exchange.path === "/api" || exchange.path.startsWith("/api/")) {
+  if (
+    exchange.path === "/apis" ||
+    exchange.path.startsWith("/apis/") ||
+    exchange.path === "/api" ||
+    exchange.path.startsWith("/api/")
+  ) {
     if (exchange.method === "GET" && answerDiscovery(store, exchange)) return;
     return answerApi(store, logs, exchange);
   }
@@ -127,11 +144,14 @@ function answerDiscovery(store: Store, exchange: Exchange): boolean {
   const definitions = store.definitions();
   const { path } = exchange;
   const parts = path.split("/").slice(1);
-  const isAggregated = (exchange.request.headers.accept ?? "").replaceAll(" ", "").includes("g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+  const isAggregated = (exchange.request.headers.accept ?? "")
+    .replaceAll(" ", "")
+    .includes("g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
   if (path === "/api" || path === "/apis") {
     const isLegacy = path === "/api";
     if (isAggregated) sendJson(exchange, 200, aggregatedDiscovery(definitions, isLegacy), AGGREGATED);
-    else sendJson(exchange, 200, isLegacy ? apiVersions(exchange.request.headers.host ?? "") : apiGroupList(definitions));
+    else
+      sendJson(exchange, 200, isLegacy ? apiVersions(exchange.request.headers.host ?? "") : apiGroupList(definitions));
     return true;
   }
   if (parts[0] === "apis" && parts.length === 2) {
@@ -161,7 +181,8 @@ async function answerApi(store: Store, logs: PodLogs | undefined, exchange: Exch
   const named = { ...route, name };
   switch (subresource) {
     case "status":
-      if (definition.hasStatus && exchange.method !== "POST" && exchange.method !== "DELETE") return answerResource(store, exchange, route);
+      if (definition.hasStatus && exchange.method !== "POST" && exchange.method !== "DELETE")
+        return answerResource(store, exchange, route);
       break;
     case "finalize":
       if (definition.id === "namespaces" && exchange.method === "PUT") return answerResource(store, exchange, route);
@@ -195,6 +216,9 @@ function answerOther(store: Store, exchange: Exchange): void {
     return sendJson(exchange, 200, document);
   }
   if (path === "/openapi/v2") throw notImplemented("OpenAPI v2; OpenAPI v3 is served at /openapi/v3");
-  if (path === "/") return sendJson(exchange, 200, { paths: ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"] });
+  if (path === "/")
+    return sendJson(exchange, 200, {
+      paths: ["/api", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"],
+    });
   sendText(exchange, 404, "404 page not found\n");
 }

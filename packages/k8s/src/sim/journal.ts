@@ -77,7 +77,8 @@ export function openJournal(folder: string, options: { readonly compactBytes?: n
     logVersion = current.version;
     file = next;
     bytes = 0;
-    for (const entry of versionsIn(folder, "snapshot")) if (entry < current.version) rmSync(join(folder, `snapshot-${entry}.json`));
+    for (const entry of versionsIn(folder, "snapshot"))
+      if (entry < current.version) rmSync(join(folder, `snapshot-${entry}.json`));
     for (const entry of versionsIn(folder, "log")) if (entry < previousLog) rmSync(join(folder, `log-${entry}.jsonl`));
   }
 
@@ -142,7 +143,14 @@ function load(folder: string) {
       const previous = isInSnapshot ? older.get(key) : objects.get(key)?.[1];
       // An older state that this log does not show is unknown, and a watch must not resume across it.
       if (line.t !== "ADDED" && previous === undefined) history.length = 0;
-      else history.push({ type: line.t, resource: line.r, object: line.o, version: line.v, ...(previous === undefined ? {} : { previous }) });
+      else
+        history.push({
+          type: line.t,
+          resource: line.r,
+          object: line.o,
+          version: line.v,
+          ...(previous === undefined ? {} : { previous }),
+        });
       if (isInSnapshot) older.set(key, line.o);
       else {
         if (line.t === "DELETED") objects.delete(key);
@@ -156,7 +164,9 @@ function load(folder: string) {
   const file = openSync(path, "a", 0o600);
   if (!isNew) ftruncateSync(file, bytes);
   const restored =
-    version === 0 ? undefined : { state: { version, objects: [...objects.values()] }, history: history.slice(-KEPT_EVENTS) };
+    version === 0
+      ? undefined
+      : { state: { version, objects: [...objects.values()] }, history: history.slice(-KEPT_EVENTS) };
   return { restored, logVersion, file, bytes: isNew ? 0 : bytes };
 }
 

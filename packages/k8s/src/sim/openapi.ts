@@ -3,7 +3,7 @@
  * which patches and parameters (server-side field validation and dry run).
  */
 import { createHash } from "node:crypto";
-import { servedVersion, type GroupVersion, groupsOf } from "./discovery.ts";
+import { type GroupVersion, groupsOf, servedVersion } from "./discovery.ts";
 import { BUILTIN_TYPES, builtinTypeName, OBJECT_META, type Schema, schemaOf } from "./openapi-schema.ts";
 import { isObject } from "./store-json.ts";
 import type { ResourceDefinition } from "./store-resources.ts";
@@ -34,7 +34,8 @@ function pathOf({ group, version }: GroupVersion): string {
 /** Undefined when the group version serves no stored resource. */
 export function openapiDocument(definitions: readonly ResourceDefinition[], groupVersion: GroupVersion) {
   const served = definitions.filter(
-    (definition) => definition.group === groupVersion.group && servedVersion(definition, groupVersion.version) !== undefined,
+    (definition) =>
+      definition.group === groupVersion.group && servedVersion(definition, groupVersion.version) !== undefined,
   );
   if (served.length === 0) return undefined;
   const paths: Record<string, unknown> = {};
@@ -47,7 +48,11 @@ export function openapiDocument(definitions: readonly ResourceDefinition[], grou
     const scope = definition.namespaced ? "namespaces/{namespace}/" : "";
     const collection = `/${pathOf(groupVersion)}/${scope}${definition.plural}`;
     const kind = { "x-kubernetes-group-version-kind": { group, version, kind: definition.kind } };
-    const reply = { responses: { "200": { description: "OK", content: { "application/json": { schema: { $ref: REFERENCE + name } } } } } };
+    const reply = {
+      responses: {
+        "200": { description: "OK", content: { "application/json": { schema: { $ref: REFERENCE + name } } } },
+      },
+    };
     paths[collection] = {
       get: { ...kind, ...reply, "x-kubernetes-action": "list" },
       post: { ...kind, ...reply, "x-kubernetes-action": "post", parameters: WRITE_PARAMETERS },
@@ -76,7 +81,12 @@ const WRITE_PARAMETERS = ["dryRun", "fieldManager", "fieldValidation"].map((name
 
 function patchTypes(definition: ResourceDefinition): Record<string, unknown> {
   const strategic = definition.custom === undefined ? ["application/strategic-merge-patch+json"] : [];
-  const types = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", ...strategic];
+  const types = [
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    ...strategic,
+  ];
   return Object.fromEntries(types.map((type) => [type, { schema: {} }]));
 }
 
@@ -84,7 +94,12 @@ function customTypeName(group: string, version: string, kind: string): string {
   return `${group.split(".").reverse().join(".")}.${version}.${kind}`;
 }
 
-function addCustomType(name: string, definition: ResourceDefinition, version: string, schemas: Record<string, unknown>): void {
+function addCustomType(
+  name: string,
+  definition: ResourceDefinition,
+  version: string,
+  schemas: Record<string, unknown>,
+): void {
   const schema = schemaOf(definition, version) ?? { type: "object" };
   schemas[name] = {
     ...withReferences(schema, schemas),
@@ -109,7 +124,9 @@ function withReferences(schema: Schema, schemas: Record<string, unknown>): Recor
       addType(String(value), schemas);
       out["allOf"] = [{ $ref: REFERENCE + String(value) }];
     } else if (key === "properties" && isObject(value)) {
-      out[key] = Object.fromEntries(Object.entries(value).map(([name, child]) => [name, withReferences(child as Schema, schemas)]));
+      out[key] = Object.fromEntries(
+        Object.entries(value).map(([name, child]) => [name, withReferences(child as Schema, schemas)]),
+      );
     } else if ((key === "items" || key === "additionalProperties") && isObject(value)) {
       out[key] = withReferences(value as Schema, schemas);
     } else {

@@ -9,7 +9,9 @@ type Operation = { readonly op: string; readonly path: string; readonly from?: s
  */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) {
-    throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp");
+    throw badRequest(
+      "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+    );
   }
   // A wrapper makes the whole document replaceable like any other field.
   const root = { "": clone(target) };
@@ -55,10 +57,7 @@ function pointer(path: string): string[] {
 }
 
 /** The container of the last token of a path. */
-function parentOf(
-  root: object,
-  path: string,
-): { parent: unknown[] | Record<string, unknown>; key: string } {
+function parentOf(root: object, path: string): { parent: unknown[] | Record<string, unknown>; key: string } {
   const tokens = pointer(path);
   const key = tokens.pop() ?? "";
   let at: unknown = root;

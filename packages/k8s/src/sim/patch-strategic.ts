@@ -1,7 +1,7 @@
 /** Strategic merge patch: lists with a merge key are merged item by item, as the types say. */
 import { fieldOf, resolve, type Schema } from "./openapi-schema.ts";
 import { ApiError, badRequest } from "./status.ts";
-import { isEqual, isObject, type MutableObject, objectsOf } from "./store-json.ts";
+import { isEqual, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
 
 const ORDER = "$setElementOrder/";
 const DELETE_PRIMITIVES = "$deleteFromPrimitiveList/";
@@ -16,13 +16,13 @@ export function strategicPatch(target: unknown, patch: unknown, schema: Schema |
   }
   if (directive === "delete") return {};
   if (directive !== undefined && directive !== "merge")
-    throw badRequest(`Unknown patch type found: ${String(directive)}`);
+    throw badRequest(`Unknown patch type found: ${textOf(directive)}`);
   const out: MutableObject = isObject(target) ? { ...target } : {};
   const retain = patch["$retainKeys"];
   if (Array.isArray(retain)) {
     for (const key of Object.keys(out)) if (!retain.includes(key)) delete out[key];
   }
-  for (const [key, value] of Object.entries(patch)) {
+  for (const key of Object.keys(patch)) {
     if (key.startsWith(DELETE_PRIMITIVES)) {
       const field = key.slice(DELETE_PRIMITIVES.length);
       const kept = listAt(out, field).filter((item) => !listAt(patch, key).includes(item));
@@ -92,13 +92,18 @@ function mergeList(
     if (index < 0) out.push(merged);
     else out[index] = merged;
   }
-  return inOrder(out, target, order.length > 0 ? order : items.filter((item) => item["$patch"] === undefined), mergeKey);
+  return inOrder(
+    out,
+    target,
+    order.length > 0 ? order : items.filter((item) => item["$patch"] === undefined),
+    mergeKey,
+  );
 }
 
 /** The API server fails here instead of blaming the client, and prints Go's idea of the item. */
 function withoutMergeKey(item: MutableObject, mergeKey: string): ApiError {
   const text = Object.entries(item)
-    .map(([key, value]) => `${key}:${String(value)}`)
+    .map(([key, value]) => `${key}:${textOf(value)}`)
     .join(" ");
   return new ApiError(500, "", `map: map[${text}] does not contain declared merge key: ${mergeKey}`);
 }

@@ -42,12 +42,20 @@ function isAuthorized(request: IncomingMessage, token: string): boolean {
   return sent.length === wanted.length && timingSafeEqual(sent, wanted);
 }
 
-async function answer(sandbox: Sandbox, token: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.headers.origin !== undefined) return send(response, 403, { error: "requests from web pages are not answered" });
-  if (!isAuthorized(request, token)) return send(response, 401, { error: "the token of the token file is missing or wrong" });
+async function answer(
+  sandbox: Sandbox,
+  token: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.headers.origin !== undefined)
+    return send(response, 403, { error: "requests from web pages are not answered" });
+  if (!isAuthorized(request, token))
+    return send(response, 401, { error: "the token of the token file is missing or wrong" });
   const [, resource, name, verb] = (request.url ?? "/").split("/");
   if (resource !== "clusters") return send(response, 404, { error: "not found" });
-  const describe = () => sandbox.clusters.map((one) => ({ name: one.name, url: one.url, nodes: one.nodes, ...one.state() }));
+  const describe = () =>
+    sandbox.clusters.map((one) => ({ name: one.name, url: one.url, nodes: one.nodes, ...one.state() }));
   if (name === undefined && request.method === "GET") return send(response, 200, { clusters: describe() });
   const cluster = sandbox.clusters.find((one) => one.name === name);
   if (cluster === undefined) return send(response, 404, { error: `no sandbox cluster ${JSON.stringify(name)}` });

@@ -78,7 +78,8 @@ async function main(): Promise<void> {
   const sandbox = await start(dataDir, identity);
   const ports = Object.fromEntries(sandbox.clusters.map((cluster) => [cluster.name, cluster.port]));
   writePrivate(identityPath, JSON.stringify({ seed: identity.seed, ports }));
-  for (const cluster of sandbox.clusters) writePrivate(join(dataDir, `${cluster.name}.kubeconfig`), cluster.kubeconfigYaml);
+  for (const cluster of sandbox.clusters)
+    writePrivate(join(dataDir, `${cluster.name}.kubeconfig`), cluster.kubeconfigYaml);
   const tokenFile = join(dataDir, "control-token");
   const token = randomBytes(24).toString("base64url");
   writePrivate(tokenFile, token);
@@ -93,7 +94,12 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  const clusters = sandbox.clusters.map(({ name, url, nodes }) => ({ name, url, kubeconfig: join(dataDir, `${name}.kubeconfig`), nodes }));
+  const clusters = sandbox.clusters.map(({ name, url, nodes }) => ({
+    name,
+    url,
+    kubeconfig: join(dataDir, `${name}.kubeconfig`),
+    nodes,
+  }));
   process.stdout.write(`${JSON.stringify({ ready: true, clusters, control: { url: control.url, tokenFile } })}\n`);
 }
 

@@ -21,6 +21,8 @@ export type SandboxOptions = {
   readonly ports?: Readonly<Record<string, number>>;
   /** How long pods tolerate a lost node, in seconds. Default 30; a real cluster has 300. */
   readonly tolerationSeconds?: number;
+  /** How many changes per cluster a watch may still ask for; asked for older ones, it gets 410 Expired. */
+  readonly historyLimit?: number;
   /** Told what a controller threw; the controller tries again. */
   readonly onError?: (cluster: string, controller: string, key: string, error: unknown) => void;
 };
@@ -73,7 +75,8 @@ async function startCluster(world: World, options: SandboxOptions): Promise<Sand
     seed,
     name,
     tolerationSeconds: options.tolerationSeconds ?? 30,
-    ...(journal === undefined ? {} : { onCommit: journal.append }),
+    ...(options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit }),
+    ...(journal === undefined ? {} : { onCommit: (event) => journal.append(event) }),
     ...(journal?.restored === undefined ? {} : { restored: journal.restored }),
   });
   journal?.attach(() => store.state());
@@ -106,8 +109,8 @@ async function startCluster(world: World, options: SandboxOptions): Promise<Sand
     port: server.port,
     kubeconfigYaml: kubeconfigYaml(name, server.url),
     nodes: world.nodes.length,
-    cut: server.cut,
-    slow: server.slow,
+    cut: (isCut) => server.cut(isCut),
+    slow: (delayMs) => server.slow(delayMs),
     state: server.state,
     async close() {
       controllers?.stop();

@@ -78,7 +78,16 @@ export function forbidden(resource: Named, name: string, why: string): ApiError 
 }
 
 export type FieldError = {
-  readonly kind: "required" | "invalid" | "duplicate" | "forbidden" | "unsupported" | "not-found" | "too-long";
+  readonly kind:
+    | "required"
+    | "invalid"
+    | "duplicate"
+    | "forbidden"
+    | "unsupported"
+    | "not-found"
+    | "too-long"
+    | "too-many"
+    | "wrong-type";
   readonly field: string;
   readonly value?: unknown;
   readonly detail: string;
@@ -91,6 +100,8 @@ const FIELD_ERRORS = {
   forbidden: { reason: "FieldValueForbidden", label: "Forbidden" },
   unsupported: { reason: "FieldValueNotSupported", label: "Unsupported value" },
   "not-found": { reason: "FieldValueNotFound", label: "Not found" },
+  "too-many": { reason: "FieldValueTooMany", label: "Too many" },
+  "wrong-type": { reason: "FieldValueTypeInvalid", label: "Invalid value" },
   "too-long": { reason: "FieldValueTooLong", label: "Too long" },
 } as const satisfies Record<FieldError["kind"], { reason: string; label: string }>;
 

@@ -1,8 +1,8 @@
 /** What the built-in admission plugins and registries of the API server add to an object. */
 import type { SimApi } from "./api.ts";
-import { childOf, isObject, type MutableObject, objectsOf } from "./store-json.ts";
-import type { ResourceDefinition } from "./store-resources.ts";
 import { forbidden, invalid } from "./status.ts";
+import { childOf, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
+import type { ResourceDefinition } from "./store-resources.ts";
 
 type Reader = Pick<SimApi, "get" | "list">;
 
@@ -40,13 +40,22 @@ export function prepareStatus(definition: ResourceDefinition, object: MutableObj
 }
 
 /** Status counts that Go leaves out when they are zero, and those that it always writes. */
-const STATUS_COUNTS: Readonly<Record<string, { readonly optional: readonly string[]; readonly always: readonly string[] }>> = {
+const STATUS_COUNTS: Readonly<
+  Record<string, { readonly optional: readonly string[]; readonly always: readonly string[] }>
+> = {
   "statefulsets.apps": {
     optional: ["observedGeneration", "readyReplicas", "currentReplicas", "updatedReplicas"],
     always: ["replicas", "availableReplicas"],
   },
   "deployments.apps": {
-    optional: ["observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"],
+    optional: [
+      "observedGeneration",
+      "replicas",
+      "updatedReplicas",
+      "readyReplicas",
+      "availableReplicas",
+      "unavailableReplicas",
+    ],
     always: [],
   },
   "replicasets.apps": {
@@ -93,31 +102,47 @@ function qosClassOf(spec: MutableObject): string {
 }
 
 /** Errors: 403 when a pod names a ServiceAccount or PriorityClass that does not exist. */
-export function admitCreate(definition: ResourceDefinition, object: MutableObject, store: Reader, tolerationSeconds: number): void {
+export function admitCreate(
+  definition: ResourceDefinition,
+  object: MutableObject,
+  store: Reader,
+  tolerationSeconds: number,
+): void {
   if (definition.id === "pods") admitPod(definition, object, store, tolerationSeconds);
   if (definition.id === "persistentvolumeclaims") {
     const spec = childOf(object, "spec");
     const fallback = store
       .list("storageclasses.storage.k8s.io")
       .find((one) => one.metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true");
-    if (spec["storageClassName"] === undefined && fallback !== undefined) spec["storageClassName"] = fallback.metadata.name;
+    if (spec["storageClassName"] === undefined && fallback !== undefined)
+      spec["storageClassName"] = fallback.metadata.name;
   }
 }
 
 function admitPod(definition: ResourceDefinition, pod: MutableObject, store: Reader, tolerationSeconds: number): void {
   const spec = childOf(pod, "spec");
   const metadata = childOf(pod, "metadata");
-  const namespace = String(metadata["namespace"]);
-  const name = String(metadata["name"] ?? "");
-  const account = typeof spec["serviceAccountName"] === "string" && spec["serviceAccountName"] !== "" ? spec["serviceAccountName"] : "default";
+  const namespace = textOf(metadata["namespace"]);
+  const name = textOf(metadata["name"]);
+  const account =
+    typeof spec["serviceAccountName"] === "string" && spec["serviceAccountName"] !== ""
+      ? spec["serviceAccountName"]
+      : "default";
   spec["serviceAccountName"] = account;
   spec["serviceAccount"] = account;
   if (store.get("serviceaccounts", namespace, account) === undefined) {
-    throw forbidden(definition, name, `error looking up service account ${namespace}/${account}: serviceaccount ${JSON.stringify(account)} not found`);
+    throw forbidden(
+      definition,
+      name,
+      `error looking up service account ${namespace}/${account}: serviceaccount ${JSON.stringify(account)} not found`,
+    );
   }
   admitPriority(definition, spec, name, store);
   const runtimeClass = spec["runtimeClassName"];
-  if (typeof runtimeClass === "string" && store.get("runtimeclasses.node.k8s.io", undefined, runtimeClass) === undefined) {
+  if (
+    typeof runtimeClass === "string" &&
+    store.get("runtimeclasses.node.k8s.io", undefined, runtimeClass) === undefined
+  ) {
     throw forbidden(definition, name, `pod rejected: RuntimeClass ${JSON.stringify(runtimeClass)} not found`);
   }
   const tolerations = objectsOf(spec["tolerations"]);
@@ -155,12 +180,24 @@ function admitPriority(definition: ResourceDefinition, spec: MutableObject, name
   spec["preemptionPolicy"] ??= found?.["preemptionPolicy"] ?? "PreemptLowerPriority";
 }
 
-export function admitUpdate(definition: ResourceDefinition, before: MutableObject, after: MutableObject, store: Reader): void {
+export function admitUpdate(
+  definition: ResourceDefinition,
+  before: MutableObject,
+  after: MutableObject,
+  store: Reader,
+): void {
   if (definition.id === "pods") {
     const spec = childOf(after, "spec");
     // Defaults of admission are not repeated by clients that send what they once applied.
     const old = isObject(before["spec"]) ? before["spec"] : {};
-    for (const key of ["serviceAccountName", "serviceAccount", "priority", "preemptionPolicy", "tolerations", "nodeName"]) {
+    for (const key of [
+      "serviceAccountName",
+      "serviceAccount",
+      "priority",
+      "preemptionPolicy",
+      "tolerations",
+      "nodeName",
+    ]) {
       if (spec[key] === undefined && old[key] !== undefined) spec[key] = old[key];
     }
     copyTopologyLabels(before, after, store);
@@ -184,7 +221,8 @@ function copyTopologyLabels(before: MutableObject | undefined, pod: MutableObjec
   const metadata = childOf(pod, "metadata");
   for (const key of ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"]) {
     const value = nodeLabels[key];
-    if (value !== undefined) metadata["labels"] = { ...(isObject(metadata["labels"]) ? metadata["labels"] : {}), [key]: value };
+    if (value !== undefined)
+      metadata["labels"] = { ...(isObject(metadata["labels"]) ? metadata["labels"] : {}), [key]: value };
   }
 }
 
@@ -198,8 +236,10 @@ export function allocateService(service: MutableObject, store: Reader): void {
   if (typeof wanted === "string" && wanted !== "" && wanted !== "None") {
     if (taken.has(wanted)) {
       const detail = "failed to allocate IP " + wanted + ": provided IP is already allocated";
-      const name = String(childOf(service, "metadata")["name"]);
-      throw invalid({ group: "", kind: "Service" }, name, [{ kind: "invalid", field: "spec.clusterIPs", value: [wanted], detail }]);
+      const name = textOf(childOf(service, "metadata")["name"]);
+      throw invalid({ group: "", kind: "Service" }, name, [
+        { kind: "invalid", field: "spec.clusterIPs", value: [wanted], detail },
+      ]);
     }
   } else if (wanted !== "None") {
     spec["clusterIP"] = freeAddress(taken);

@@ -1,10 +1,10 @@
 /** Custom resources: from a CustomResourceDefinition to a served resource, and its objects against the CRD's schema. */
 import type { KubeObject } from "@openpatio/core/model";
-import { type Decoded, decodeMetadata } from "./store-decode.ts";
 import type { Schema } from "./openapi-schema.ts";
-import { clone, isObject, type MutableObject, objectsOf } from "./store-json.ts";
-import type { CustomVersion, PrinterColumn, ResourceDefinition, ScalePaths } from "./store-resources.ts";
 import { type FieldError, invalid } from "./status.ts";
+import { type Decoded, decodeMetadata } from "./store-decode.ts";
+import { clone, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
+import type { CustomVersion, PrinterColumn, ResourceDefinition, ScalePaths } from "./store-resources.ts";
 
 export function customResourceOf(object: KubeObject): ResourceDefinition | undefined {
   const spec = isObject(object["spec"]) ? object["spec"] : {};
@@ -15,12 +15,12 @@ export function customResourceOf(object: KubeObject): ResourceDefinition | undef
   if (stored === undefined) return undefined;
   return {
     id: object.metadata.name,
-    group: String(spec["group"]),
+    group: textOf(spec["group"]),
     version: stored.name,
-    kind: String(names["kind"]),
-    plural: String(names["plural"]),
-    singular: String(names["singular"]),
-    listKind: String(names["listKind"]),
+    kind: textOf(names["kind"]),
+    plural: textOf(names["plural"]),
+    singular: textOf(names["singular"]),
+    listKind: textOf(names["listKind"]),
     shortNames: strings(names["shortNames"]),
     categories: strings(names["categories"]),
     namespaced: spec["scope"] === "Namespaced",
@@ -31,7 +31,7 @@ export function customResourceOf(object: KubeObject): ResourceDefinition | undef
 }
 
 function strings(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? value.map(textOf) : [];
 }
 
 function readVersion(version: MutableObject): CustomVersion {
@@ -39,7 +39,7 @@ function readVersion(version: MutableObject): CustomVersion {
   const subresources = isObject(version["subresources"]) ? version["subresources"] : {};
   const scale = subresources["scale"];
   return {
-    name: String(version["name"]),
+    name: textOf(version["name"]),
     served: version["served"] !== false,
     schema: isObject(schema) ? schema : undefined,
     columns: objectsOf(version["additionalPrinterColumns"]).map((column) => column as unknown as PrinterColumn),
@@ -73,7 +73,7 @@ export function acceptDefinition(object: KubeObject, now: string): KubeObject {
 }
 
 /**
- * Prunes, defaults and validates a custom resource.
+ * Prunes, defaults and validates a custom resource; `isPartial` is for what somebody applies, which is only pruned.
  * Errors: 422 Invalid with every field that the schema refuses.
  */
 export function decodeCustom(
@@ -81,16 +81,18 @@ export function decodeCustom(
   object: MutableObject,
   schema: Schema | undefined,
   subject: string,
+  isPartial: boolean,
 ): Decoded {
   const { metadata, unknown } = decodeMetadata(object["metadata"], subject);
   const paths = [...unknown];
   if (schema === undefined) return { object: { ...object, metadata }, unknown: paths };
   const { metadata: _, ...rest } = object;
   const pruned = prune(rest, schema, "", paths) as MutableObject;
+  if (isPartial) return { object: { ...pruned, metadata }, unknown: paths };
   applySchemaDefaults(pruned, schema);
   const errors: FieldError[] = [];
   check(pruned, schema, "", errors);
-  if (errors.length > 0) throw invalid(definition, String(metadata["name"] ?? ""), errors);
+  if (errors.length > 0) throw invalid(definition, textOf(metadata["name"]), errors);
   return { object: { ...pruned, metadata }, unknown: paths };
 }
 
@@ -105,14 +107,20 @@ function prune(value: unknown, schema: Schema | undefined, at: string, unknown: 
   const out: MutableObject = {};
   for (const [key, child] of Object.entries(value)) {
     const path = at === "" ? key : `${at}.${key}`;
-    const own = schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
+    const own =
+      schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     if (own !== undefined) {
       // A null where a default exists is replaced by it.
       if (child === null && own.nullable !== true) {
         if (own.default === undefined) out[key] = null;
       } else out[key] = prune(child, own, path, unknown);
     } else if (schema.additionalProperties !== undefined) {
-      out[key] = prune(child, isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined, path, unknown);
+      out[key] = prune(
+        child,
+        isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined,
+        path,
+        unknown,
+      );
     } else if (isOpen(schema) || isEmbeddedField(schema, key)) {
       out[key] = child;
     } else {
@@ -159,7 +167,8 @@ function check(value: unknown, schema: Schema | undefined, at: string, errors: F
     errors.push({ kind: "invalid", field: at, value: shown, detail: `${at} in body ${detail}` });
   if (!isOfType(value, schema)) {
     const wanted = schema["x-kubernetes-int-or-string"] === true ? "integer,string" : schema.type;
-    bad(`must be of type ${wanted}: ${JSON.stringify(typeOf(value))}`, typeOf(value));
+    const detail = `${at} in body must be of type ${wanted}: ${JSON.stringify(typeOf(value))}`;
+    errors.push({ kind: "wrong-type", field: at, value: typeOf(value), detail });
     return;
   }
   if (schema.enum !== undefined && !schema.enum.some((one) => one === value)) {
@@ -175,12 +184,14 @@ function check(value: unknown, schema: Schema | undefined, at: string, errors: F
 type Report = (detail: string, shown?: unknown) => void;
 
 function checkNumber(value: number, schema: Schema, bad: Report): void {
-  if (schema.minimum !== undefined && value < schema.minimum) bad(`should be greater than or equal to ${schema.minimum}`);
+  if (schema.minimum !== undefined && value < schema.minimum)
+    bad(`should be greater than or equal to ${schema.minimum}`);
   if (schema.maximum !== undefined && value > schema.maximum) bad(`should be less than or equal to ${schema.maximum}`);
 }
 
 function checkString(value: string, schema: Schema, at: string, errors: FieldError[], bad: Report): void {
-  if (schema.minLength !== undefined && value.length < schema.minLength) bad(`should be at least ${schema.minLength} chars long`);
+  if (schema.minLength !== undefined && value.length < schema.minLength)
+    bad(`should be at least ${schema.minLength} chars long`);
   if (schema.maxLength !== undefined && value.length > schema.maxLength) {
     errors.push({ kind: "too-long", field: at, detail: `may not be more than ${schema.maxLength} bytes` });
   }
@@ -188,9 +199,15 @@ function checkString(value: string, schema: Schema, at: string, errors: FieldErr
 }
 
 function checkList(value: readonly unknown[], schema: Schema, at: string, errors: FieldError[], bad: Report): void {
-  if (schema.minItems !== undefined && value.length < schema.minItems) bad(`should have at least ${schema.minItems} items`);
+  if (schema.minItems !== undefined && value.length < schema.minItems)
+    bad(`should have at least ${schema.minItems} items`);
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    errors.push({ kind: "invalid", field: at, value: value.length, detail: `${at} in body should have at most ${schema.maxItems} items` });
+    errors.push({
+      kind: "too-many",
+      field: at,
+      value: value.length,
+      detail: `must have at most ${schema.maxItems} items`,
+    });
   }
   const keys = schema["x-kubernetes-list-map-keys"];
   const seen = new Set<string>();
@@ -215,8 +232,10 @@ function checkFields(value: MutableObject, schema: Schema, at: string, errors: F
     if (value[key] === undefined) errors.push({ kind: "required", field: path(key), detail: "" });
   }
   for (const [key, child] of Object.entries(value)) {
-    const own = schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
+    const own =
+      schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     const rest = isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined;
-    if (key !== "metadata" || at !== "") check(child, own ?? (schema.properties === undefined ? rest : own), path(key), errors);
+    if (key !== "metadata" || at !== "")
+      check(child, own ?? (schema.properties === undefined ? rest : own), path(key), errors);
   }
 }

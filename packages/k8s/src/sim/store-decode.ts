@@ -9,11 +9,7 @@ import { canonicalQuantity, QUANTITY_ERROR } from "./store-quantity.ts";
 
 /** Types whose content is free or has a shape that OpenAPI cannot say. */
 const OPAQUE = new Set(
-  [
-    "pkg.runtime.RawExtension",
-    "pkg.apis.meta.v1.FieldsV1",
-    "pkg.util.intstr.IntOrString",
-  ]
+  ["pkg.runtime.RawExtension", "pkg.apis.meta.v1.FieldsV1", "pkg.util.intstr.IntOrString"]
     .map((name) => `io.k8s.apimachinery.${name}`)
     .concat("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"),
 );
@@ -38,7 +34,10 @@ export function decodeBuiltin(value: MutableObject, schema: Schema, subject: str
 }
 
 /** The metadata of a custom resource, whose other fields follow the CRD. */
-export function decodeMetadata(value: unknown, subject: string): { metadata: MutableObject; unknown: readonly string[] } {
+export function decodeMetadata(
+  value: unknown,
+  subject: string,
+): { metadata: MutableObject; unknown: readonly string[] } {
   const reader: Reader = { handled: subject, unknown: [] };
   const metadata = read(reader, value ?? {}, { $ref: OBJECT_META }, "metadata", "metadata", "") as MutableObject;
   return { metadata, unknown: reader.unknown };
@@ -73,7 +72,9 @@ function read(reader: Reader, value: unknown, schema: Schema, at: string, goPath
   const target = reference === undefined ? schema : (BUILTIN_TYPES[reference] ?? {});
   const wrong = () => {
     const what = goPath === "" ? "Go value" : `Go struct field ${owner}.${goPath}`;
-    return badRequest(`${reader.handled}: json: cannot unmarshal ${jsonType(value)} into ${what} of type ${typeName(schema)}`);
+    return badRequest(
+      `${reader.handled}: json: cannot unmarshal ${jsonType(value)} into ${what} of type ${typeName(schema)}`,
+    );
   };
   switch (target.type) {
     case "object":
@@ -82,7 +83,9 @@ function read(reader: Reader, value: unknown, schema: Schema, at: string, goPath
     case "array": {
       if (!Array.isArray(value)) throw wrong();
       const items = target.items ?? {};
-      return value.map((item, index) => (item === null ? item : read(reader, item, items, `${at}[${index}]`, goPath, owner)));
+      return value.map((item, index) =>
+        item === null ? item : read(reader, item, items, `${at}[${index}]`, goPath, owner),
+      );
     }
     case "string":
       if (typeof value !== "string") throw wrong();
@@ -102,6 +105,7 @@ function read(reader: Reader, value: unknown, schema: Schema, at: string, goPath
     case "boolean":
       if (typeof value !== "boolean") throw wrong();
       return value;
+    case undefined:
     default:
       return value;
   }
@@ -124,7 +128,8 @@ function readObject(
       const childSchema = Object.hasOwn(properties, key) ? properties[key] : undefined;
       if (childSchema === undefined) reader.unknown.push(path);
       else if (isEmptyCollection(child, childSchema) && schema.required?.includes(key) !== true) continue;
-      else if (child !== null) out[key] = read(reader, child, childSchema, path, goPath === "" ? key : `${goPath}.${key}`, owner);
+      else if (child !== null)
+        out[key] = read(reader, child, childSchema, path, goPath === "" ? key : `${goPath}.${key}`, owner);
     } else if (child !== null) {
       out[key] = read(reader, child, additionalProperties as Schema, path, goPath, owner);
     }
@@ -135,5 +140,10 @@ function readObject(
 /** Go leaves empty lists and maps out; an empty struct stays. */
 function isEmptyCollection(value: unknown, schema: Schema): boolean {
   if (schema.type === "array") return Array.isArray(value) && value.length === 0;
-  return schema.type === "object" && isObject(schema.additionalProperties) && isObject(value) && Object.keys(value).length === 0;
+  return (
+    schema.type === "object" &&
+    isObject(schema.additionalProperties) &&
+    isObject(value) &&
+    Object.keys(value).length === 0
+  );
 }

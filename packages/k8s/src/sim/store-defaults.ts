@@ -1,5 +1,5 @@
 /** The defaults that the API server writes into an object before it stores it. */
-import { childOf, isObject, type MutableObject, objectsOf } from "./store-json.ts";
+import { childOf, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
 
 function setDefault(object: MutableObject, key: string, value: unknown): void {
   if (object[key] === undefined) object[key] = value;
@@ -84,8 +84,8 @@ const SPEC_DEFAULTS: Readonly<Record<string, (spec: MutableObject, object: Mutab
   },
   "customresourcedefinitions.apiextensions.k8s.io": (spec) => {
     const names = childOf(spec, "names");
-    setDefault(names, "singular", String(names["kind"] ?? "").toLowerCase());
-    setDefault(names, "listKind", `${String(names["kind"] ?? "")}List`);
+    setDefault(names, "singular", textOf(names["kind"]).toLowerCase());
+    setDefault(names, "listKind", `${textOf(names["kind"])}List`);
     setDefault(spec, "conversion", { strategy: "None" });
   },
 };
@@ -97,7 +97,7 @@ const OBJECT_DEFAULTS: Readonly<Record<string, (object: MutableObject) => void>>
     const text = object["stringData"];
     if (isObject(text)) {
       const data = childOf(object, "data");
-      for (const [key, value] of Object.entries(text)) data[key] = Buffer.from(String(value)).toString("base64");
+      for (const [key, value] of Object.entries(text)) data[key] = Buffer.from(textOf(value)).toString("base64");
       delete object["stringData"];
     }
   },
@@ -169,7 +169,7 @@ function defaultContainer(container: MutableObject, isHostNetwork: boolean): voi
 }
 
 function isFloating(image: unknown): boolean {
-  const text = String(image ?? "");
+  const text = textOf(image);
   if (text.includes("@")) return false;
   const tag = text.slice(text.lastIndexOf("/") + 1).split(":")[1];
   return tag === undefined || tag === "latest";

@@ -57,6 +57,13 @@ export function objectsOf(value: unknown): readonly MutableObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
+/** A scalar as text; objects and lists as JSON, absent values as nothing. */
+export function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === undefined || value === null) return "";
+  return JSON.stringify(value) ?? "";
+}
+
 /** The value at a simple path such as `.spec.replicas`; undefined where there is none. */
 export function valueAt(object: unknown, path: string): unknown {
   let value = object;

@@ -31,7 +31,8 @@ function canonicalize(text: string): string | undefined {
   if (Math.abs(exponent) > 18) return undefined;
   let nanos = digits * NANO;
   if (binary > 0) nanos *= 1024n ** BigInt(binary);
-  else if (DECIMAL.indexOf(suffix) >= 0 && DECIMAL.indexOf(suffix) < 3) nanos /= 1000n ** BigInt(3 - DECIMAL.indexOf(suffix));
+  else if (DECIMAL.indexOf(suffix) >= 0 && DECIMAL.indexOf(suffix) < 3)
+    nanos /= 1000n ** BigInt(3 - DECIMAL.indexOf(suffix));
   else if (exponent >= 0) nanos *= 10n ** BigInt(exponent);
   else nanos /= 10n ** BigInt(-exponent);
   nanos = roundUp(nanos, 10n ** BigInt(fraction.length));

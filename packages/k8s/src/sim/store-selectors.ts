@@ -1,6 +1,6 @@
 /** Label and field selectors, as in list and watch requests and in `spec.selector`. */
 import { badRequest } from "./status.ts";
-import { isObject, type MutableObject, objectsOf, valueAt } from "./store-json.ts";
+import { isObject, type MutableObject, objectsOf, textOf, valueAt } from "./store-json.ts";
 
 type Requirement =
   | { readonly key: string; readonly operator: "in" | "notin"; readonly values: readonly string[] }
@@ -14,7 +14,7 @@ export function matchesSelector(selector: MutableObject, labels: MutableObject):
   const exact = isObject(selector["matchLabels"]) ? selector["matchLabels"] : {};
   if (!Object.entries(exact).every(([key, value]) => labels[key] === value)) return false;
   return objectsOf(selector["matchExpressions"]).every((expression) => {
-    const value = labels[String(expression["key"])];
+    const value = labels[textOf(expression["key"])];
     const values = Array.isArray(expression["values"]) ? expression["values"] : [];
     switch (expression["operator"]) {
       case "In":
@@ -91,7 +91,8 @@ function parseRequirement(text: string): Requirement {
     return { key: equal[1] ?? "", operator: equal[2] === "!=" ? "notin" : "in", values: [equal[3] ?? ""] };
   }
   const compare = COMPARE.exec(text);
-  if (compare !== null) return { key: compare[1] ?? "", operator: compare[2] === ">" ? "gt" : "lt", value: Number(compare[3]) };
+  if (compare !== null)
+    return { key: compare[1] ?? "", operator: compare[2] === ">" ? "gt" : "lt", value: Number(compare[3]) };
   const exists = EXISTS.exec(text);
   if (exists !== null) return { key: exists[2] ?? "", operator: exists[1] === "!" ? "!" : "exists" };
   const found = /\s(in|notin)\s+(\S+)/.exec(text);
@@ -144,8 +145,12 @@ export function parseFieldSelector(resource: string, text: string): FieldSelecto
       if (match === null) throw badRequest(`invalid selector: '${part}'; can't understand '${part}'`);
       const [, field = "", operator = "=", value = ""] = match;
       if (!allowed.includes(field)) {
-        const known = FIELDS[resource] === undefined ? `: only ${COMMON_FIELDS.map((one) => JSON.stringify(one)).join(", ")}` : "";
-        const message = known === "" ? `field label not supported: ${field}` : `${JSON.stringify(field)} is not a known field selector${known}`;
+        const known =
+          FIELDS[resource] === undefined ? `: only ${COMMON_FIELDS.map((one) => JSON.stringify(one)).join(", ")}` : "";
+        const message =
+          known === ""
+            ? `field label not supported: ${field}`
+            : `${JSON.stringify(field)} is not a known field selector${known}`;
         throw badRequest(message);
       }
       return { field, isEqual: operator !== "!=", value };
@@ -155,8 +160,9 @@ export function parseFieldSelector(resource: string, text: string): FieldSelecto
 }
 
 function fieldText(resource: string, object: unknown, field: string): string {
-  if (resource === "events" && field === "source") return String(valueAt(object, "source.component") ?? "");
+  if (resource === "events" && field === "source") return textOf(valueAt(object, "source.component"));
   const value = valueAt(object, field);
-  if (value === undefined || value === null) return field === "spec.unschedulable" || field === "spec.hostNetwork" ? "false" : "";
-  return String(value);
+  if (value === undefined || value === null)
+    return field === "spec.unschedulable" || field === "spec.hostNetwork" ? "false" : "";
+  return textOf(value);
 }

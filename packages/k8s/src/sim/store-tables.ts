@@ -57,7 +57,8 @@ export function createTables(): Tables {
       target.byKey.delete(key);
       target.sorted = undefined;
     },
-    all: () => [...tables].flatMap(([resource, one]) => [...one.byKey.values()].map((object) => [resource, object] as const)),
+    all: () =>
+      [...tables].flatMap(([resource, one]) => [...one.byKey.values()].map((object) => [resource, object] as const)),
   };
 }
 

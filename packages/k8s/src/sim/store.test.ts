@@ -107,7 +107,9 @@ describe("writes", () => {
 
   test("equal seeds give equal UIDs, and a UID is never given twice", () => {
     const [first, second] = [newStore().store, newStore().store];
-    expect(first.create("configmaps", configMap("a")).metadata.uid).toBe(second.create("configmaps", configMap("a")).metadata.uid);
+    expect(first.create("configmaps", configMap("a")).metadata.uid).toBe(
+      second.create("configmaps", configMap("a")).metadata.uid,
+    );
     const before = first.get("configmaps", "default", "a")?.metadata.uid;
     first.delete("configmaps", "default", "a");
     expect(first.create("configmaps", configMap("a")).metadata.uid).not.toBe(before);
@@ -118,10 +120,30 @@ describe("refusals, in the words of the API server", () => {
   test.each<[string, string, (store: Store) => unknown]>([
     ["a name twice", 'configmaps "a" already exists', (s) => s.create("configmaps", configMap("a"))],
     ["an absent object", 'statefulsets.apps "x" not found', (s) => s.patch("statefulsets.apps", "default", "x", {})],
-    ["an absent namespace", 'namespaces "nope" not found', (s) => s.create("configmaps", { ...configMap("b"), metadata: { name: "b", namespace: "nope" } })],
-    ["another UID in a patch", 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "123": field is immutable', (s) => s.patch("configmaps", "default", "a", { metadata: { uid: "123" } })],
-    ["an old resourceVersion", 'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again', (s) => s.update("configmaps", { ...configMap("a"), metadata: { name: "a", namespace: "default", resourceVersion: "1" } })],
-    ["a resourceVersion at creation", "resourceVersion should not be set on objects to be created", (s) => s.create("configmaps", { ...configMap("b"), metadata: { name: "b", resourceVersion: "5" } })],
+    [
+      "an absent namespace",
+      'namespaces "nope" not found',
+      (s) => s.create("configmaps", { ...configMap("b"), metadata: { name: "b", namespace: "nope" } }),
+    ],
+    [
+      "another UID in a patch",
+      'ConfigMap "a" is invalid: metadata.uid: Invalid value: "123": field is immutable',
+      (s) => s.patch("configmaps", "default", "a", { metadata: { uid: "123" } }),
+    ],
+    [
+      "an old resourceVersion",
+      'Operation cannot be fulfilled on configmaps "a": the object has been modified; please apply your changes to the latest version and try again',
+      (s) =>
+        s.update("configmaps", {
+          ...configMap("a"),
+          metadata: { name: "a", namespace: "default", resourceVersion: "1" },
+        }),
+    ],
+    [
+      "a resourceVersion at creation",
+      "resourceVersion should not be set on objects to be created",
+      (s) => s.create("configmaps", { ...configMap("b"), metadata: { name: "b", resourceVersion: "5" } }),
+    ],
   ])("%s", (_title, message, run) => {
     const { store } = newStore();
     store.create("configmaps", configMap("a"));
@@ -189,13 +211,20 @@ describe("defaults", () => {
     const { store } = newStore();
     const container = { name: "c", image: "i", resources: { limits: { cpu: given } } };
     const created = store.create("pods", pod("p", { containers: [container] }));
-    expect(created["spec"]).toMatchObject({ containers: [{ resources: { limits: { cpu: stored }, requests: { cpu: stored } } }] });
+    expect(created["spec"]).toMatchObject({
+      containers: [{ resources: { limits: { cpu: stored }, requests: { cpu: stored } } }],
+    });
   });
 
   test("Services get distinct addresses and headless ones keep None", () => {
     const { store } = newStore();
     const service = (name: string, spec: Record<string, unknown>) =>
-      store.create("services", { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ports: [{ port: 80 }], ...spec } });
+      store.create("services", {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name },
+        spec: { ports: [{ port: 80 }], ...spec },
+      });
     const addresses = [service("a", {}), service("b", {}), service("c", { clusterIP: "None" })].map(
       (one) => (one["spec"] as { clusterIP: string }).clusterIP,
     );
@@ -213,7 +242,10 @@ describe("deletion", () => {
     store.create("pods", pod("bound", { nodeName: "n" }));
     store.delete("pods", "default", "bound");
     const waiting = store.get("pods", "default", "bound");
-    expect(waiting?.metadata).toMatchObject({ deletionGracePeriodSeconds: 30, deletionTimestamp: "2026-01-01T00:00:30Z" });
+    expect(waiting?.metadata).toMatchObject({
+      deletionGracePeriodSeconds: 30,
+      deletionTimestamp: "2026-01-01T00:00:30Z",
+    });
     store.delete("pods", "default", "bound", { gracePeriodSeconds: 0 });
     expect(store.get("pods", "default", "bound")).toBeUndefined();
   });

@@ -8,20 +8,12 @@
  */
 import type { KubeObject } from "@openpatio/core/model";
 import type { DeleteOptions, ListOptions, ResourceName, SimApi, SimClock, SimEvent, WriteOptions } from "./api.ts";
-import { admitCreate, admitUpdate, allocateService, normalizeStatus, prepareSpec, prepareStatus } from "./store-admission.ts";
 import { applyConfiguration, trackUpdate, type Writer } from "./apply.ts";
-import { customResourceOf, acceptDefinition } from "./store-custom.ts";
-import { applyDefaults } from "./store-defaults.ts";
-import { decodeObject, type FieldValidation, type InputOptions } from "./store-input.ts";
-import { schemaOf, type Schema } from "./openapi-schema.ts";
-import { clone, deepFreeze, isEqual, isObject, type MutableObject } from "./store-json.ts";
+import { type Schema, schemaOf } from "./openapi-schema.ts";
 import { mergePatch } from "./patch-merge.ts";
-import { nameSuffix, seededRandom, uuidOf } from "./store-random.ts";
-import { BUILTIN_RESOURCES, type ResourceDefinition } from "./store-resources.ts";
-import { createTables, type Tables } from "./store-tables.ts";
 import {
-  alreadyExists,
   ApiError,
+  alreadyExists,
   badRequest,
   conflict,
   forbidden,
@@ -29,6 +21,21 @@ import {
   notFound,
   OBJECT_MODIFIED,
 } from "./status.ts";
+import {
+  admitCreate,
+  admitUpdate,
+  allocateService,
+  normalizeStatus,
+  prepareSpec,
+  prepareStatus,
+} from "./store-admission.ts";
+import { acceptDefinition, customResourceOf } from "./store-custom.ts";
+import { applyDefaults } from "./store-defaults.ts";
+import { decodeObject, type FieldValidation, type InputOptions } from "./store-input.ts";
+import { clone, deepFreeze, isEqual, isObject, type MutableObject, textOf } from "./store-json.ts";
+import { nameSuffix, seededRandom, uuidOf } from "./store-random.ts";
+import { BUILTIN_RESOURCES, type ResourceDefinition } from "./store-resources.ts";
+import { createTables, type Tables } from "./store-tables.ts";
 import { validateCreate, validateUpdate } from "./validation.ts";
 
 export type Subresource = "status" | "scale" | "finalize";
@@ -48,7 +55,10 @@ export type ApplyOptions = StoreWriteOptions & { readonly fieldManager: string; 
 /** A committed change with its place in the order of the cluster. */
 export type LoggedEvent = SimEvent & { readonly version: number };
 
-export type StoreState = { readonly version: number; readonly objects: readonly (readonly [ResourceName, KubeObject])[] };
+export type StoreState = {
+  readonly version: number;
+  readonly objects: readonly (readonly [ResourceName, KubeObject])[];
+};
 
 export type StoreOptions = {
   readonly clock: SimClock;
@@ -220,7 +230,7 @@ class MemoryStore implements Store {
     }
     const isUnconditional = resourceVersion === undefined || resourceVersion === "";
     if (isUnconditional && definition.custom !== undefined) {
-      throw invalid(definition, object.metadata.name, [
+      throw invalid({ group: definition.group, kind: definition.plural }, object.metadata.name, [
         { kind: "invalid", field: "metadata.resourceVersion", value: 0, detail: "must be specified for an update" },
       ]);
     }
@@ -262,18 +272,24 @@ class MemoryStore implements Store {
     if (live === undefined) {
       if (options.subresource !== undefined) throw notFound(definition, name);
       if (uid !== undefined && uid !== "") {
-        throw conflict(definition, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+        throw conflict(
+          definition,
+          name,
+          `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+        );
       }
       const applied = applyConfiguration(undefined, config, schema, writer, options.force === true);
       const owned = (applied["metadata"] as MutableObject)["managedFields"] as readonly MutableObject[];
       const { managedFields: _, ...metadata } = applied["metadata"] as MutableObject;
       delete metadata["resourceVersion"];
-      return { object: this.#insert(definition, { ...applied, metadata }, options, () => owned), created: true };
+      const next = this.#read(definition, { ...applied, metadata } as unknown as KubeObject, options);
+      return { object: this.#insert(definition, next, options, () => owned), created: true };
     }
     const shown = { ...live, apiVersion: writer.apiVersion } as MutableObject;
     const applied = applyConfiguration(shown, config, schema, writer, options.force === true);
     const owned = (applied["metadata"] as MutableObject)["managedFields"] as readonly MutableObject[];
-    return { object: this.#replace(definition, live, clone(applied), options, owned), created: false };
+    const next = this.#read(definition, applied as unknown as KubeObject, options);
+    return { object: this.#replace(definition, live, next, options, owned), created: false };
   }
 
   delete(resource: ResourceName, namespace: string | undefined, name: string, options: DeleteOptions = {}): void {
@@ -293,7 +309,13 @@ class MemoryStore implements Store {
     const next = this.#markDeleted(definition, current, options);
     const isGone = isRemovable(definition, next);
     // What goes at once goes as it was: only what waits is marked.
-    if (isGone) return { object: this.#commit("DELETED", definition, definition.id === "pods" ? next : current, current), isGone };
+    if (isGone && definition.id !== "pods")
+      return { object: this.#commit("DELETED", definition, current, current), isGone };
+    if (isGone) {
+      // A pod is marked first even when it goes at once, and watchers see both.
+      const marked = isEqual(next, current) ? current : this.#commit("MODIFIED", definition, next, current);
+      return { object: this.#commit("DELETED", definition, marked, marked), isGone };
+    }
     if (isEqual(next, current)) return { object: current, isGone };
     return { object: this.#commit("MODIFIED", definition, next, current), isGone };
   }
@@ -309,7 +331,8 @@ class MemoryStore implements Store {
 
   #require(resource: ResourceName): ResourceDefinition {
     const definition = this.#definitions.get(resource);
-    if (definition === undefined) throw new ApiError(404, "NotFound", "the server could not find the requested resource", {});
+    if (definition === undefined)
+      throw new ApiError(404, "NotFound", "the server could not find the requested resource", {});
     return definition;
   }
 
@@ -369,8 +392,8 @@ class MemoryStore implements Store {
     ownership: (defaulted: MutableObject) => readonly MutableObject[],
   ): KubeObject {
     const sent = object["metadata"] as MutableObject;
-    const namespace = definition.namespaced ? String(sent["namespace"]) : undefined;
-    this.#checkNamespace(definition, namespace, String(sent["name"] ?? sent["generateName"] ?? ""));
+    const namespace = definition.namespaced ? textOf(sent["namespace"]) : undefined;
+    this.#checkNamespace(definition, namespace, textOf(sent["name"] ?? sent["generateName"]));
     const generate = sent["generateName"];
     if ((sent["name"] === undefined || sent["name"] === "") && typeof generate === "string" && generate !== "") {
       sent["name"] = this.#generateName(definition, namespace, generate);
@@ -383,8 +406,10 @@ class MemoryStore implements Store {
     prepareSpec(definition, object);
     admitCreate(definition, object, this, this.#options.tolerationSeconds ?? 300);
     if (definition.id === "services") allocateService(object, this);
-    const name = String(sent["name"] ?? "");
-    const uid = uuidOf(`${this.#options.seed}/${this.name}/${this.#version + 1}/${definition.id}/${namespace ?? ""}/${name}`);
+    const name = textOf(sent["name"]);
+    const uid = uuidOf(
+      `${this.#options.seed}/${this.name}/${this.#version + 1}/${definition.id}/${namespace ?? ""}/${name}`,
+    );
     const metadata: MutableObject = { ...sent, uid, creationTimestamp: this.#now() };
     if (!NO_GENERATION.has(definition.id)) metadata["generation"] = 1;
     else delete metadata["generation"];
@@ -406,7 +431,10 @@ class MemoryStore implements Store {
       this.create("serviceaccounts", { apiVersion: "v1", kind: "ServiceAccount", metadata });
     }
     if (definition.id === "customresourcedefinitions.apiextensions.k8s.io") {
-      this.update(definition.id, acceptDefinition(stored, this.#now()), { subresource: "status", fieldManager: "kube-apiserver" });
+      this.update(definition.id, acceptDefinition(stored, this.#now()), {
+        subresource: "status",
+        fieldManager: "kube-apiserver",
+      });
     }
   }
 
@@ -509,7 +537,12 @@ class MemoryStore implements Store {
     return next as unknown as KubeObject;
   }
 
-  #commit(type: SimEvent["type"], definition: ResourceDefinition, object: KubeObject, previous: KubeObject | undefined): KubeObject {
+  #commit(
+    type: SimEvent["type"],
+    definition: ResourceDefinition,
+    object: KubeObject,
+    previous: KubeObject | undefined,
+  ): KubeObject {
     const version = this.#version + 1;
     const stored = deepFreeze({
       ...object,
@@ -550,7 +583,7 @@ class MemoryStore implements Store {
     this.#isDispatching = true;
     try {
       for (let event = this.#pending.shift(); event !== undefined; event = this.#pending.shift()) {
-        for (const listener of [...this.#listeners]) listener(event);
+        for (const listener of this.#listeners) listener(event);
       }
     } finally {
       this.#isDispatching = false;

@@ -1,5 +1,5 @@
 /** The pod row of `kubectl get pods`, as the API server's printer works it out. */
-import { isObject, type MutableObject, objectsOf, valueAt } from "./store-json.ts";
+import { isObject, type MutableObject, objectsOf, textOf, valueAt } from "./store-json.ts";
 import { age, orNone } from "./table-text.ts";
 
 type PodSummary = { readonly ready: string; readonly status: string; readonly restarts: string };
@@ -25,11 +25,12 @@ export function podCells(pod: MutableObject, nowMs: number): unknown[] {
 }
 
 function podSummary(pod: MutableObject, nowMs: number): PodSummary {
-  const phase = String(valueAt(pod, "status.phase") ?? "");
+  const phase = textOf(valueAt(pod, "status.phase"));
   const conditions = objectsOf(valueAt(pod, "status.conditions"));
   const isConditionTrue = (type: string) => conditions.some((one) => one["type"] === type && one["status"] === "True");
-  let reason = String(valueAt(pod, "status.reason") ?? phase);
-  if (conditions.some((one) => one["type"] === "PodScheduled" && one["reason"] === "SchedulingGated")) reason = "SchedulingGated";
+  let reason = textOf(valueAt(pod, "status.reason") ?? phase);
+  if (conditions.some((one) => one["type"] === "PodScheduled" && one["reason"] === "SchedulingGated"))
+    reason = "SchedulingGated";
 
   const init = summarizeInit(pod);
   if (init.reason !== undefined) reason = init.reason;
@@ -98,7 +99,8 @@ function summarizeInit(pod: MutableObject) {
     }
     const waiting = valueAt(status, "state.waiting.reason");
     if (isObject(terminated)) summary.reason = terminatedReason(terminated, "Init:");
-    else if (typeof waiting === "string" && waiting !== "" && waiting !== "PodInitializing") summary.reason = `Init:${waiting}`;
+    else if (typeof waiting === "string" && waiting !== "" && waiting !== "PodInitializing")
+      summary.reason = `Init:${waiting}`;
     else summary.reason = `Init:${index}/${containers.length}`;
     break;
   }
@@ -109,7 +111,7 @@ function terminatedReason(terminated: MutableObject, prefix: string): string {
   const reason = terminated["reason"];
   if (typeof reason === "string" && reason !== "") return prefix + reason;
   const signal = Number(terminated["signal"] ?? 0);
-  return signal === 0 ? `${prefix}ExitCode:${String(terminated["exitCode"])}` : `${prefix}Signal:${signal}`;
+  return signal === 0 ? `${prefix}ExitCode:${textOf(terminated["exitCode"])}` : `${prefix}Signal:${signal}`;
 }
 
 /** RFC 3339 times in UTC compare as text. */

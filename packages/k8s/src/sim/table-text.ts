@@ -1,4 +1,5 @@
 /** Texts of `kubectl get` cells. */
+import { textOf } from "./store-json.ts";
 
 /** As duration.HumanDuration of apimachinery: two units where the larger one is small. */
 export function humanDuration(ms: number): string {
@@ -29,14 +30,14 @@ export function age(timestamp: unknown, nowMs: number): string {
 }
 
 export function orNone(text: unknown): string {
-  return text === undefined || text === null || text === "" ? "<none>" : String(text);
+  return text === undefined || text === null || text === "" ? "<none>" : textOf(text);
 }
 
 /** `key=value,key2=value2`, sorted; `<none>` when empty. */
 export function labelsText(labels: unknown): string {
   if (typeof labels !== "object" || labels === null) return "<none>";
   const parts = Object.entries(labels)
-    .map(([key, value]) => `${key}=${String(value)}`)
+    .map(([key, value]) => `${key}=${textOf(value)}`)
     .sort();
   return parts.length === 0 ? "<none>" : parts.join(",");
 }

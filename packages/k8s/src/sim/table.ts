@@ -1,6 +1,6 @@
 /** The server-side tables that kubectl shows: columns and cells for each resource. */
 import type { KubeObject } from "@openpatio/core/model";
-import { isObject, type MutableObject, objectsOf, valueAt } from "./store-json.ts";
+import { isObject, type MutableObject, objectsOf, textOf, valueAt } from "./store-json.ts";
 import type { PrinterColumn, ResourceDefinition } from "./store-resources.ts";
 import { podCells } from "./table-pods.ts";
 import { age, labelsText, orNone, selectorText } from "./table-text.ts";
@@ -13,7 +13,10 @@ export type Column = {
   readonly priority: number;
 };
 
-type Printer = { readonly columns: readonly Column[]; readonly cells: (object: MutableObject, nowMs: number) => unknown[] };
+type Printer = {
+  readonly columns: readonly Column[];
+  readonly cells: (object: MutableObject, nowMs: number) => unknown[];
+};
 
 export type TableOptions = {
   readonly nowMs: number;
@@ -54,19 +57,41 @@ const countAt = (object: MutableObject, path: string) => Number(valueAt(object, 
 
 function containerTexts(object: MutableObject): [string, string] {
   const containers = objectsOf(at(object, "spec.template.spec.containers"));
-  return [containers.map((one) => String(one["name"])).join(","), containers.map((one) => String(one["image"])).join(",")];
+  return [
+    containers.map((one) => textOf(one["name"])).join(","),
+    containers.map((one) => textOf(one["image"])).join(","),
+  ];
 }
 
 const PRINTERS: Readonly<Record<string, Printer>> = {
   pods: printer("Name|Ready|Status|Restarts|Age|+IP|+Node|+Nominated Node|+Readiness Gates", podCells),
-  nodes: printer("Name|Status|Roles|Age|Version|+Internal-IP|+External-IP|+OS-Image|+Kernel-Version|+Container-Runtime", nodeCells),
+  nodes: printer(
+    "Name|Status|Roles|Age|Version|+Internal-IP|+External-IP|+OS-Image|+Kernel-Version|+Container-Runtime",
+    nodeCells,
+  ),
   services: printer("Name|Type|Cluster-IP|External-IP|Port(s)|Age|+Selector", serviceCells),
   configmaps: printer("Name|Data|Age", (object, nowMs) => [name(object), dataCount(object), created(object, nowMs)]),
-  secrets: printer("Name|Type|Data|Age", (object, nowMs) => [name(object), object["type"], dataCount(object), created(object, nowMs)]),
-  namespaces: printer("Name|Status|Age", (object, nowMs) => [name(object), at(object, "status.phase"), created(object, nowMs)]),
+  secrets: printer("Name|Type|Data|Age", (object, nowMs) => [
+    name(object),
+    object["type"],
+    dataCount(object),
+    created(object, nowMs),
+  ]),
+  namespaces: printer("Name|Status|Age", (object, nowMs) => [
+    name(object),
+    at(object, "status.phase"),
+    created(object, nowMs),
+  ]),
   events: printer("Last Seen|Type|Reason|Object|+Subobject|+Source|Message|+First Seen|+Count|+Name", eventCells),
-  endpoints: printer("Name|Endpoints|Age", (object, nowMs) => [name(object), endpointsText(object), created(object, nowMs)]),
-  persistentvolumeclaims: printer("Name|Status|Volume|Capacity|Access Modes|StorageClass|VolumeAttributesClass|Age|+VolumeMode", claimCells),
+  endpoints: printer("Name|Endpoints|Age", (object, nowMs) => [
+    name(object),
+    endpointsText(object),
+    created(object, nowMs),
+  ]),
+  persistentvolumeclaims: printer(
+    "Name|Status|Volume|Capacity|Access Modes|StorageClass|VolumeAttributesClass|Age|+VolumeMode",
+    claimCells,
+  ),
   persistentvolumes: printer(
     "Name|Capacity|Access Modes|Reclaim Policy|Status|Claim|StorageClass|VolumeAttributesClass|Reason|Age|+VolumeMode",
     volumeCells,
@@ -87,26 +112,38 @@ const PRINTERS: Readonly<Record<string, Printer>> = {
     ...containerTexts(object),
     selectorText(at(object, "spec.selector")),
   ]),
-  "replicasets.apps": printer("Name|Desired:integer|Current:integer|Ready:integer|Age|+Containers|+Images|+Selector", (object, nowMs) => [
-    name(object),
-    countAt(object, "spec.replicas"),
-    countAt(object, "status.replicas"),
-    countAt(object, "status.readyReplicas"),
-    created(object, nowMs),
-    ...containerTexts(object),
-    selectorText(at(object, "spec.selector")),
-  ]),
+  "replicasets.apps": printer(
+    "Name|Desired:integer|Current:integer|Ready:integer|Age|+Containers|+Images|+Selector",
+    (object, nowMs) => [
+      name(object),
+      countAt(object, "spec.replicas"),
+      countAt(object, "status.replicas"),
+      countAt(object, "status.readyReplicas"),
+      created(object, nowMs),
+      ...containerTexts(object),
+      selectorText(at(object, "spec.selector")),
+    ],
+  ),
   "controllerrevisions.apps": printer("Name|Controller|Revision|Age", (object, nowMs) => {
     const owner = objectsOf(at(object, "metadata.ownerReferences")).find((one) => one["controller"] === true);
-    const group = String(owner?.["apiVersion"] ?? "").split("/")[0];
-    const controller = owner === undefined ? "<none>" : `${String(owner["kind"]).toLowerCase()}.${group}/${String(owner["name"])}`;
+    const group = textOf(owner?.["apiVersion"]).split("/")[0];
+    const controller =
+      owner === undefined ? "<none>" : `${textOf(owner["kind"]).toLowerCase()}.${group}/${textOf(owner["name"])}`;
     return [name(object), controller, object["revision"], created(object, nowMs)];
   }),
   "endpointslices.discovery.k8s.io": printer("Name|AddressType|Ports|Endpoints|Age", (object, nowMs) => [
     name(object),
     object["addressType"],
-    shortList(objectsOf(object["ports"]).map((port) => String(port["port"] ?? "*")), "<unset>"),
-    shortList(objectsOf(object["endpoints"]).flatMap((one) => (Array.isArray(one["addresses"]) ? one["addresses"].map(String) : [])), "<unset>"),
+    shortList(
+      objectsOf(object["ports"]).map((port) => textOf(port["port"] ?? "*")),
+      "<unset>",
+    ),
+    shortList(
+      objectsOf(object["endpoints"]).flatMap((one) =>
+        Array.isArray(one["addresses"]) ? one["addresses"].map(textOf) : [],
+      ),
+      "<unset>",
+    ),
     created(object, nowMs),
   ]),
   "leases.coordination.k8s.io": printer("Name|Holder|Age", (object, nowMs) => [
@@ -118,21 +155,28 @@ const PRINTERS: Readonly<Record<string, Printer>> = {
     "Name|Scope|Versions|Created At:date|+Group|+Kind|+ShortNames|+Established:boolean",
     definitionCells,
   ),
-  "priorityclasses.scheduling.k8s.io": printer("Name|Value:integer|Global-Default:boolean|Age|PreemptionPolicy", (object, nowMs) => [
+  "priorityclasses.scheduling.k8s.io": printer(
+    "Name|Value:integer|Global-Default:boolean|Age|PreemptionPolicy",
+    (object, nowMs) => [
+      name(object),
+      object["value"],
+      object["globalDefault"] === true,
+      created(object, nowMs),
+      object["preemptionPolicy"],
+    ],
+  ),
+  "runtimeclasses.node.k8s.io": printer("Name|Handler|Age", (object, nowMs) => [
     name(object),
-    object["value"],
-    object["globalDefault"] === true,
+    object["handler"],
     created(object, nowMs),
-    object["preemptionPolicy"],
   ]),
-  "runtimeclasses.node.k8s.io": printer("Name|Handler|Age", (object, nowMs) => [name(object), object["handler"], created(object, nowMs)]),
   "storageclasses.storage.k8s.io": printer(
     "Name|Provisioner|ReclaimPolicy|VolumeBindingMode|AllowVolumeExpansion|Age",
     (object, nowMs) => {
       const annotations = at(object, "metadata.annotations");
       const isDefault = isObject(annotations) && annotations["storageclass.kubernetes.io/is-default-class"] === "true";
       return [
-        `${String(name(object))}${isDefault ? " (default)" : ""}`,
+        `${textOf(name(object))}${isDefault ? " (default)" : ""}`,
         object["provisioner"],
         object["reclaimPolicy"],
         object["volumeBindingMode"],
@@ -159,7 +203,7 @@ function customPrinter(columns: readonly PrinterColumn[]): Printer {
         name: one.name,
         type: one.type,
         format: one.format ?? "",
-        description: one.description ?? "",
+        description: one.description ?? `Custom resource definition column (in JSONPath format): ${one.jsonPath}`,
         priority: one.priority ?? 0,
       })),
     ],
@@ -173,7 +217,7 @@ function customCell(object: MutableObject, spec: PrinterColumn, nowMs: number): 
   if (spec.type === "date") return age(value, nowMs);
   if (spec.type === "integer") return Number.isInteger(value) ? value : null;
   if (spec.type === "number" || spec.type === "boolean") return value;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? JSON.stringify(value) : textOf(value);
 }
 
 /** The subset that printer columns use: fields, indexes, and a filter by one field (`[?(@.type=="Ready")]`). */
@@ -184,13 +228,16 @@ function jsonPathValue(object: unknown, path: string): unknown {
   )) {
     if (field !== undefined) value = isObject(value) ? value[field] : undefined;
     else if (index !== undefined) value = Array.isArray(value) ? value[index === "*" ? 0 : Number(index)] : undefined;
-    else value = objectsOf(value).find((one) => String(one[filterField ?? ""]) === filterValue);
+    else value = objectsOf(value).find((one) => textOf(one[filterField ?? ""]) === filterValue);
   }
   return value;
 }
 
 function dataCount(object: MutableObject): number {
-  return [object["data"], object["binaryData"]].reduce<number>((sum, part) => sum + (isObject(part) ? Object.keys(part).length : 0), 0);
+  return [object["data"], object["binaryData"]].reduce<number>(
+    (sum, part) => sum + (isObject(part) ? Object.keys(part).length : 0),
+    0,
+  );
 }
 
 function nodeCells(object: MutableObject, nowMs: number): unknown[] {
@@ -201,7 +248,8 @@ function nodeCells(object: MutableObject, nowMs: number): unknown[] {
   const roles = Object.keys(isObject(labels) ? labels : {})
     .filter((key) => key.startsWith("node-role.kubernetes.io/"))
     .map((key) => key.slice("node-role.kubernetes.io/".length));
-  const address = (type: string) => objectsOf(at(object, "status.addresses")).find((one) => one["type"] === type)?.["address"];
+  const address = (type: string) =>
+    objectsOf(at(object, "status.addresses")).find((one) => one["type"] === type)?.["address"];
   const kernel = at(object, "status.nodeInfo.kernelVersion");
   const architecture = at(object, "status.nodeInfo.architecture");
   return [
@@ -213,18 +261,19 @@ function nodeCells(object: MutableObject, nowMs: number): unknown[] {
     orNone(address("InternalIP")),
     orNone(address("ExternalIP")),
     at(object, "status.nodeInfo.osImage") ?? "<unknown>",
-    kernel === undefined ? "<unknown>" : `${String(kernel)} (${String(architecture)})`,
+    kernel === undefined ? "<unknown>" : `${textOf(kernel)} (${textOf(architecture)})`,
     at(object, "status.nodeInfo.containerRuntimeVersion") ?? "<unknown>",
   ];
 }
 
 function serviceCells(object: MutableObject, nowMs: number): unknown[] {
-  const type = String(at(object, "spec.type"));
+  const type = textOf(at(object, "spec.type"));
   const ports = objectsOf(at(object, "spec.ports")).map((port) => {
-    const node = port["nodePort"] === undefined ? "" : `:${String(port["nodePort"])}`;
-    return `${String(port["port"])}${node}/${String(port["protocol"])}`;
+    const node = port["nodePort"] === undefined ? "" : `:${textOf(port["nodePort"])}`;
+    return `${textOf(port["port"])}${node}/${textOf(port["protocol"])}`;
   });
-  const external = type === "ExternalName" ? at(object, "spec.externalName") : type === "LoadBalancer" ? "<pending>" : undefined;
+  const external =
+    type === "ExternalName" ? at(object, "spec.externalName") : type === "LoadBalancer" ? "<pending>" : undefined;
   return [
     name(object),
     type,
@@ -246,10 +295,10 @@ function eventCells(object: MutableObject, nowMs: number): unknown[] {
     age(last, nowMs),
     at(object, "type"),
     at(object, "reason"),
-    `${String(at(object, "involvedObject.kind") ?? "").toLowerCase()}/${String(at(object, "involvedObject.name") ?? "")}`,
+    `${textOf(at(object, "involvedObject.kind")).toLowerCase()}/${textOf(at(object, "involvedObject.name"))}`,
     at(object, "involvedObject.fieldPath") ?? "",
-    host === undefined || host === "" ? String(source) : `${String(source)}, ${String(host)}`,
-    String(at(object, "message") ?? "").trim(),
+    host === undefined || host === "" ? textOf(source) : `${textOf(source)}, ${textOf(host)}`,
+    textOf(at(object, "message")).trim(),
     age(first, nowMs),
     at(object, "series.count") ?? at(object, "count") ?? 1,
     name(object),
@@ -258,7 +307,9 @@ function eventCells(object: MutableObject, nowMs: number): unknown[] {
 
 function endpointsText(object: MutableObject): string {
   const addresses = objectsOf(object["subsets"]).flatMap((subset) =>
-    objectsOf(subset["addresses"]).flatMap((one) => objectsOf(subset["ports"]).map((port) => `${String(one["ip"])}:${String(port["port"])}`)),
+    objectsOf(subset["addresses"]).flatMap((one) =>
+      objectsOf(subset["ports"]).map((port) => `${textOf(one["ip"])}:${textOf(port["port"])}`),
+    ),
   );
   return shortList(addresses, "<none>");
 }
@@ -276,7 +327,7 @@ const ACCESS_MODES: Readonly<Record<string, string>> = {
 };
 
 function accessModesText(modes: unknown): string {
-  return Array.isArray(modes) ? modes.map((mode) => ACCESS_MODES[String(mode)] ?? String(mode)).join(",") : "";
+  return Array.isArray(modes) ? modes.map((mode) => ACCESS_MODES[textOf(mode)] ?? textOf(mode)).join(",") : "";
 }
 
 function claimCells(object: MutableObject, nowMs: number): unknown[] {
@@ -303,7 +354,7 @@ function volumeCells(object: MutableObject, nowMs: number): unknown[] {
     accessModesText(at(object, "spec.accessModes")),
     at(object, "spec.persistentVolumeReclaimPolicy"),
     at(object, "status.phase"),
-    claim === undefined ? "" : `${String(at(object, "spec.claimRef.namespace"))}/${String(claim)}`,
+    claim === undefined ? "" : `${textOf(at(object, "spec.claimRef.namespace"))}/${textOf(claim)}`,
     at(object, "spec.storageClassName") ?? "",
     "<unset>",
     at(object, "status.reason") ?? "",
@@ -318,7 +369,7 @@ function definitionCells(object: MutableObject): unknown[] {
     name(object),
     at(object, "spec.scope"),
     objectsOf(at(object, "spec.versions"))
-      .map((one) => String(one["name"]))
+      .map((one) => textOf(one["name"]))
       .join(","),
     at(object, "metadata.creationTimestamp"),
     at(object, "spec.group"),

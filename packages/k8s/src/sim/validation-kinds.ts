@@ -1,8 +1,8 @@
-import { isEqual, isObject, type MutableObject, objectsOf } from "./store-json.ts";
 import type { FieldError } from "./status.ts";
+import { isEqual, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
+import { matchesSelector } from "./store-selectors.ts";
 import { invalidValue, required, validateLabels } from "./validation-names.ts";
 import { ANY_VOLUME, validatePodSpec, validatePortNumber } from "./validation-pods.ts";
-import { matchesSelector } from "./store-selectors.ts";
 
 /** StatefulSets, Deployments and ReplicaSets: replicas, selector, template. */
 export function validateDeploymentLike(id: string, spec: MutableObject): FieldError[] {
@@ -37,9 +37,9 @@ export function validateDeploymentLike(id: string, spec: MutableObject): FieldEr
       detail: 'supported values: "Always"',
     });
   }
-  if (id === "statefulsets.apps" && !["OrderedReady", "Parallel"].includes(String(spec["podManagementPolicy"]))) {
+  if (id === "statefulsets.apps" && !["OrderedReady", "Parallel"].includes(textOf(spec["podManagementPolicy"]))) {
     errors.push(
-      invalidValue("spec.podManagementPolicy", spec["podManagementPolicy"], 'must be \'OrderedReady\' or \'Parallel\''),
+      invalidValue("spec.podManagementPolicy", spec["podManagementPolicy"], "must be 'OrderedReady' or 'Parallel'"),
     );
   }
   return errors;
@@ -69,7 +69,8 @@ export function validateStatefulSetUpdate(before: MutableObject, after: MutableO
   let isOtherChanged = false;
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)])) {
     if (STATEFULSET_MUTABLE.has(key) || isEqual(old[key], next[key])) continue;
-    if (IMMUTABLE_BY_NAME.includes(key)) errors.push(invalidValue(`spec.${key}`, next[key] ?? null, "field is immutable"));
+    if (IMMUTABLE_BY_NAME.includes(key))
+      errors.push(invalidValue(`spec.${key}`, next[key] ?? null, "field is immutable"));
     else isOtherChanged = true;
   }
   if (isOtherChanged) errors.push({ kind: "forbidden", field: "spec", detail: STATEFULSET_RULE });
@@ -88,13 +89,15 @@ export function validateService(spec: MutableObject): FieldError[] {
     const at = `spec.ports[${index}]`;
     const name = typeof port["name"] === "string" ? port["name"] : "";
     if (ports.length > 1 && name === "") errors.push(required(`${at}.name`));
-    if (name !== "" && names.has(name)) errors.push({ kind: "duplicate", field: `${at}.name`, value: name, detail: "" });
+    if (name !== "" && names.has(name))
+      errors.push({ kind: "duplicate", field: `${at}.name`, value: name, detail: "" });
     names.add(name);
     errors.push(...validatePortNumber(`${at}.port`, Number(port["port"] ?? 0)));
-    if (typeof port["targetPort"] === "number") errors.push(...validatePortNumber(`${at}.targetPort`, port["targetPort"]));
+    if (typeof port["targetPort"] === "number")
+      errors.push(...validatePortNumber(`${at}.targetPort`, port["targetPort"]));
   }
   const types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
-  if (!types.includes(String(spec["type"]))) {
+  if (!types.includes(textOf(spec["type"]))) {
     const detail = `supported values: ${types.map((type) => JSON.stringify(type)).join(", ")}`;
     errors.push({ kind: "unsupported", field: "spec.type", value: spec["type"], detail });
   }
@@ -105,22 +108,29 @@ export function validateCustomDefinition(object: MutableObject, spec: MutableObj
   const errors: FieldError[] = [];
   const names = isObject(spec["names"]) ? spec["names"] : {};
   const metadata = isObject(object["metadata"]) ? object["metadata"] : {};
-  const expected = `${String(names["plural"] ?? "")}.${String(spec["group"] ?? "")}`;
+  const expected = `${textOf(names["plural"])}.${textOf(spec["group"])}`;
   if (metadata["name"] !== expected) {
     errors.push(invalidValue("metadata.name", metadata["name"], 'must be spec.names.plural+"."+spec.group'));
   }
   for (const key of ["plural", "kind"]) if (names[key] === undefined) errors.push(required(`spec.names.${key}`));
-  if (!["Namespaced", "Cluster"].includes(String(spec["scope"]))) {
+  if (!["Namespaced", "Cluster"].includes(textOf(spec["scope"]))) {
     const detail = 'supported values: "Cluster", "Namespaced"';
     errors.push({ kind: "unsupported", field: "spec.scope", value: spec["scope"] ?? "", detail });
   }
   const versions = objectsOf(spec["versions"]);
   if (versions.filter((version) => version["storage"] === true).length !== 1) {
-    errors.push(invalidValue("spec.versions", spec["versions"] ?? null, "must have exactly one version marked as storage version"));
+    errors.push(
+      invalidValue(
+        "spec.versions",
+        spec["versions"] ?? null,
+        "must have exactly one version marked as storage version",
+      ),
+    );
   }
   for (const [index, version] of versions.entries()) {
     const schema = isObject(version["schema"]) ? version["schema"]["openAPIV3Schema"] : undefined;
-    if (!isObject(schema)) errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`, "schemas are required"));
+    if (!isObject(schema))
+      errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`, "schemas are required"));
   }
   return errors;
 }

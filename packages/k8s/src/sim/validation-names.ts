@@ -1,6 +1,6 @@
 /** Names, labels and the words in which the API server refuses them. */
 import type { FieldError } from "./status.ts";
-import { isObject } from "./store-json.ts";
+import { isObject, textOf } from "./store-json.ts";
 import type { ResourceDefinition } from "./store-resources.ts";
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -56,7 +56,9 @@ export function validateQualifiedName(field: string, key: string): FieldError[] 
   const name = key.slice(slash + 1);
   const errors: FieldError[] = [];
   if (prefix !== undefined && !SUBDOMAIN.test(prefix)) {
-    errors.push(invalidValue(field, key, prefix === "" ? "prefix part must be non-empty" : `prefix part ${SUBDOMAIN_RULE}`));
+    errors.push(
+      invalidValue(field, key, prefix === "" ? "prefix part must be non-empty" : `prefix part ${SUBDOMAIN_RULE}`),
+    );
   }
   if (name === "") errors.push(invalidValue(field, key, "name part must be non-empty"));
   else if (name.length > 63) errors.push(invalidValue(field, key, `name part ${tooLong(63)}`));
@@ -68,10 +70,9 @@ export function validateLabels(field: string, labels: unknown): FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(isObject(labels) ? labels : {})) {
     errors.push(...validateQualifiedName(field, key));
-    const text = String(value);
+    const text = textOf(value);
     if (text.length > 63) errors.push(invalidValue(field, text, tooLong(63)));
     if (!LABEL_VALUE.test(text)) errors.push(invalidValue(field, text, LABEL_VALUE_RULE));
   }
   return errors;
 }
-

@@ -1,5 +1,5 @@
-import { isObject, type MutableObject, objectsOf } from "./store-json.ts";
 import type { FieldError } from "./status.ts";
+import { isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
 import { invalidValue, required, validateLabelName } from "./validation-names.ts";
 
 const PORT_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
@@ -7,14 +7,19 @@ const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
 
 function unsupported(field: string, value: unknown, allowed: readonly string[]): FieldError {
-  return { kind: "unsupported", field, value, detail: `supported values: ${allowed.map((one) => JSON.stringify(one)).join(", ")}` };
+  return {
+    kind: "unsupported",
+    field,
+    value,
+    detail: `supported values: ${allowed.map((one) => JSON.stringify(one)).join(", ")}`,
+  };
 }
 
 export function validatePodSpec(at: string, spec: MutableObject): FieldError[] {
   const errors: FieldError[] = [];
   const volumes = new Set<string>();
   for (const [index, volume] of objectsOf(spec["volumes"]).entries()) {
-    const name = String(volume["name"] ?? "");
+    const name = textOf(volume["name"]);
     const field = `${at}.volumes[${index}].name`;
     if (name === "") errors.push(required(field));
     else errors.push(...validateLabelName(field, name));
@@ -22,36 +27,50 @@ export function validatePodSpec(at: string, spec: MutableObject): FieldError[] {
     volumes.add(name);
     const sources = Object.keys(volume).filter((key) => key !== "name");
     for (const extra of sources.slice(1)) {
-      errors.push({ kind: "forbidden", field: `${at}.volumes[${index}].${extra}`, detail: "may not specify more than 1 volume type" });
+      errors.push({
+        kind: "forbidden",
+        field: `${at}.volumes[${index}].${extra}`,
+        detail: "may not specify more than 1 volume type",
+      });
     }
   }
   const containers = objectsOf(spec["containers"]);
   if (containers.length === 0) errors.push(required(`${at}.containers`));
   const names = new Set<string>();
-  for (const [list, items] of [["containers", containers], ["initContainers", objectsOf(spec["initContainers"])]] as const) {
+  for (const [list, items] of [
+    ["containers", containers],
+    ["initContainers", objectsOf(spec["initContainers"])],
+  ] as const) {
     for (const [index, container] of items.entries()) {
       errors.push(...validateContainer(`${at}.${list}[${index}]`, container, names, volumes));
     }
   }
   const policy = spec["restartPolicy"];
-  if (!["Always", "OnFailure", "Never"].includes(String(policy))) {
+  if (!["Always", "OnFailure", "Never"].includes(textOf(policy))) {
     errors.push(unsupported(`${at}.restartPolicy`, policy, ["Always", "OnFailure", "Never"]));
   }
   return errors;
 }
 
-function validateContainer(at: string, container: MutableObject, names: Set<string>, volumes: ReadonlySet<string>): FieldError[] {
+function validateContainer(
+  at: string,
+  container: MutableObject,
+  names: Set<string>,
+  volumes: ReadonlySet<string>,
+): FieldError[] {
   const errors: FieldError[] = [];
-  const name = String(container["name"] ?? "");
+  const name = textOf(container["name"]);
   if (name === "") errors.push(required(`${at}.name`));
   else errors.push(...validateLabelName(`${at}.name`, name));
   if (name !== "" && names.has(name)) errors.push({ kind: "duplicate", field: `${at}.name`, value: name, detail: "" });
   names.add(name);
   const image = container["image"];
   if (typeof image !== "string" || image === "") errors.push(required(`${at}.image`));
-  else if (image !== image.trim()) errors.push(invalidValue(`${at}.image`, image, "must not have leading or trailing whitespace"));
+  else if (image !== image.trim())
+    errors.push(invalidValue(`${at}.image`, image, "must not have leading or trailing whitespace"));
   const pull = container["imagePullPolicy"];
-  if (pull !== undefined && !PULL_POLICIES.includes(String(pull))) errors.push(unsupported(`${at}.imagePullPolicy`, pull, PULL_POLICIES));
+  if (pull !== undefined && !PULL_POLICIES.includes(textOf(pull)))
+    errors.push(unsupported(`${at}.imagePullPolicy`, pull, PULL_POLICIES));
   errors.push(...validatePorts(`${at}.ports`, objectsOf(container["ports"])));
   for (const [index, variable] of objectsOf(container["env"]).entries()) {
     errors.push(...validateVariable(`${at}.env[${index}]`, variable));
@@ -59,10 +78,11 @@ function validateContainer(at: string, container: MutableObject, names: Set<stri
   const paths = new Set<string>();
   for (const [index, mount] of objectsOf(container["volumeMounts"]).entries()) {
     const field = `${at}.volumeMounts[${index}]`;
-    const volume = String(mount["name"] ?? "");
+    const volume = textOf(mount["name"]);
     if (volume === "") errors.push(required(`${field}.name`));
-    else if (!volumes.has(volume) && !isClaimMount(volumes)) errors.push({ kind: "not-found", field: `${field}.name`, value: volume, detail: "" });
-    const path = String(mount["mountPath"] ?? "");
+    else if (!volumes.has(volume) && !isClaimMount(volumes))
+      errors.push({ kind: "not-found", field: `${field}.name`, value: volume, detail: "" });
+    const path = textOf(mount["mountPath"]);
     if (path === "") errors.push(required(`${field}.mountPath`));
     if (paths.has(path)) errors.push(invalidValue(`${field}.mountPath`, path, "must be unique"));
     paths.add(path);
@@ -87,7 +107,9 @@ function validatePorts(at: string, ports: readonly MutableObject[]): FieldError[
     if (typeof name === "string" && name !== "") {
       if (name.length > 15) errors.push(invalidValue(`${field}.name`, name, "must be no more than 15 characters"));
       if (!PORT_NAME.test(name)) {
-        errors.push(invalidValue(`${field}.name`, name, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"));
+        errors.push(
+          invalidValue(`${field}.name`, name, "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"),
+        );
       }
       if (!/[a-z]/.test(name)) {
         errors.push(invalidValue(`${field}.name`, name, "must contain at least one letter (a-z)"));
@@ -101,7 +123,7 @@ function validatePorts(at: string, ports: readonly MutableObject[]): FieldError[
     const host = Number(port["hostPort"] ?? 0);
     if (host !== 0) errors.push(...validatePortNumber(`${field}.hostPort`, host));
     const protocol = port["protocol"];
-    if (!PROTOCOLS.includes(String(protocol))) errors.push(unsupported(`${field}.protocol`, protocol, PROTOCOLS));
+    if (!PROTOCOLS.includes(textOf(protocol))) errors.push(unsupported(`${field}.protocol`, protocol, PROTOCOLS));
   }
   return errors;
 }
@@ -111,12 +133,18 @@ export function validatePortNumber(field: string, value: number): FieldError[] {
 }
 
 function validateVariable(at: string, variable: MutableObject): FieldError[] {
-  const name = String(variable["name"] ?? "");
+  const name = textOf(variable["name"]);
   if (name === "") return [required(`${at}.name`)];
   const errors: FieldError[] = [];
   // Since relaxed environment variable names: any printable ASCII but "=".
   if (!/^[\x20-\x3c\x3e-\x7e]+$/.test(name)) {
-    errors.push(invalidValue(`${at}.name`, name, 'a valid environment variable name must consist only of printable ASCII characters other than \'=\''));
+    errors.push(
+      invalidValue(
+        `${at}.name`,
+        name,
+        "a valid environment variable name must consist only of printable ASCII characters other than '='",
+      ),
+    );
   }
   const source = variable["valueFrom"];
   if (isObject(source) && typeof variable["value"] === "string" && variable["value"] !== "") {
@@ -132,16 +160,19 @@ function validateResources(at: string, resources: unknown): FieldError[] {
   const errors: FieldError[] = [];
   for (const [name, quantity] of Object.entries(requests)) {
     const limit = limits[name];
-    if (String(quantity).startsWith("-")) errors.push(invalidValue(`${at}.requests[${name}]`, quantity, "must be greater than or equal to 0"));
+    if (textOf(quantity).startsWith("-"))
+      errors.push(invalidValue(`${at}.requests[${name}]`, quantity, "must be greater than or equal to 0"));
     const isExtended = name.includes("/");
     if (limit === undefined) {
       if (isExtended) errors.push(required(`${at}.limits`, "Limit must be set for non overcommitable resources"));
       continue;
     }
     if (isExtended && limit !== quantity) {
-      errors.push(invalidValue(`${at}.requests`, quantity, `must be equal to ${name} limit of ${String(limit)}`));
+      errors.push(invalidValue(`${at}.requests`, quantity, `must be equal to ${name} limit of ${textOf(limit)}`));
     } else if (quantityNumber(quantity) > quantityNumber(limit)) {
-      errors.push(invalidValue(`${at}.requests`, quantity, `must be less than or equal to ${name} limit of ${String(limit)}`));
+      errors.push(
+        invalidValue(`${at}.requests`, quantity, `must be less than or equal to ${name} limit of ${textOf(limit)}`),
+      );
     }
   }
   return errors;
@@ -166,6 +197,6 @@ const FACTORS: Readonly<Record<string, number>> = {
 };
 
 function quantityNumber(quantity: unknown): number {
-  const [, number = "0", suffix = ""] = /^(-?[\d.]+)([a-zA-Z]*)$/.exec(String(quantity)) ?? [];
+  const [, number = "0", suffix = ""] = /^(-?[\d.]+)([a-zA-Z]*)$/.exec(textOf(quantity)) ?? [];
   return Number(number) * (FACTORS[suffix] ?? 1);
 }

@@ -1,21 +1,28 @@
 /** What the API server refuses, in its words. Checks the essentials, not every rule of every kind. */
-import type { ResourceDefinition } from "./store-resources.ts";
-import { isEqual, isObject, type MutableObject, valueAt } from "./store-json.ts";
+
 import type { FieldError } from "./status.ts";
+import { isEqual, isObject, type MutableObject, textOf, valueAt } from "./store-json.ts";
+import type { ResourceDefinition } from "./store-resources.ts";
+import {
+  validateCustomDefinition,
+  validateDeploymentLike,
+  validateService,
+  validateStatefulSetUpdate,
+} from "./validation-kinds.ts";
 import { invalidValue, required, validateLabels, validateName, validateQualifiedName } from "./validation-names.ts";
 import { validatePodSpec } from "./validation-pods.ts";
-import { validateCustomDefinition, validateDeploymentLike, validateService, validateStatefulSetUpdate } from "./validation-kinds.ts";
 
 function validateMetadata(definition: ResourceDefinition, metadata: MutableObject): FieldError[] {
   const errors: FieldError[] = [];
   const name = metadata["name"];
-  if (typeof name !== "string" || name === "") errors.push(required("metadata.name", "name or generateName is required"));
+  if (typeof name !== "string" || name === "")
+    errors.push(required("metadata.name", "name or generateName is required"));
   else errors.push(...validateName(definition, "metadata.name", name));
   errors.push(...validateLabels("metadata.labels", metadata["labels"]));
   let annotationBytes = 0;
   for (const [key, value] of Object.entries(isObject(metadata["annotations"]) ? metadata["annotations"] : {})) {
     errors.push(...validateQualifiedName("metadata.annotations", key.toLowerCase()));
-    annotationBytes += key.length + String(value).length;
+    annotationBytes += key.length + textOf(value).length;
   }
   if (annotationBytes > 262_144) {
     errors.push({ kind: "too-long", field: "metadata.annotations", detail: "may not be more than 262144 bytes" });
@@ -25,11 +32,19 @@ function validateMetadata(definition: ResourceDefinition, metadata: MutableObjec
     for (const key of ["apiVersion", "kind", "name", "uid"]) {
       const value = isObject(owner) ? owner[key] : undefined;
       if (typeof value === "string" && value !== "") continue;
-      errors.push(invalidValue(`metadata.ownerReferences[${index}].${key}`, value ?? "", `${key === "apiVersion" ? "version" : key} must not be empty`));
+      errors.push(
+        invalidValue(
+          `metadata.ownerReferences[${index}].${key}`,
+          value ?? "",
+          `${key === "apiVersion" ? "version" : key} must not be empty`,
+        ),
+      );
     }
   }
   if (owners.filter((owner) => isObject(owner) && owner["controller"] === true).length > 1) {
-    errors.push(invalidValue("metadata.ownerReferences", owners, "Only one reference can have Controller set to true."));
+    errors.push(
+      invalidValue("metadata.ownerReferences", owners, "Only one reference can have Controller set to true."),
+    );
   }
   return errors;
 }
@@ -39,7 +54,11 @@ export function validateCreate(definition: ResourceDefinition, object: MutableOb
   return [...validateMetadata(definition, metadata), ...validateKind(definition, object)];
 }
 
-export function validateUpdate(definition: ResourceDefinition, before: MutableObject, after: MutableObject): FieldError[] {
+export function validateUpdate(
+  definition: ResourceDefinition,
+  before: MutableObject,
+  after: MutableObject,
+): FieldError[] {
   const errors: FieldError[] = [];
   const uid = valueAt(after, "metadata.uid");
   if (uid !== valueAt(before, "metadata.uid")) errors.push(invalidValue("metadata.uid", uid, "field is immutable"));
@@ -55,7 +74,7 @@ function validateNewFinalizers(before: MutableObject, after: MutableObject): Fie
   if (valueAt(before, "metadata.deletionTimestamp") === undefined) return [];
   const finalizers = (object: MutableObject) => {
     const value = valueAt(object, "metadata.finalizers");
-    return Array.isArray(value) ? value.map(String) : [];
+    return Array.isArray(value) ? value.map(textOf) : [];
   };
   const added = finalizers(after).filter((finalizer) => !finalizers(before).includes(finalizer));
   if (added.length === 0) return [];
@@ -91,7 +110,7 @@ function validateDataKeys(object: MutableObject): FieldError[] {
   let bytes = 0;
   for (const part of ["data", "binaryData"]) {
     for (const [key, value] of Object.entries(isObject(object[part]) ? object[part] : {})) {
-      bytes += String(value).length;
+      bytes += textOf(value).length;
       if (!/^[-._a-zA-Z0-9]+$/.test(key)) {
         errors.push(
           invalidValue(
@@ -114,17 +133,23 @@ function validateImmutable(definition: ResourceDefinition, before: MutableObject
       return validateStatefulSetUpdate(before, after);
     case "deployments.apps":
     case "replicasets.apps":
-      return changed("spec.selector") ? [invalidValue("spec.selector", valueAt(after, "spec.selector"), "field is immutable")] : [];
+      return changed("spec.selector")
+        ? [invalidValue("spec.selector", valueAt(after, "spec.selector"), "field is immutable")]
+        : [];
     case "configmaps":
     case "secrets": {
       if (before["immutable"] !== true) return [];
       const errors: FieldError[] = [];
-      if (after["immutable"] !== true) errors.push({ kind: "forbidden", field: "immutable", detail: "field is immutable when `immutable` is set" });
-      if (changed("data")) errors.push({ kind: "forbidden", field: "data", detail: "field is immutable when `immutable` is set" });
+      if (after["immutable"] !== true)
+        errors.push({ kind: "forbidden", field: "immutable", detail: "field is immutable when `immutable` is set" });
+      if (changed("data"))
+        errors.push({ kind: "forbidden", field: "data", detail: "field is immutable when `immutable` is set" });
       return errors;
     }
     case "services":
-      return valueAt(before, "spec.clusterIP") !== undefined && changed("spec.clusterIP") && valueAt(after, "spec.type") !== "ExternalName"
+      return valueAt(before, "spec.clusterIP") !== undefined &&
+        changed("spec.clusterIP") &&
+        valueAt(after, "spec.type") !== "ExternalName"
         ? [invalidValue("spec.clusterIPs[0]", [valueAt(after, "spec.clusterIP")], "may not change once set")]
         : [];
     case "pods":
@@ -144,7 +169,9 @@ function validatePodUpdate(before: MutableObject, after: MutableObject): FieldEr
   const comparable = (object: MutableObject) => {
     const spec = isObject(object["spec"]) ? object["spec"] : {};
     const images = (list: unknown) =>
-      Array.isArray(list) ? list.map((container) => (isObject(container) ? { ...container, image: "" } : container)) : list;
+      Array.isArray(list)
+        ? list.map((container) => (isObject(container) ? { ...container, image: "" } : container))
+        : list;
     const { activeDeadlineSeconds: _a, tolerations: _t, schedulingGates: _g, nodeName: _n, ...rest } = spec;
     return { ...rest, containers: images(spec["containers"]), initContainers: images(spec["initContainers"]) };
   };

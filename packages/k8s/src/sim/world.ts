@@ -24,7 +24,14 @@ export const SANDBOX_RACKS: World = {
   name: "sandbox-racks",
   nodes: Array.from({ length: 24 }, (_, index) => {
     const rack = Math.floor(index / 4);
-    return { name: `node-${padded(index)}`, zone: `zone-${Math.floor(rack / 3)}`, rack: `rack-${rack}`, gpus: 8, cpu: 96, memory: "1Ti" };
+    return {
+      name: `node-${padded(index)}`,
+      zone: `zone-${Math.floor(rack / 3)}`,
+      rack: `rack-${rack}`,
+      gpus: 8,
+      cpu: 96,
+      memory: "1Ti",
+    };
   }),
 };
 
@@ -61,7 +68,12 @@ export function settleWorld(api: SimApi, world: World, apiPort: number): void {
     ["system-node-critical", 2_000_001_000],
     ["system-cluster-critical", 2_000_000_000],
   ] as const) {
-    ensure("priorityclasses.scheduling.k8s.io", { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name }, value });
+    ensure("priorityclasses.scheduling.k8s.io", {
+      apiVersion: "scheduling.k8s.io/v1",
+      kind: "PriorityClass",
+      metadata: { name },
+      value,
+    });
   }
   ensure("services", {
     apiVersion: "v1",
@@ -70,7 +82,8 @@ export function settleWorld(api: SimApi, world: World, apiPort: number): void {
     spec: { clusterIP: "10.96.0.1", ports: [{ name: "https", port: 443, targetPort: apiPort }] },
   });
   // A node that somebody deleted stays deleted: only a new cluster gets its machines.
-  if (isNew) for (const [index, node] of world.nodes.entries()) ensure("nodes", nodeObject(node, index, api.clock.nowMs()));
+  if (isNew)
+    for (const [index, node] of world.nodes.entries()) ensure("nodes", nodeObject(node, index, api.clock.nowMs()));
 }
 
 function nodeObject(node: NodeSpec, index: number, nowMs: number): KubeObject {
