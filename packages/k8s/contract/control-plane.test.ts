@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { describe, test } from "vitest";
-import { DEFINITIONS } from "./definitions.ts";
 import { describeCluster } from "./describe-cluster.ts";
 
 const path = process.env["CONTRACT_KUBECONFIG"];
@@ -10,9 +9,9 @@ if (path === undefined || path === "") {
     test.skip("CONTRACT_KUBECONFIG names no kubeconfig", () => {});
   });
 } else {
-  describeCluster(
-    "a real control plane",
-    async () => ({ kubeconfig: readFileSync(path, "utf8"), isSimulated: false, close: async () => {} }),
-    DEFINITIONS,
-  );
+  describeCluster("a real control plane", async () => ({
+    kubeconfig: readFileSync(path, "utf8"),
+    isSimulated: false,
+    close: async () => {},
+  }));
 }

@@ -1,5 +1,8 @@
-import type { KubeObject } from "@openpatio/core/model";
 import { afterAll, beforeAll, describe } from "vitest";
+import { describeNodes } from "./nodes.ts";
+import { describeReads } from "./reads.ts";
+import { beginBookmarks, describeBookmarks, describeWatches } from "./watches.ts";
+import { describeWorkloads } from "./workloads.ts";
 import { type ContractTarget, World } from "./world.ts";
 import { describeWrites } from "./writes.ts";
 
@@ -7,17 +10,15 @@ import { describeWrites } from "./writes.ts";
  * What any cluster behind KubeCluster must do, the same for every target. A difference between the sandbox and a real
  * control plane is a fault of the sandbox.
  */
-export function describeCluster(
-  name: string,
-  make: () => Promise<ContractTarget>,
-  definitions: readonly KubeObject[],
-): void {
+export function describeCluster(name: string, make: () => Promise<ContractTarget>): void {
   describe(name, () => {
     let world: World | undefined;
+    let bookmark: ReturnType<typeof beginBookmarks> = Promise.resolve(undefined);
     let target: ContractTarget | undefined;
     beforeAll(async () => {
       target = await make();
-      world = await World.create(target, definitions);
+      world = await World.create(target);
+      bookmark = beginBookmarks(world);
     });
     afterAll(async () => {
       await world?.close();
@@ -28,5 +29,10 @@ export function describeCluster(
       return world;
     };
     describe("writes", () => describeWrites(current));
+    describe("watches", () => describeWatches(current));
+    describe("reads", () => describeReads(current));
+    describe("workloads", () => describeWorkloads(current));
+    describe("nodes", () => describeNodes(current));
+    describe("bookmarks", () => describeBookmarks(() => bookmark));
   });
 }

@@ -3,13 +3,15 @@ import { API_VERSION, type KubeObject, LABEL, MANAGER, type ObservedSet } from "
 import type { ObjectRef } from "@openpatio/core/plan";
 import { KubeCluster, type KubeClusterOptions, parseKubeconfig } from "../src/index.ts";
 import { ApiError } from "../src/kube/api-error.ts";
-import { ApiConnection, DEFAULT_LIMITS } from "../src/kube/connection.ts";
+import { ApiConnection, type ApiQuery, DEFAULT_LIMITS } from "../src/kube/connection.ts";
 import { type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
 
 /** One API server under test. */
 export type ContractTarget = {
   readonly kubeconfig: string;
   readonly isSimulated: boolean;
+  /** Makes every version of the present too old to watch from. Absent where only a restart of the server does that. */
+  readonly expireVersions?: () => Promise<void>;
   close(): Promise<void>;
 };
 
@@ -33,12 +35,11 @@ export class World {
     this.cluster = this.open({});
   }
 
-  static async create(target: ContractTarget, definitions: readonly KubeObject[]): Promise<World> {
+  static async create(target: ContractTarget): Promise<World> {
     const others = new OtherClient(parseKubeconfig(target.kubeconfig).kubeconfig);
     // One run must not see what another one left behind.
     const namespace = `contract-${Math.random().toString(36).slice(2, 10)}`;
     await others.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
-    await ensureDefinitions(others, definitions);
     const world = new World(target, namespace, others);
     await world.live(world.cluster);
     return world;
@@ -192,6 +193,8 @@ export class World {
   }
 }
 
+export type WatchEvent = { readonly type: string; readonly object: KubeObject };
+
 export type WorkloadOptions = {
   readonly role?: string;
   readonly incarnation?: number;
@@ -278,19 +281,32 @@ export class OtherClient {
     return list["items"] as readonly KubeObject[];
   }
 
+  get(path: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#connection.request({ method: "GET", path });
+  }
+
+  /** Everything until the server ends the watch, or until what is looked for has come. */
+  async watch(
+    path: string,
+    query: ApiQuery,
+    isLast: (event: WatchEvent) => boolean = () => false,
+  ): Promise<readonly WatchEvent[]> {
+    const events: WatchEvent[] = [];
+    const signal = new AbortController().signal;
+    for await (const line of this.#connection.stream(path, query, { signal, silenceMs: 90_000 })) {
+      const event = JSON.parse(line) as WatchEvent;
+      events.push(event);
+      if (isLast(event)) break;
+    }
+    return events;
+  }
+
   removeNamespace(namespace: string): Promise<void> {
     return this.remove(`/api/v1/namespaces/${namespace}`);
   }
 
   close(): Promise<void> {
     return this.#connection.close();
-  }
-}
-
-async function ensureDefinitions(others: OtherClient, definitions: readonly KubeObject[]): Promise<void> {
-  for (const definition of definitions) {
-    const existing = await others.find(definition.apiVersion, definition.kind, undefined, definition.metadata.name);
-    if (existing === null) await others.create(definition);
   }
 }
 

@@ -20,7 +20,7 @@ export async function installDefinitions(
       await install(connection, definition);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 403) throw error;
-      return `The definition ${name} is missing or outdated, and these credentials may not install it. As an administrator of the cluster: kubectl apply -f ${name}.yaml (from packages/k8s/src/crds).`;
+      return `The definition ${name} is missing or outdated, and these credentials may not install it. As an administrator of the cluster: kubectl apply -f packages/k8s/src/crds/${name}.yaml.`;
     }
   }
   return null;

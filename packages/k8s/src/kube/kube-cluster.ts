@@ -9,6 +9,7 @@ import type {
   ClusterPort,
   LogRequest,
 } from "@openpatio/core/ports";
+import { CRDS } from "../crds/index.ts";
 import type { ApiError } from "./api-error.ts";
 import { ChangeNotifier } from "./change-notifier.ts";
 import { ClusterCache } from "./cluster-cache.ts";
@@ -35,7 +36,7 @@ export type KubeClusterOptions = {
   /** As {@link parseKubeconfig} returns it. */
   readonly kubeconfig: KubeConfig;
   readonly isSimulated: boolean;
-  /** Custom resource definitions to install where they are missing and that is permitted. */
+  /** Custom resource definitions to install where they are missing and that is permitted; by default those we need. */
   readonly definitions?: readonly KubeObject[];
   readonly clock?: { nowMs(): number };
   /** Uniform in [0, 1), for jitter. */
@@ -90,17 +91,18 @@ export class KubeCluster implements ClusterPort {
   #toldHealth: ClusterHealth = "connecting";
   #version: string | null = null;
   #latencyMs: number | null = null;
-  #missingPermissions: readonly string[] | null = null;
-  #permissionsCheckedMs = Number.NEGATIVE_INFINITY;
-  #definitionsCheckedMs = Number.NEGATIVE_INFINITY;
+  #missingPermissions: readonly string[] = [];
+  #permissionsDueMs = 0;
+  #definitionsDueMs = 0;
   #definitionsMessage: string | null = null;
   #isCheckingSetup = false;
+  #setupError: string | null = null;
 
   constructor(options: KubeClusterOptions) {
     this.name = options.name;
     this.isSimulated = options.isSimulated;
     this.#clock = options.clock ?? { nowMs: () => Date.now() };
-    this.#definitions = options.definitions ?? [];
+    this.#definitions = options.definitions ?? CRDS;
     this.#probeTiming = { ...DEFAULT_PROBE_TIMING, ...options.probeTiming };
     const nowMs = (): number => this.#clock.nowMs();
     this.#connection = new ApiConnection({
@@ -148,7 +150,7 @@ export class KubeCluster implements ClusterPort {
       lastContactMs: this.#connection.lastContactMs,
       message: health === "live" ? null : this.#message(),
       server: this.#connection.server,
-      missingPermissions: this.#missingPermissions ?? [],
+      missingPermissions: this.#missingPermissions,
       apiRequests: requests,
       apiErrors: errors,
       apiWrites: writes,
@@ -232,7 +234,7 @@ export class KubeCluster implements ClusterPort {
     if (error === null) return;
     // When the connection broke, the probe decides what that means; the grace period ends without another event.
     if (error.status === 0) this.#probeNow.abort();
-    if (error.status === 404 && kind === "rolebasedgroups") this.#definitionsCheckedMs = Number.NEGATIVE_INFINITY;
+    if (error.status === 404 && kind === "rolebasedgroups") this.#definitionsDueMs = 0;
     setTimeout(() => this.#tellHealth(), this.#probeTiming.graceMs + 1).unref();
   }
 
@@ -283,25 +285,21 @@ export class KubeCluster implements ClusterPort {
     this.#isCheckingSetup = true;
     const nowMs = this.#clock.nowMs();
     try {
-      if (nowMs - this.#definitionsCheckedMs > this.#recheckMs(this.#definitionsMessage === null)) {
-        this.#definitionsCheckedMs = nowMs;
+      if (nowMs >= this.#definitionsDueMs) {
         this.#definitionsMessage = await installDefinitions(this.#connection, this.#definitions);
+        this.#definitionsDueMs = this.#definitionsMessage === null ? Number.POSITIVE_INFINITY : nowMs + RECHECK_MS;
         this.#watches.get("rolebasedgroups")?.retryNow();
       }
-      const isComplete = this.#missingPermissions?.length === 0;
-      if (nowMs - this.#permissionsCheckedMs > this.#recheckMs(isComplete)) {
-        this.#permissionsCheckedMs = nowMs;
+      if (nowMs >= this.#permissionsDueMs) {
         this.#missingPermissions = await observeMissingPermissions(this.#connection);
+        this.#permissionsDueMs = this.#missingPermissions.length === 0 ? Number.POSITIVE_INFINITY : nowMs + RECHECK_MS;
       }
-    } catch {
-      this.#permissionsCheckedMs = Number.NEGATIVE_INFINITY;
+      this.#setupError = null;
+    } catch (error) {
+      this.#setupError = error instanceof Error ? error.message : null;
     } finally {
       this.#isCheckingSetup = false;
     }
-  }
-
-  #recheckMs(isComplete: boolean): number {
-    return isComplete ? Number.POSITIVE_INFINITY : RECHECK_MS;
   }
 
   #health(): ClusterHealth {
@@ -327,7 +325,8 @@ export class KubeCluster implements ClusterPort {
       const { error } = watch.state;
       if (error === null) continue;
       if (error.status === 404 && kind === "rolebasedgroups") {
-        return this.#definitionsMessage ?? `The definition ${ROLE_BASED_GROUP_CRD} is missing in the cluster.`;
+        const why = this.#setupError === null ? "" : ` Installing it failed: ${this.#setupError}.`;
+        return this.#definitionsMessage ?? `The definition ${ROLE_BASED_GROUP_CRD} is missing in the cluster.${why}`;
       }
       if (error.status === 401) return "The API server does not accept the credentials. Register the cluster anew.";
       if (error.status === 403) return `These credentials may not watch ${kind}: ${error.message}.`;

@@ -1,0 +1,176 @@
+import type { ObservedPod } from "@openpatio/core/model";
+import { expect, test } from "vitest";
+import { eventually, type World } from "./world.ts";
+
+const SANDBOX = "sandbox.openpatio.io";
+
+/** What controllers, scheduler and kubelets make of the objects, as far as the product relies on it. */
+export function describeWorkloads(world: () => World): void {
+  const pods = (set: string): readonly ObservedPod[] => world().set(set).pods;
+  const describePods = (set: string): string =>
+    pods(set)
+      .map((pod) => `${pod.name} ${pod.phase} ready=${pod.isReady} ${pod.unschedulableMessage ?? ""}`)
+      .join(", ");
+  const areReady = (set: string, count: number): boolean | string =>
+    (pods(set).length === count && pods(set).every((pod) => pod.isReady)) || describePods(set);
+
+  test("a StatefulSet's pods are named, labelled, scheduled and become Ready; scaling removes the highest first", async () => {
+    const w = world();
+    const set = w.name("scaled");
+    const ref = await w.created(
+      w.statefulSet(set, 3, { container: { resources: { requests: { cpu: "250m", memory: "1Gi" } } } }),
+    );
+    await eventually(() => areReady(set, 3));
+    expect(pods(set).map((pod) => [pod.name, pod.ordinal, pod.role, pod.groupIndex, pod.incarnation])).toEqual(
+      [0, 1, 2].map((ordinal) => [`${set}-0-web-${ordinal}`, ordinal, "web", 0, 1]),
+    );
+    const [first] = pods(set);
+    expect(first).toMatchObject({
+      phase: "Running",
+      ownerUid: ref.uid,
+      ownerKind: "StatefulSet",
+      requests: { cpu: 250, memory: 1024 ** 3, pods: 1 },
+      isDaemonSetPod: false,
+      deletionAtMs: null,
+    });
+    // Stamps are whole seconds.
+    expect((first?.readySinceMs ?? 0) - (first?.createdAtMs ?? 0)).toBeGreaterThanOrEqual(0);
+    expect(w.cluster.observe().podsOnNode(first?.nodeName ?? "")).toContain(first);
+    expect(first?.containers[0]).toMatchObject({
+      name: "engine",
+      kind: "main",
+      state: "running",
+      isReady: true,
+      restartCount: 0,
+    });
+    await eventually(() => w.set(set).workloads[0]?.readyReplicas === 3);
+    const kept = pods(set)[0]?.uid;
+    await w.cluster.scale(ref, 1);
+    await eventually(() => areReady(set, 1));
+    expect(pods(set)[0]?.uid).toBe(kept);
+    await w.cluster.scale(ref, 2);
+    await eventually(() => areReady(set, 2));
+    expect(pods(set)[0]?.uid).toBe(kept);
+    await eventually(() => {
+      const workload = w.set(set).workloads[0];
+      return workload?.observedGeneration === workload?.generation && workload?.readyReplicas === 2;
+    });
+  });
+
+  test("a container that crashes gets a new ID and one more restart, and says how it ended", async () => {
+    const w = world();
+    const set = w.name("crash");
+    await w.created(w.statefulSet(set, 1));
+    await eventually(() => areReady(set, 1));
+    const before = pods(set)[0];
+    await w.cluster.annotatePod(w.namespace, before?.name ?? "", { [`${SANDBOX}/crash`]: "137" });
+    await eventually(
+      () => (pods(set)[0]?.containers[0]?.restartCount === 1 && pods(set)[0]?.isReady === true) || describePods(set),
+    );
+    const after = pods(set)[0];
+    expect(after?.uid).toBe(before?.uid);
+    expect(after?.containers[0]?.containerId).not.toBe(before?.containers[0]?.containerId);
+    expect(after?.containers[0]?.lastTermination).toMatchObject({
+      exitCode: 137,
+      reason: "OOMKilled",
+      containerId: before?.containers[0]?.containerId,
+    });
+  });
+
+  test("a pod that fails is replaced by its StatefulSet", async () => {
+    const w = world();
+    const set = w.name("fail");
+    await w.created(w.statefulSet(set, 1));
+    await eventually(() => areReady(set, 1));
+    const before = pods(set)[0];
+    await w.cluster.annotatePod(w.namespace, before?.name ?? "", {
+      [`${SANDBOX}/fail`]: "Evicted",
+      [`${SANDBOX}/fail-message`]: "low on memory",
+    });
+    await eventually(() => pods(set)[0]?.uid !== before?.uid && areReady(set, 1) === true);
+  });
+
+  test("a pod whose image can't be pulled says so", async () => {
+    const w = world();
+    const set = w.name("waiting");
+    await w.created(w.statefulSet(set, 1, { annotations: { [`${SANDBOX}/waiting`]: "ImagePullBackOff" } }));
+    await eventually(() => pods(set)[0]?.containers[0]?.reason === "ImagePullBackOff");
+    expect(pods(set)[0]).toMatchObject({ phase: "Pending", isReady: false });
+  });
+
+  test("a pod that fits nowhere says why in the scheduler's words", async () => {
+    const w = world();
+    const set = w.name("unschedulable");
+    const resources = { requests: { "nvidia.com/gpu": "99" }, limits: { "nvidia.com/gpu": "99" } };
+    await w.created(w.statefulSet(set, 1, { container: { resources } }));
+    await eventually(() => pods(set)[0]?.unschedulableMessage !== null && pods(set).length === 1);
+    const nodes = w.cluster.observe().nodes.length;
+    expect(pods(set)[0]?.unschedulableMessage).toMatch(
+      new RegExp(`^0/${nodes} nodes are available: .*Insufficient nvidia\\.com/gpu`),
+    );
+    expect(pods(set)[0]?.nodeName).toBeNull();
+    await eventually(async () => {
+      const events = await w.cluster.events(w.namespace, pods(set)[0]?.name ?? "");
+      return events.some((event) => event.reason === "FailedScheduling" && event.type === "Warning");
+    });
+  });
+
+  test("deleting a pod gives a new one of the same name; by force it goes at once", async () => {
+    const w = world();
+    const set = w.name("killed");
+    await w.created(w.statefulSet(set, 1, { annotations: { [`${SANDBOX}/stop-delay`]: "2s" } }));
+    await eventually(() => areReady(set, 1));
+    const first = pods(set)[0];
+    await w.cluster.deletePod(w.namespace, first?.name ?? "", { force: false });
+    expect(pods(set)[0]).toMatchObject({ uid: first?.uid, deletionAtMs: expect.any(Number) });
+    await w.cluster.deletePod(w.namespace, first?.name ?? "", { force: true });
+    await eventually(() => pods(set)[0]?.uid !== first?.uid && areReady(set, 1) === true);
+    await expect(w.cluster.deletePod(w.namespace, "no-such-pod", { force: false })).rejects.toMatchObject({
+      code: "pod.not-found",
+    });
+  });
+
+  test("deleting the RoleBasedGroup takes along all that it owns and nothing else", async () => {
+    const w = world();
+    const set = w.name("owned");
+    const owner = await w.created(w.group(set));
+    const stranger = await w.created(w.configMap(set, {}, `${set}-0-stranger`));
+    const owned = [
+      w.statefulSet(set, 1, { owner }),
+      {
+        ...w.configMap(set, {}),
+        metadata: {
+          ...w.configMap(set, {}).metadata,
+          ownerReferences: [{ apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name, uid: owner.uid }],
+        },
+      },
+    ];
+    for (const object of owned) await w.cluster.create(object);
+    await eventually(() => areReady(set, 1));
+    expect(w.set(set).workloads[0]?.ownerUid).toBe(owner.uid);
+    await w.cluster.delete(owner, "Foreground");
+    expect(w.set(set).owners.every((one) => one.deletionAtMs !== null)).toBe(true);
+    await eventually(() => {
+      const { owners, workloads, pods: left, configMaps } = w.set(set);
+      const isGone = owners.length + workloads.length + left.length === 0;
+      return (
+        (isGone && configMaps.length === 1) ||
+        `${owners.length} ${workloads.length} ${left.length} ${configMaps.length}`
+      );
+    });
+    expect(w.set(set).configMaps[0]?.uid).toBe(stranger.uid);
+  });
+
+  test("with Foreground a workload stays visible until its pods are gone, with Background it goes first", async () => {
+    const w = world();
+    for (const propagation of ["Foreground", "Background"] as const) {
+      const set = w.name("propagation");
+      const ref = await w.created(w.statefulSet(set, 1, { annotations: { [`${SANDBOX}/stop-delay`]: "1s" } }));
+      await eventually(() => areReady(set, 1));
+      await w.cluster.delete(ref, propagation);
+      await eventually(() => pods(set)[0]?.deletionAtMs !== null);
+      expect(w.set(set).workloads.length).toBe(propagation === "Foreground" ? 1 : 0);
+      await eventually(() => pods(set).length === 0 && w.set(set).workloads.length === 0);
+    }
+  });
+}
