@@ -1,6 +1,7 @@
 /** One request and its answer, as the handlers see them. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { parse as parseYaml } from "yaml";
+import { decodeProtobuf, PROTOBUF_TYPE } from "./http-protobuf.ts";
 import { ApiError, badRequest, type StatusBody } from "./status.ts";
 import { isObject, type MutableObject } from "./store-json.ts";
 
@@ -54,7 +55,7 @@ export function success(details?: StatusBody["details"], code?: number): StatusB
 }
 
 /** Errors: 413 beyond {@link MAX_BODY_BYTES}. */
-async function readBytes(request: IncomingMessage): Promise<string> {
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -64,7 +65,7 @@ async function readBytes(request: IncomingMessage): Promise<string> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 export function contentTypeOf(request: IncomingMessage): string {
@@ -84,11 +85,13 @@ function unsupportedMediaType(type: string, accepted: string): ApiError {
   return new ApiError(415, "UnsupportedMediaType", message, {});
 }
 
-/** Any JSON or YAML body; undefined when there is none. Errors: 400 for broken text, 415 for other types. */
+/** Any JSON, YAML or protobuf body; undefined when there is none. Errors: 400 for broken text, 415 for other types. */
 export async function readBody(exchange: Exchange, subject: string): Promise<unknown> {
-  const text = await readBytes(exchange.request);
-  if (text.trim() === "") return undefined;
+  const bytes = await readBytes(exchange.request);
   const type = contentTypeOf(exchange.request);
+  if (bytes.length > 0 && type === PROTOBUF_TYPE) return decodeProtobuf(bytes);
+  const text = bytes.toString("utf8");
+  if (text.trim() === "") return undefined;
   if (!JSON_TYPES.has(type) && !YAML_TYPES.has(type))
     throw unsupportedMediaType(type, "application/json, application/yaml");
   try {

@@ -33,7 +33,7 @@ function trim(schema: Schema): Schema {
   const allOf = schema["allOf"] as Schema[] | undefined;
   const out: Schema = {};
   // `allOf: [{$ref}]` only exists upstream to hang a description or default beside the reference.
-  if (allOf?.length === 1) out["$ref"] = (allOf[0]?.["$ref"] as string).replace("#/components/schemas/", "");
+  if (allOf?.length === 1) out["$ref"] = String(allOf[0]?.["$ref"] as string).replace("#/components/schemas/", "");
   if (schema["$ref"] !== undefined) out["$ref"] = (schema["$ref"] as string).replace("#/components/schemas/", "");
   for (const [key, value] of Object.entries(schema)) {
     if (!KEPT.has(key)) continue;
