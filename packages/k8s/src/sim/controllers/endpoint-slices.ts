@@ -149,6 +149,7 @@ export function createEndpointSliceController(context: ControllerContext): Contr
         known.delete(object.metadata.namespace ?? "");
         if (type !== "DELETED") queue.add(keyOf(object));
       } else if (resource === "pods") {
+        if (servicesIn(object.metadata.namespace ?? "").length === 0) return;
         if (previous === undefined || type === "DELETED" || endpointFacts(object) !== endpointFacts(previous)) {
           servicesOf(object, previous);
         }

@@ -17,6 +17,9 @@ type EventFacts = {
 
 export type EventRecorder = { record(facts: EventFacts): void; stop(): void };
 
+/** For simulations that look at no events. */
+export const NO_EVENTS: EventRecorder = { record() {}, stop() {} };
+
 type CoreEvent = KubeObject & { readonly count?: number; readonly lastTimestamp?: string };
 
 /**

@@ -5,7 +5,6 @@
 import type { KubeObject, OwnerReference } from "@openpatio/core/model";
 import type { ResourceName } from "../api.ts";
 import { BUILTIN_RESOURCES } from "../store-resources.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { isTerminating, uidOf } from "./objects.ts";
 
@@ -144,8 +143,7 @@ export function createGarbageCollector(context: ControllerContext): Controller {
       }
       index(resource, object, previous);
       const { ownerReferences } = object.metadata;
-      const before = canonicalJson(previous?.metadata.ownerReferences);
-      if (isTerminating(object) || canonicalJson(ownerReferences) !== before) queue.add(uid);
+      if (isTerminating(object) || ownersOf(object) !== ownersOf(previous)) queue.add(uid);
       // A reference that was dropped may have been the last that held its owner.
       for (const owner of previous?.metadata.ownerReferences ?? []) {
         if (ownerReferences?.some((item) => item.uid === owner.uid) !== true) queue.add(owner.uid);
@@ -159,6 +157,10 @@ export function createGarbageCollector(context: ControllerContext): Controller {
     },
     stop: queue.stop,
   };
+}
+
+function ownersOf(object: KubeObject | undefined): string {
+  return object?.metadata.ownerReferences?.map(({ uid }) => uid).join(" ") ?? "";
 }
 
 function hasFinalizer(object: KubeObject, finalizer: string): boolean {
