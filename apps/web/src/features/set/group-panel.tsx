@@ -37,9 +37,7 @@ export function GroupPanel({ detail, group, offReason, onSelectPod, onClose }: G
           {GROUP_WORD[view.phase]}
         </StateWord>
         <span className="ink-3 small">
-          {view.phase === "Ready" ? "for " : "since "}
-          <RelativeTime atMs={view.sinceMs} form="full" />
-          {view.phase === "Ready" ? "" : " ago"}
+          for <RelativeTime atMs={view.sinceMs} form="full" />
         </span>
       </PanelHead>
       {view.untilMs !== null && view.phase !== "Ready" ? (

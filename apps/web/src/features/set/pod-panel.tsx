@@ -100,7 +100,7 @@ export function PodPanel(props: PodPanelProps) {
             pairs={[
               [
                 "name",
-                <span className="mono" key="name">
+                <span key="name" className="mono">
                   {pod.name}
                 </span>,
               ],
@@ -110,7 +110,7 @@ export function PodPanel(props: PodPanelProps) {
                 group.cluster === null ? (
                   "not placed"
                 ) : (
-                  <span className="mono" key="group">
+                  <span key="group" className="mono">
                     {group.domain ?? group.cluster}
                   </span>
                 ),
@@ -155,7 +155,7 @@ function PodFacts({ detail, group, pod, offReason }: PodFactsProps) {
           pairs={[
             [
               "name",
-              <span className="mono" key="name">
+              <span key="name" className="mono">
                 {pod.name}
               </span>,
             ],
@@ -164,7 +164,7 @@ function PodFacts({ detail, group, pod, offReason }: PodFactsProps) {
               pod.node === null ? (
                 "none yet"
               ) : (
-                <span className="mono" key="node">
+                <span key="node" className="mono">
                   {pod.node}
                 </span>
               ),
@@ -172,7 +172,7 @@ function PodFacts({ detail, group, pod, offReason }: PodFactsProps) {
             [
               "address",
               pod.ip === null ? null : (
-                <span className="mono" key="ip">
+                <span key="address" className="mono">
                   {pod.ip}
                 </span>
               ),

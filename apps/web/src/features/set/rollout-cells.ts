@@ -1,5 +1,5 @@
 import type { GroupView, RolloutView } from "@openpatio/core/view";
-import { stateOfPhase, type TileState } from "#ui/state.ts";
+import { stateOfPhase, stateRank, type TileState } from "#ui/state.ts";
 
 /** One cell of the rollout track: a group, or a run of neighbours that are in the same place. */
 export type RolloutCell = {
@@ -24,11 +24,12 @@ export function rolloutCells(rollout: RolloutView, groups: readonly GroupView[])
   const merged: RolloutCell[] = [];
   for (const cell of cells) {
     const last = merged.at(-1);
-    if (last !== undefined && last.revision === cell.revision && isSettled(last) === isSettled(cell)) {
+    if (last !== undefined && last.revision === cell.revision && isInWork(last) === isInWork(cell)) {
       const count = last.last - last.first + 1;
       merged[merged.length - 1] = {
         ...last,
         last: cell.last,
+        state: stateRank(cell.state) < stateRank(last.state) ? cell.state : last.state,
         fraction: (last.fraction * count + cell.fraction) / (count + 1),
         label: `groups ${last.first} to ${cell.last}, revision ${cell.revision}`,
       };
@@ -39,8 +40,9 @@ export function rolloutCells(rollout: RolloutView, groups: readonly GroupView[])
   return merged;
 }
 
-function isSettled(cell: RolloutCell): boolean {
-  return cell.state === "ready";
+/** The few groups that the rollout works on now stay apart from those it is done with. */
+function isInWork(cell: RolloutCell): boolean {
+  return cell.isNew && cell.state !== "ready";
 }
 
 function cellOf(rollout: RolloutView, group: GroupView): RolloutCell {

@@ -14,6 +14,7 @@ import { Menu, MenuItem } from "#ui/menu.tsx";
 import { stateOfPhase } from "#ui/state.ts";
 import { StateWord } from "#ui/state-glyph.tsx";
 import { showToast } from "#ui/toast.tsx";
+import styles from "./set.module.css";
 
 type SetHeaderProps = { readonly detail: SetDetail; readonly offReason: string | null };
 
@@ -38,7 +39,7 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
             </StateWord>
             <Tag>{namespace}</Tag>
             {detail.clusters.map((cluster) => (
-              <Link key={cluster} href={clusterPath(cluster)}>
+              <Link key={cluster} href={clusterPath(cluster)} className={styles.tagLink}>
                 <Tag>{cluster}</Tag>
               </Link>
             ))}

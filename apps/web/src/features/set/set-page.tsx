@@ -2,6 +2,7 @@
 
 import type { GroupView, PodView, SetDetail } from "@openpatio/core/view";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { SandboxBar } from "#features/sandbox/sandbox-bar.tsx";
 import { NOTHING, type Selection } from "#features/topology/keyboard.ts";
 import { prepareTopology, type TopologyModel } from "#features/topology/model.ts";
 import { Topology } from "#features/topology/topology.tsx";
@@ -90,6 +91,10 @@ function LoadedSet({ detail, groups, pods }: LoadedSetProps) {
           </Note>
         </div>
       )}
+      {detail.isSimulated &&
+        detail.clusters.map((cluster) => (
+          <SandboxBar key={cluster} cluster={cluster} set={{ namespace: detail.namespace, name: detail.name }} />
+        ))}
       <div className={styles.controls}>
         <ScaleControls detail={detail} isOff={offReason !== null} />
         <RolloutControls detail={detail} groups={groups} offReason={offReason} onSelectGroup={selectGroup} />
@@ -162,7 +167,11 @@ function TopologyTab({ detail, groups, pods, model, navigation, offReason, isSta
   }, [isOpen, close]);
 
   return (
-    <div className={styles.body} data-wide={(cell !== undefined && section !== "facts") || undefined}>
+    <div
+      className={styles.body}
+      data-alone={(tab === "groups" && !isOpen) || undefined}
+      data-wide={(cell !== undefined && section !== "facts") || undefined}
+    >
       {tab === "topology" ? (
         <Topology
           detail={detail}
@@ -178,30 +187,32 @@ function TopologyTab({ detail, groups, pods, model, navigation, offReason, isSta
       ) : (
         <GroupsTab model={model} selected={selection.group} onSelect={(index) => select({ group: index, pod: null })} />
       )}
-      <aside ref={panelRef} className={styles.panel} data-open={isOpen || undefined} aria-label="Details">
-        {group === undefined ? (
-          <SetPanel detail={detail} model={model} onSelectGroup={(index) => select({ group: index, pod: null })} />
-        ) : cell === undefined ? (
-          <GroupPanel
-            detail={detail}
-            group={group}
-            offReason={offReason}
-            onSelectPod={(pod) => select({ group: group.view.index, pod })}
-            onClose={close}
-          />
-        ) : (
-          <PodPanel
-            detail={detail}
-            group={group.view}
-            cell={cell}
-            section={section}
-            onSection={setSection}
-            offReason={offReason}
-            onSelectGroup={() => select({ group: group.view.index, pod: null })}
-            onClose={close}
-          />
-        )}
-      </aside>
+      {(tab === "topology" || isOpen) && (
+        <aside ref={panelRef} className={styles.panel} data-open={isOpen || undefined} aria-label="Details">
+          {group === undefined ? (
+            <SetPanel detail={detail} model={model} onSelectGroup={(index) => select({ group: index, pod: null })} />
+          ) : cell === undefined ? (
+            <GroupPanel
+              detail={detail}
+              group={group}
+              offReason={offReason}
+              onSelectPod={(pod) => select({ group: group.view.index, pod })}
+              onClose={close}
+            />
+          ) : (
+            <PodPanel
+              detail={detail}
+              group={group.view}
+              cell={cell}
+              section={section}
+              onSection={setSection}
+              offReason={offReason}
+              onSelectGroup={() => select({ group: group.view.index, pod: null })}
+              onClose={close}
+            />
+          )}
+        </aside>
+      )}
     </div>
   );
 }

@@ -87,7 +87,9 @@ export function SetPanel({ detail, model, onSelectGroup }: SetPanelProps) {
               ) : (
                 <>
                   in one{" "}
-                  <span className="mono">{detail.topologyKey.slice(detail.topologyKey.lastIndexOf("/") + 1)}</span>
+                  <span key="placement" className="mono">
+                    {detail.topologyKey.slice(detail.topologyKey.lastIndexOf("/") + 1)}
+                  </span>
                   {detail.exclusive === "None" ? "" : `, exclusive: ${detail.exclusive}`}
                 </>
               ),

@@ -33,9 +33,9 @@ const theme = EditorView.theme({
   ".cm-panels": { backgroundColor: "var(--color-bg)", color: "var(--color-ink)", borderColor: "var(--color-line)" },
   ".cm-searchMatch": { backgroundColor: "var(--color-degraded-soft)", outline: "1px solid var(--color-degraded-line)" },
   ".cm-changedLine": { backgroundColor: "var(--color-ready-soft) !important" },
-  ".cm-merge-a .cm-changedLine": { backgroundColor: "var(--color-failed-soft) !important" },
+  "&.cm-merge-a .cm-changedLine": { backgroundColor: "var(--color-failed-soft) !important" },
   ".cm-changedText": { background: "light-dark(#c9e5d4, #2d5240) !important", borderRadius: "1px" },
-  ".cm-merge-a .cm-changedText": { background: "light-dark(#fbd0cb, #6b2a29) !important" },
+  "&.cm-merge-a .cm-changedText": { background: "light-dark(#fbd0cb, #6b2a29) !important" },
   ".cm-collapsedLines": {
     background: "var(--color-hover)",
     color: "var(--color-ink-3)",

@@ -41,8 +41,14 @@ const RACK_HEAD = 30;
 const CLUSTER_HEAD = 30;
 const TAG_H = 14;
 const SLOT_GAP = 3;
-const CPU_W = 20;
+const CPU_W = 26;
+const OWN_SMALL = 14;
+const OTHER_SMALL = 8;
+/** Slot heights tried from the roomiest down; the first that needs no scrolling is taken. */
+const SLOT_HEIGHTS = [30, 28, 26, 24] as const;
 const MIN_SLOTS = 4;
+/** Width of a character of the 10 px mono font. */
+const NAME_CHAR_W = 6;
 
 type Sink = {
   readonly clusters: PlacedCluster[];
@@ -64,11 +70,18 @@ export function layoutRacks(model: TopologyModel, racks: RackModel, width: numbe
     0,
   );
   const isCompact = nodeCount > MAX_LABELLED_NODES;
-  const sink: Sink = { clusters: [], racks: [], nodes: [], pods: [], groups: [], names: [] };
   const groupOf = new Map(model.groups.map((group) => [group.view.index, group]));
-  const bottom = isCompact
-    ? placeCompact(racks, groupOf, width, top, minHeight, sink)
-    : placeLabelled(racks, groupOf, width, top, sink);
+  let sink = emptySink();
+  let bottom = 0;
+  if (isCompact) {
+    bottom = placeCompact(racks, groupOf, width, top, minHeight, sink);
+  } else {
+    for (const slotH of isWide ? SLOT_HEIGHTS : [22]) {
+      sink = emptySink();
+      bottom = placeLabelled(racks, groupOf, width, top, slotH, sink);
+      if (bottom <= minHeight) break;
+    }
+  }
   return {
     kind: "racks",
     width,
@@ -78,6 +91,10 @@ export function layoutRacks(model: TopologyModel, racks: RackModel, width: numbe
     ...sink,
     cells: sink.pods.flatMap(({ item, x, y, w, h }) => (item.cell === null ? [] : [{ cell: item.cell, x, y, w, h }])),
   };
+}
+
+function emptySink(): Sink {
+  return { clusters: [], racks: [], nodes: [], pods: [], groups: [], names: [] };
 }
 
 function slotCount(cluster: ClusterBox): number {
@@ -96,14 +113,20 @@ function placeLabelled(
   groupOf: ReadonlyMap<number, GroupBox>,
   width: number,
   top: number,
+  slotH: number,
   sink: Sink,
 ): number {
   const isWide = width >= WIDE_FROM;
   const pad = isWide ? 16 : 12;
   const perRow = width >= 820 ? 3 : isWide ? 2 : 1;
   const rackW = Math.floor((width - 2 * pad - GAP * (perRow - 1)) / perRow);
-  const labelW = Math.min(72, Math.floor(rackW * 0.25));
-  const slotH = isWide ? 24 : 22;
+  const longest = Math.max(
+    6,
+    ...model.clusters.flatMap((cluster) =>
+      cluster.racks.flatMap((rack) => rack.nodes.map((node) => node.view.name.length)),
+    ),
+  );
+  const labelW = Math.min(longest * NAME_CHAR_W + 10, Math.floor(rackW * 0.28));
   const rowH = TAG_H + slotH + 3;
   let y = top;
   for (const cluster of model.clusters) {
@@ -161,22 +184,44 @@ function placeOnNode(row: PlacedNode, slots: number): readonly PlacedRackPod[] {
       const x = Math.round(row.slotX + k * step);
       placed.push({ item, isSmall: step < 24, x, y: row.y, w: Math.max(3, Math.round(step) - SLOT_GAP), h: row.h });
     });
-    placed.push(...placeSmall(others, row.slotX + own.length * step, row.y, smallWidth(others.length, row.h), row.h));
+    placed.push(
+      ...placeSmall(others, row.slotX + own.length * step, row.y, smallWidth(others.length, row.h), row.h, OTHER_SMALL),
+    );
     return placed;
   }
   const cpuX = Math.round(row.slotX + slots * row.slotStep + 2);
-  placed.push(...placeSmall(without, cpuX, row.y, CPU_W, row.h));
+  const ownSmall = without.filter((item) => item.cell !== null);
+  const ownW = Math.min(CPU_W, ownSmall.length * (OWN_SMALL + 2));
+  placed.push(
+    ...placeSmall(ownSmall, cpuX, row.y, ownW, row.h, OWN_SMALL),
+    ...placeSmall(
+      without.filter((item) => item.cell === null),
+      cpuX + ownW,
+      row.y,
+      Math.max(OTHER_SMALL, CPU_W - ownW),
+      row.h,
+      OTHER_SMALL,
+    ),
+  );
   return placed;
 }
 
 function smallWidth(count: number, h: number): number {
-  return count === 0 ? 0 : Math.ceil(count / 2) * Math.floor(h / 2);
+  const perColumn = Math.max(1, Math.floor((h + 2) / (OTHER_SMALL + 2)));
+  return Math.ceil(count / perColumn) * (OTHER_SMALL + 2);
 }
 
 /** Pods without GPUs as a square grid of small tiles. */
-function placeSmall(items: readonly RackPod[], x: number, y: number, w: number, h: number): readonly PlacedRackPod[] {
+function placeSmall(
+  items: readonly RackPod[],
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  maxSide: number,
+): readonly PlacedRackPod[] {
   if (items.length === 0) return [];
-  let side = Math.min(14, w, h);
+  let side = Math.min(maxSide, w, h);
   while (side > 3 && Math.max(1, Math.floor((w + 2) / (side + 2))) * Math.floor((h + 2) / (side + 2)) < items.length)
     side--;
   const perRow = Math.max(1, Math.floor((w + 2) / (side + 2)));

@@ -151,7 +151,7 @@ function paintWideHead(scene: Scene, lane: PlacedLane, target: number): void {
     isChanging ? palette.tones.updating.ink : view.revision === target ? palette.ink3 : palette.ink2,
   );
   if (view.incarnation === 0 && view.nextIncarnation === null) {
-    drawText(ctx, "never started", x + w + 12, top + 51, {
+    drawText(ctx, "not started", x + w + 12, top + 51, {
       font: fonts.mono11,
       color: palette.ink3,
       max: 134 - w - 12,
@@ -244,12 +244,17 @@ function paintCounts(scene: Scene, layout: LaneLayout): void {
     const isComing = block.cells.some((cell) => cell.pod.state === "starting");
     const isDown = group.view.phase === "Recovering" && block.stage === "none";
     const count = `${block.ready}/${block.replicas}`;
-    const value = stacked.has(block.role) || !layout.isWide ? `${block.role} ${count}` : count;
+    const font = isFull || isDown ? palette.fonts.mono10 : palette.fonts.mono11Strong;
+    const long = `${block.role} ${count}`;
+    const room = Math.max(26, at.w + 18);
+    ctx.font = font;
+    // The name stands once on top; it is repeated where roles share a column or there is no top.
+    const isNamed = (stacked.has(block.role) || !layout.isWide) && ctx.measureText(long).width <= room;
     ctx.globalAlpha = scene.isDimmed(group.view.index) ? 0.25 : 1;
-    drawText(ctx, value, at.x, Math.round(at.y) - 5, {
-      font: isFull || isDown ? palette.fonts.mono10 : palette.fonts.mono11Strong,
+    drawText(ctx, isNamed ? long : count, at.x, Math.round(at.y) - 5, {
+      font,
       color: isFull ? palette.ink3 : isComing ? palette.tones.starting.ink : palette.ink2,
-      max: Math.max(26, at.w + 14),
+      max: room,
     });
     ctx.globalAlpha = 1;
   }

@@ -58,7 +58,7 @@ type Size = { readonly width: number; readonly minHeight: number };
 
 const MIN_STAGE_H = 380;
 /** Foot of the stage: legend and zoom. */
-const FOOT_H = 34;
+const FOOT_H = 50;
 const MAX_DPR = 3;
 
 /**
