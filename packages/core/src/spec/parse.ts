@@ -66,7 +66,7 @@ export function parseSetData(input: unknown, options: ParseOptions = {}): Parsed
   // One place, one problem: what the schema says about a path comes first.
   const paths = new Set(structure.map(({ path }) => path));
   const problems = [...structure, ...rules.filter(({ path }) => !paths.has(path))];
-  if (!result.success || problems.length > 0) return { ok: false, problems };
+  if (!result.success || problems.length > 0) return { ok: false, problems: atMost(MAX_PROBLEMS, problems) };
 
   const namespace = result.data.metadata.namespace ?? options.namespace ?? "default";
   const manifest = { ...result.data, metadata: { ...result.data.metadata, namespace } };
@@ -91,6 +91,16 @@ function foreignDialect(data: unknown): Problem | undefined {
 
 /** API groups whose objects the importer reads. */
 const IMPORTED_GROUPS = ["workloads.x-k8s.io/", "leaderworkerset.x-k8s.io/"];
+
+/** Nobody reads more, and each costs a search for its place. */
+const MAX_PROBLEMS = 200;
+
+function atMost(count: number, problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= count) return problems;
+  const next = problems[count];
+  const rest = `There are ${problems.length - count} more problems, here and further on.`;
+  return [...problems.slice(0, count), { path: next?.path ?? "", code: "value", message: rest }];
+}
 
 function severalDocuments(documents: readonly SourceDocument[]): Problem {
   const names = documents.map(({ data }) => {

@@ -9,13 +9,16 @@ export function structureProblems(schema: z.ZodType, input: unknown, error: z.Zo
   return error.issues.flatMap((issue) => issueProblems(schema, input, issue));
 }
 
+/** Of one object; looking for the field that was meant takes time. */
+const MAX_UNKNOWN_FIELDS = 50;
+
 function issueProblems(schema: z.ZodType, input: unknown, issue: z.core.$ZodIssue): readonly Problem[] {
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
   const at = formatPath(path);
   const value = valueAt(input, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => unknownField(schema, input, path, key));
+      return issue.keys.slice(0, MAX_UNKNOWN_FIELDS).map((key) => unknownField(schema, input, path, key));
     case "invalid_type":
       return [typeProblem(schema, input, path, issue.expected)];
     case "invalid_value": {

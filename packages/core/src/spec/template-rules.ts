@@ -10,13 +10,12 @@ export const DISCOVERY_MOUNT = "/etc/rbg";
  * env names wins), or that break what we add. Everything else is the cluster's to judge, by a dry run.
  */
 export function templateProblems(template: unknown, path: Path): readonly Problem[] {
-  const problems: Problem[] = [];
-  for (const field of ["initContainers", "containers"] as const) {
-    for (const [index, container] of listAt(template, ["spec", field]).entries())
-      problems.push(...containerProblems(container, [...path, "spec", field, index]));
-  }
-  problems.push(...duplicateContainers(template, path));
-  return problems;
+  const ofContainers = (["initContainers", "containers"] as const).flatMap((field) =>
+    listAt(template, ["spec", field]).flatMap((container, index) =>
+      containerProblems(container, [...path, "spec", field, index]),
+    ),
+  );
+  return [...ofContainers, ...duplicateContainers(template, path)];
 }
 
 function duplicateContainers(template: unknown, path: Path): readonly Problem[] {

@@ -34,64 +34,81 @@ export function validateManifest(manifest: unknown, presentReplicas = 1): readon
   ];
 }
 
+type RoleFacts = { readonly index: number; readonly role: string; readonly dependencies: readonly string[] };
+
 function roleProblems(manifest: unknown): readonly Problem[] {
-  const roles = listAt(manifest, ROLES)
+  const roles: readonly RoleFacts[] = listAt(manifest, ROLES)
     .slice(0, MAX_ROLES)
     .map((role, index) => ({
       index,
       role: textAt(role, ["role"]) ?? "",
-      dependencies: listAt(role, ["dependencies"]).map((name) => (typeof name === "string" ? name : "")),
+      dependencies: listAt(role, ["dependencies"])
+        .slice(0, MAX_ROLES)
+        .map((name) => (typeof name === "string" ? name : "")),
     }));
-  const known = roles.map(({ role }) => role).filter((role) => role !== "");
-  const problems: Problem[] = [];
+  const ofEach = roles.flatMap((facts) => {
+    const path = [...ROLES, facts.index];
+    const role = valueAt(manifest, path);
+    const template = member(role, "template");
+    return [
+      ...duplicateRole(facts, roles),
+      ...dependencyProblems(facts, roles),
+      ...workloadProblems(member(role, "workload"), [...path, "workload"]),
+      ...labelProblems(member(template, "metadata"), [...path, "template", "metadata"]),
+      ...templateProblems(template, [...path, "template"]),
+    ];
+  });
+  return [...ofEach, ...cycleProblems(roles)];
+}
 
-  for (const { index, role, dependencies } of roles) {
-    const path = [...ROLES, index];
-    const first = roles.find((other) => other.role === role);
-    if (role !== "" && first !== undefined && first.index < index)
-      problems.push({
-        path: formatPath([...path, "role"]),
-        code: "duplicate",
-        message: `The role ${role} is defined twice: give this one another name, or remove it.`,
-      });
+function duplicateRole({ index, role }: RoleFacts, roles: readonly RoleFacts[]): readonly Problem[] {
+  if (role === "" || !roles.some((other) => other.role === role && other.index < index)) return [];
+  return [
+    {
+      path: formatPath([...ROLES, index, "role"]),
+      code: "duplicate",
+      message: `The role ${role} is defined twice: give this one another name, or remove it.`,
+    },
+  ];
+}
 
-    for (const [at, dependency] of dependencies.entries()) {
-      const dependencyPath = formatPath([...path, "dependencies", at]);
-      if (dependency === "") continue;
-      if (dependencies.indexOf(dependency) < at)
-        problems.push({
-          path: dependencyPath,
+function dependencyProblems({ index, role, dependencies }: RoleFacts, roles: readonly RoleFacts[]): readonly Problem[] {
+  const others = roles.map((other) => other.role).filter((name) => name !== "" && name !== role);
+  return dependencies.flatMap((dependency, at): readonly Problem[] => {
+    const path = formatPath([...ROLES, index, "dependencies", at]);
+    if (dependency === "") return [];
+    if (dependencies.indexOf(dependency) < at)
+      return [
+        {
+          path,
           code: "duplicate",
           message: `${dependency} is already among the dependencies of ${role}: remove it here.`,
-        });
-      else if (!known.includes(dependency)) {
-        const others = known.filter((name) => name !== role);
-        const meant = closest(dependency, others);
-        problems.push({
-          path: dependencyPath,
-          code: "unknown-role",
-          message: `There is no role ${dependency}. ${others.length === 0 ? "There is no other role." : `The other roles are ${others.join(", ")}.`}`,
-          ...(meant === undefined ? {} : { suggestion: meant }),
-        });
-      }
-    }
+        },
+      ];
+    // A role that depends on itself is a cycle.
+    if (dependency === role || others.includes(dependency)) return [];
+    const meant = closest(dependency, others);
+    const known = others.length === 0 ? "There is no other role." : `The other roles are ${others.join(", ")}.`;
+    return [
+      {
+        path,
+        code: "unknown-role",
+        message: `There is no role ${dependency}. ${known}`,
+        ...(meant === undefined ? {} : { suggestion: meant }),
+      },
+    ];
+  });
+}
 
-    problems.push(...workloadProblems(valueAt(manifest, [...path, "workload"]), [...path, "workload"]));
-    const template = valueAt(manifest, [...path, "template"]);
-    problems.push(...labelProblems(member(template, "metadata"), [...path, "template", "metadata"]));
-    problems.push(...templateProblems(template, [...path, "template"]));
-  }
-
-  for (const cycle of findCycles(roles))
-    problems.push({
-      path: formatPath([...ROLES, cycle.roleIndex, "dependencies", cycle.dependencyIndex]),
-      code: "cycle",
-      message:
-        cycle.roles.length === 2
-          ? `The role ${cycle.roles[0]} depends on itself: remove this dependency.`
-          : `The dependencies form a cycle: ${cycle.roles.join(" → ")}. Remove one of them.`,
-    });
-  return problems;
+function cycleProblems(roles: readonly RoleFacts[]): readonly Problem[] {
+  return findCycles(roles).map((cycle) => ({
+    path: formatPath([...ROLES, cycle.roleIndex, "dependencies", cycle.dependencyIndex]),
+    code: "cycle",
+    message:
+      cycle.roles.length === 2
+        ? `The role ${cycle.roles[0]} depends on itself: remove this dependency.`
+        : `The dependencies form a cycle: ${cycle.roles.join(" → ")}. Remove one of them.`,
+  }));
 }
 
 function workloadProblems(workload: unknown, path: Path): readonly Problem[] {

@@ -28,7 +28,7 @@ export const MAX_TEXT_BYTES = 1024 * 1024;
 export const MAX_NODES = 100_000;
 export const MAX_DEPTH = 64;
 /** Lexical tokens; bounds the time that hostile text can take (a megabyte of commas). */
-const MAX_TOKENS = 200_000;
+const MAX_TOKENS = 120_000;
 const MAX_SYNTAX_PROBLEMS = 20;
 const MAX_DOCUMENTS = 200;
 
@@ -81,12 +81,14 @@ export function readYaml(text: string): YamlSource {
   for (const tree of trees) {
     // Every level of a nesting that is too deep reports itself; the first says it all.
     const tooDeepAt = tree.errors.find(({ code }) => code === "RESOURCE_EXHAUSTION");
-    const found: Problem[] = (tooDeepAt === undefined ? tree.errors : [tooDeepAt]).map((error) => ({
-      path: "",
-      ...syntaxProblem(error.code, error.message),
-      ...positionAt(lines, error.pos[0]),
-    }));
-    for (const warning of tree.warnings)
+    const found: Problem[] = (tooDeepAt === undefined ? tree.errors.slice(0, MAX_SYNTAX_PROBLEMS) : [tooDeepAt]).map(
+      (error) => ({
+        path: "",
+        ...syntaxProblem(error.code, error.message),
+        ...positionAt(lines, error.pos[0]),
+      }),
+    );
+    for (const warning of tree.warnings.slice(0, MAX_SYNTAX_PROBLEMS))
       warnings.push({ path: "", code: "syntax", message: `${warning.message}.`, ...positionAt(lines, warning.pos[0]) });
     const converted = tooDeepAt === undefined ? toData(tree, lines) : { data: null, problems: [] };
     found.push(...converted.problems);
@@ -106,13 +108,19 @@ function findTooLarge(text: string): Problem | undefined {
       message: `This text has ${(utf8Length(text) / 1024 / 1024).toFixed(1)} MiB; ${limit}. Move large data into a ConfigMap of your own.`,
     };
   let tokens = 0;
-  for (const _ of new Lexer().lex(text))
+  let depth = 0;
+  for (const token of new Lexer().lex(text)) {
     if (++tokens > MAX_TOKENS)
       return {
         path: "",
         code: "too-large",
         message: `This text has more than ${MAX_TOKENS} YAML tokens; a group set needs far fewer.`,
       };
+    // The parser takes seconds for brackets without end; indentation it refuses at once.
+    if (token === "[" || token === "{") depth++;
+    else if (token === "]" || token === "}") depth--;
+    if (depth > MAX_DEPTH) return { path: "", ...tooDeep() };
+  }
   return undefined;
 }
 
@@ -133,10 +141,9 @@ function syntaxProblem(code: string, message: string): Pick<Problem, "code" | "m
   return { code: "syntax", message: `${message}.` };
 }
 
-const tooDeep = (): Pick<Problem, "code" | "message"> => ({
-  code: "too-large",
-  message: `This is nested more than ${MAX_DEPTH} levels deep.`,
-});
+function tooDeep(): Pick<Problem, "code" | "message"> {
+  return { code: "too-large", message: `This is nested more than ${MAX_DEPTH} levels deep.` };
+}
 
 /** 1-based. */
 export function positionAt(lines: LineCounter, offset: number): Position {
@@ -224,7 +231,7 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
       const key = keyNode === null ? "" : (keyNode.source ?? String(keyNode.value));
       const value = convertChild(key, pair.value);
       if (key === "<<" && keyNode?.type === "PLAIN") {
-        merged.push(...(Array.isArray(value) ? value : [value]).filter(isRecord));
+        for (const source of Array.isArray(value) ? value : [value]) if (isRecord(source)) merged.push(source);
         continue;
       }
       if (key === "__proto__") {
