@@ -88,7 +88,7 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
               <StateWord state={stateOfHealth(cluster.health)}>{HEALTH_WORD[cluster.health]}</StateWord>
             </td>
             <td className="ink-2">{cluster.version ?? "unknown"}</td>
-            <td className="num">{cluster.latencyMs === null ? "unknown" : `${Math.round(cluster.latencyMs)} ms`}</td>
+            <td className="num">{latencyOf(cluster)}</td>
             <td className="num ink-2">
               {cluster.lastContactMs === null ? "never" : <RelativeTime atMs={cluster.lastContactMs} />}
             </td>
@@ -133,4 +133,9 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
       </tbody>
     </Table>
   );
+}
+
+function latencyOf(cluster: ClusterRow): string {
+  if (cluster.health !== "live") return "no answer";
+  return cluster.latencyMs === null ? "unknown" : `${Math.max(1, Math.round(cluster.latencyMs))} ms`;
 }
