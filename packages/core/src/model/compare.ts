@@ -1,5 +1,6 @@
 /** Order of names: runs of digits by their number (`rack-2` before `rack-10`), all else by code unit. Locale-free. */
 export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
   const left = a.split(/(\d+)/);
   const right = b.split(/(\d+)/);
   for (let i = 0; i < Math.max(left.length, right.length); i++) {

@@ -4,7 +4,7 @@ import { type AssessedGroup, assessGroup, type RunningGroup } from "./assess.ts"
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { planRemoval, planStrays, planTeardown } from "./deletion.ts";
 import { beginTeardown, endIncarnation } from "./incarnation.ts";
-import type { ObservedGroup } from "./observed-group.ts";
+import { isTornDown, type ObservedGroup } from "./observed-group.ts";
 import { isStartedAfresh, type Placing, startNext } from "./placing.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { nextStartMs } from "./recovery.ts";
@@ -80,18 +80,19 @@ function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, n
 
 function wait(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {
   const { group } = item;
-  for (const home of homesOf(context, group)) planStrays(group, home, notes);
   if (isStartedAfresh(context.set, group))
     return start(context, { ...item, group: { ...group, failuresInRow: 0 } }, placing, notes);
-  if (group.notBeforeMs === null) return item;
-  if (group.notBeforeMs > context.nowMs) {
-    notes.wakeAtMs.push(group.notBeforeMs);
-    return item;
-  }
-  return start(context, item, placing, notes);
+  if (group.notBeforeMs !== null && group.notBeforeMs <= context.nowMs) return start(context, item, placing, notes);
+  if (group.notBeforeMs !== null) notes.wakeAtMs.push(group.notBeforeMs);
+  for (const home of homesOf(context, group)) planStrays(group, home, notes);
+  return item;
 }
 
 function start(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {
+  const homes = homesOf(context, item.group);
+  for (const home of homes) planStrays(item.group, home, notes);
+  // Nothing starts beside what is left of an earlier life, however it came back.
+  if (homes.some((home) => !isCleared(context, item.group, home))) return item;
   const next = startNext(context, item.group, placing, notes);
   if (next.stage !== "running") return next === item.group ? item : { ...item, group: next };
   const started = assessGroup(context, next, notes);
@@ -176,6 +177,11 @@ function canMove(context: PlanContext, group: GroupState, running: RunningGroup,
   const { cluster, domain } = group.placement;
   const request = { set, group: group.index, revision: group.revision, except: { cluster, domain } };
   return placeGroup(request, ledger).placed;
+}
+
+function isCleared(context: PlanContext, group: GroupState, home: ObservedGroup): boolean {
+  const cluster = context.live(home.cluster);
+  return cluster !== null && isTornDown(home, group.incarnation, cluster);
 }
 
 /** Where anything of a group is or may be: its placement, and for one without, every live cluster that shows something. */

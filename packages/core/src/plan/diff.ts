@@ -2,6 +2,7 @@ import type { GroupState, KubeObject, ObservedObject } from "../model/index.ts";
 import { API_VERSION, groupName } from "../model/index.ts";
 import { renderGroupObjects, renderOwner } from "../project/group-objects.ts";
 import { contentHashOf, ownerReference } from "../project/labels.ts";
+import { groupObjectHashes } from "../project/object-hashes.ts";
 import { type PlanContext, refTo } from "./context.ts";
 import type { ObservedGroup } from "./observed-group.ts";
 import type { Action } from "./types.ts";
@@ -14,13 +15,12 @@ export type GroupObjectsDiff = {
 };
 
 export function diffOwner(context: PlanContext, group: GroupState, observed: ObservedGroup): readonly Action[] {
-  const wanted = renderOwner(context.set, group);
-  if (observed.owner === null)
-    return [{ kind: "create", cluster: observed.cluster, group: group.index, object: wanted }];
-  if (observed.owner.deletionAtMs !== null || observed.owner.contentHash === contentHashOf(wanted)) return [];
-  return [
-    { kind: "update", group: group.index, ref: refTo(observed.cluster, API_VERSION, observed.owner), object: wanted },
-  ];
+  const { cluster, owner } = observed;
+  const isCurrent = owner?.contentHash === groupObjectHashes(context.set, group).owner;
+  if (owner !== null && (owner.deletionAtMs !== null || isCurrent)) return [];
+  const object = renderOwner(context.set, group);
+  if (owner === null) return [{ kind: "create", cluster, group: group.index, object }];
+  return [{ kind: "update", group: group.index, ref: refTo(cluster, API_VERSION, owner), object }];
 }
 
 export function diffGroupObjects(
@@ -29,9 +29,16 @@ export function diffGroupObjects(
   observed: ObservedGroup,
   ownerUid: string,
 ): GroupObjectsDiff {
+  const hashes = groupObjectHashes(context.set, group).objects;
+  const present = [...observed.configMaps, ...observed.services];
+  const isCurrent = (object: ObservedObject): boolean =>
+    object.contentHash === hashes.get(`${object.kind}/${object.name}`) &&
+    object.ownerUid === ownerUid &&
+    object.deletionAtMs === null;
+  if (present.length === hashes.size && present.every(isCurrent)) return { actions: [], isDiscoveryCurrent: true };
+
   const owner = ownerReference(groupName(context.set.name, group.index), ownerUid);
   const wanted = renderGroupObjects(context.set, group, owner);
-  const present = [...observed.configMaps, ...observed.services];
   const byName = new Map(present.map((object) => [`${object.kind}/${object.name}`, object]));
   const actions: Action[] = [];
   let isDiscoveryCurrent = true;
@@ -41,9 +48,7 @@ export function diffGroupObjects(
     byName.delete(key);
     const action = differing(group.index, observed.cluster, object, existing, ownerUid);
     if (action !== null) actions.push(action);
-    const isCurrent =
-      existing !== undefined && existing.contentHash === contentHashOf(object) && existing.deletionAtMs === null;
-    if (object.kind === "ConfigMap" && !isCurrent) isDiscoveryCurrent = false;
+    if (object.kind === "ConfigMap" && (existing === undefined || !isCurrent(existing))) isDiscoveryCurrent = false;
   }
   // What is left over belongs to a role that the group no longer has.
   for (const object of byName.values())

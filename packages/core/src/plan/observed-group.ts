@@ -1,4 +1,11 @@
-import type { ObservedCluster, ObservedObject, ObservedPod, ObservedSet, ObservedWorkload } from "../model/index.ts";
+import {
+  compareNames,
+  type ObservedCluster,
+  type ObservedObject,
+  type ObservedPod,
+  type ObservedSet,
+  type ObservedWorkload,
+} from "../model/index.ts";
 
 /** What one cluster shows of one group: only objects that are ours by label and owner, terminating ones included. */
 export type ObservedGroup = {
@@ -30,7 +37,19 @@ export function observedGroups(cluster: string, set: ObservedSet): ReadonlyMap<n
   for (const pod of set.pods)
     if (pod.ownerUid !== null && pod.groupIndex !== null && pod.incarnation !== null)
       group(pod.groupIndex).pods.push(pod);
+  // Equal clusters give equal plans, in whatever order a cache lists what it holds.
+  for (const { pods, workloads } of groups.values()) {
+    pods.sort(byName);
+    workloads.sort(byName);
+  }
   return groups;
+}
+
+function byName(
+  a: { readonly name: string; readonly uid: string },
+  b: { readonly name: string; readonly uid: string },
+): number {
+  return compareNames(a.name, b.name) || (a.uid < b.uid ? -1 : 1);
 }
 
 /** True while neither a workload nor a pod of any incarnation up to `incarnation` is left, terminating ones included. */

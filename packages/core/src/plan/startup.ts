@@ -32,7 +32,7 @@ export function planRunning(
 
   const started = rolesToStart(context, group, progress);
   for (const { role } of started) announceStart(group, role, notes);
-  const startedRoles = latched(group, progress, started);
+  const startedRoles = latched(group, progress, observed, started);
   for (const step of progress) {
     if (!startedRoles.includes(step.role.role) && step.role.replicas > 0) continue;
     if (step.role.replicas === 0 && waitsFor(group, step.role, progress, context.set.spec.startupPolicy).length > 0)
@@ -62,11 +62,14 @@ function rolesToStart(
 function latched(
   group: GroupState,
   progress: readonly RoleProgress[],
+  observed: ObservedGroup,
   started: readonly RoleProgress[],
 ): readonly string[] {
   const kept = group.startedRoles.filter((name) => {
     const step = progress.find(({ role }) => role.role === name);
-    return step !== undefined && !(step.role.replicas === 0 && step.workload?.replicas === 0);
+    if (step === undefined) return false;
+    const isStopped = step.role.replicas === 0 && step.workload?.replicas === 0;
+    return !isStopped || observed.pods.some((pod) => pod.role === name);
   });
   if (kept.length === group.startedRoles.length && started.length === 0) return group.startedRoles;
   return [...kept, ...started.map(({ role }) => role.role)];
