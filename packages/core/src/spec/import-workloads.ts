@@ -2,6 +2,7 @@ import { API_VERSION, LABEL } from "../model/names.ts";
 import { rewriteAddresses } from "./import-addresses.ts";
 import { ImportNotes } from "./import-report.ts";
 import type { Path } from "./path.ts";
+import { MAX_ROLES } from "./schema.ts";
 import { isRecord, listAt, member, textAt, valueAt } from "./shape.ts";
 import { strategicMerge } from "./strategic-merge.ts";
 
@@ -15,14 +16,23 @@ export function fromWorkloads(document: Loose, notes: ImportNotes): Loose {
   const isSingle = document["kind"] === "RoleBasedGroup";
   const name = textAt(document, ["metadata", "name"]) ?? "";
   const group = isSingle ? { spec: document["spec"], path: ["spec"] as Path } : groupTemplateOf(document, notes);
-  const roleNames = listAt(group.spec, ["roles"]).flatMap((role) => textAt(role, ["name"]) ?? []);
+  const roleNames = listAt(group.spec, ["roles"])
+    .slice(0, MAX_ROLES)
+    .flatMap((role) => textAt(role, ["name"]) ?? []);
   notes.addRest(group.path, group.spec, ["roles", "roleTemplates"]);
 
   const topology = new TopologyReader(notes);
   const setAnnotations = topology.read(valueAt(document, ["metadata", "annotations"]), ["metadata", "annotations"]);
   const groupMetadata = isSingle ? {} : readGroupMetadata(document, topology, notes);
 
-  const roles = listAt(group.spec, ["roles"]).map((role, index) => {
+  const given = listAt(group.spec, ["roles"]);
+  if (given.length > MAX_ROLES)
+    notes.add(
+      [...group.path, "roles"],
+      "not supported",
+      `A group has at most ${MAX_ROLES} roles: ${given.length - MAX_ROLES} were left out.`,
+    );
+  const roles = given.slice(0, MAX_ROLES).map((role, index) => {
     const path = [...group.path, "roles", index];
     const converted = toRole(role, path, listAt(group.spec, ["roleTemplates"]), topology, notes);
     if (!isSingle) return converted.role;

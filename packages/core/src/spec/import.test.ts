@@ -294,6 +294,23 @@ test("patches lists by their keys and honours directives", () => {
   });
 });
 
+test("a small file does not grow without limit by its role templates", () => {
+  const env = Array.from({ length: 3000 }, (_, i) => `{ name: V${i}, value: x }`).join(", ");
+  const role = (i: number): string => `    - { name: r${i}, standalonePattern: { templateRef: { name: t } } }\n`;
+  const group = (roles: number): string => `apiVersion: workloads.x-k8s.io/v1alpha2
+kind: RoleBasedGroup
+metadata: { name: g }
+spec:
+  roleTemplates: [{ name: t, template: { spec: { containers: [{ name: c, env: [${env}] }] } } }]
+  roles:
+${Array.from({ length: roles }, (_, i) => role(i)).join("")}`;
+  expect(importManifests(group(2)).sets).toHaveLength(1);
+  expect(importManifests(group(32)).skipped[0]?.reason).toContain("too large");
+  const many = only(group(40).replace(env, ""));
+  expect(notes(many, "not supported")).toEqual(["spec.roles"]);
+  expect(specOf(many).groupTemplate.roles).toHaveLength(32);
+});
+
 test("never throws, whatever the text", () => {
   const documents = [pdDisagg, roleTemplates, leaderWorker, olderSet, exclusiveSet];
   fc.assert(

@@ -4,7 +4,7 @@ import { type ImportNote, ImportNotes } from "./import-report.ts";
 import { fromWorkloads } from "./import-workloads.ts";
 import type { Problem } from "./problem.ts";
 import { isRecord, listAt, member, textAt } from "./shape.ts";
-import { readYaml, type SourceDocument } from "./yaml-source.ts";
+import { MAX_NODES, readYaml, type SourceDocument } from "./yaml-source.ts";
 
 export type ImportedSet = {
   /** A RoleBasedGroupSet of ours; may still have problems, which parsing it tells. */
@@ -91,9 +91,21 @@ function importOne(data: unknown, original: Original | null): ImportedSet | stri
   ) {
     const notes = new ImportNotes();
     const set = fromWorkloads(data, notes);
+    if (countValues(set, MAX_NODES) > MAX_NODES) return "It is too large once its role templates are written out.";
     return imported(setToYaml(set), set, notes.notes);
   }
   return skipReason(apiVersion ?? "", kind, data);
+}
+
+/** Values in a tree, up to the first that is over the limit: a large role template may be used many times. */
+function countValues(value: unknown, limit: number): number {
+  let count = 1;
+  if (typeof value !== "object" || value === null) return count;
+  for (const child of Object.values(value)) {
+    count += countValues(child, limit - count);
+    if (count > limit) break;
+  }
+  return count;
 }
 
 function imported(yaml: string, set: unknown, report: readonly ImportNote[]): ImportedSet {

@@ -24,7 +24,7 @@ import { isRecord } from "./shape.ts";
 
 /** UTF-8 bytes. etcd refuses objects above 1.5 MiB; no group set comes near. */
 export const MAX_TEXT_BYTES = 1024 * 1024;
-/** Values after the expansion of aliases, in one document. 32 large roles have about 10,000. */
+/** Values after the expansion of aliases, in one text. 32 large roles have about 10,000. */
 export const MAX_NODES = 100_000;
 export const MAX_DEPTH = 64;
 /** Lexical tokens; bounds the time that hostile text can take (a megabyte of commas). */
@@ -64,6 +64,7 @@ export function readYaml(text: string): YamlSource {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const documents: SourceDocument[] = [];
+  const budget = { nodes: MAX_NODES };
   const trees = Array.isArray(parsed) ? parsed : [];
   if (trees.length > MAX_DOCUMENTS)
     return {
@@ -90,7 +91,7 @@ export function readYaml(text: string): YamlSource {
     );
     for (const warning of tree.warnings.slice(0, MAX_SYNTAX_PROBLEMS))
       warnings.push({ path: "", code: "syntax", message: `${warning.message}.`, ...positionAt(lines, warning.pos[0]) });
-    const converted = tooDeepAt === undefined ? toData(tree, lines) : { data: null, problems: [] };
+    const converted = tooDeepAt === undefined ? toData(tree, lines, budget) : { data: null, problems: [] };
     found.push(...converted.problems);
     problems.push(...found);
     if (found.length > 0 || (converted.data !== null && converted.data !== undefined))
@@ -154,13 +155,16 @@ export function positionAt(lines: LineCounter, offset: number): Position {
 /** Ends a conversion that would not end well; never leaves this file. */
 class LimitReached extends Error {}
 
-function toData(tree: Document, lines: LineCounter): { readonly data: unknown; readonly problems: readonly Problem[] } {
+function toData(
+  tree: Document,
+  lines: LineCounter,
+  budget: { nodes: number },
+): { readonly data: unknown; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const anchors = new Map<string, Node>();
   const open = new Set<Node>();
   /** Where the conversion is. */
   const trail: (string | number)[] = [];
-  let nodes = 0;
 
   const report = (problem: Pick<Problem, "code" | "message">, node: Node | null): void => {
     if (problems.length < MAX_SYNTAX_PROBLEMS)
@@ -196,7 +200,7 @@ function toData(tree: Document, lines: LineCounter): { readonly data: unknown; r
 
   const convert = (source: Node | null): unknown => {
     const node = resolve(source);
-    if (++nodes > MAX_NODES)
+    if (--budget.nodes < 0)
       stop(
         { code: "too-large", message: `This text has more than ${MAX_NODES} values once its aliases are expanded.` },
         source,
