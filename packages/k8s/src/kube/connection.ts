@@ -1,5 +1,6 @@
 import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from "@kubernetes/client-node";
 import type { KubeObject } from "@openpatio/core/model";
+import { AbortScope } from "./abort-scope.ts";
 import { ApiError, parseApiError, parseRetryAfterMs } from "./api-error.ts";
 import { TokenBucket } from "./rate-limit.ts";
 
@@ -99,23 +100,11 @@ export class ApiConnection {
    * Errors: {@link ApiError}, status 0 when there was no answer in time.
    */
   async request(request: ApiRequest): Promise<Answered> {
-    let hasReconnected = false;
-    for (let attempt = 1; ; attempt += 1) {
-      if (request.isUrgent !== true) await this.#turn(request.signal);
-      try {
-        return await this.#attempt(request);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        this.#errors += 1;
-        if (request.isUrgent === true || attempt >= MAX_ATTEMPTS) throw error;
-        if (error.reason === "ConnectionLost" && !hasReconnected) {
-          hasReconnected = true;
-          continue;
-        }
-        const patienceMs = request.isTooManyFinal === true ? null : retryDelayMs(error);
-        if (patienceMs === null) throw error;
-        this.#bucket.pause(patienceMs);
-      }
+    const scope = new AbortScope([this.#closed.signal, request.signal]);
+    try {
+      return await this.#untilAnswered(request, scope);
+    } finally {
+      scope.end();
     }
   }
 
@@ -136,32 +125,22 @@ export class ApiConnection {
       readonly onOpen?: () => void;
     },
   ): AsyncGenerator<string, void, undefined> {
-    const silence = new AbortController();
-    const signal = AbortSignal.any([options.signal, silence.signal, this.#closed.signal]);
-    let timer: NodeJS.Timeout | null = null;
-    const heard = (silenceMs: number | null): void => {
-      if (timer !== null) clearTimeout(timer);
-      if (silenceMs === null) return;
-      timer = setTimeout(() => silence.abort(), silenceMs);
-      timer.unref();
-    };
+    const scope = new AbortScope([this.#closed.signal, options.signal]);
     try {
-      heard(this.#limits.requestTimeoutMs);
-      const answer = await this.#send({ method: "GET", path, query }, signal);
+      scope.expireIn(this.#limits.requestTimeoutMs);
+      const answer = await this.#send({ method: "GET", path, query }, scope.signal);
       if (answer.httpStatusCode !== 200) throw await this.#failure(answer);
-      heard(options.silenceMs);
+      scope.expireIn(options.silenceMs);
       options.onOpen?.();
-      yield* this.#lines(answer, options.keepsLastPart === true, () => heard(options.silenceMs));
+      yield* this.#lines(answer, options.keepsLastPart === true, () => scope.expireIn(options.silenceMs));
     } catch (error) {
       if (options.signal.aborted || this.#closed.signal.aborted) return;
-      const failure = silence.signal.aborted
+      this.#errors += 1;
+      throw scope.isExpired
         ? new ApiError(0, "Timeout", "the server went silent", { cause: error })
         : toApiError(error);
-      this.#errors += 1;
-      throw failure;
     } finally {
-      if (timer !== null) clearTimeout(timer);
-      silence.abort();
+      scope.end();
     }
   }
 
@@ -172,35 +151,43 @@ export class ApiConnection {
     await authentication?.dispatcher?.destroy();
   }
 
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    const all = signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
-    try {
-      await this.#bucket.take(all);
-    } catch (error) {
-      throw new ApiError(0, "Aborted", "the request was given up before it was sent", { cause: error });
+  async #untilAnswered(request: ApiRequest, scope: AbortScope): Promise<Answered> {
+    let hasReconnected = false;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        if (request.isUrgent !== true) await this.#bucket.take(scope.signal);
+        return await this.#attempt(request, scope);
+      } catch (error) {
+        const failure = scope.signal.aborted ? givenUp(scope, this.#timeoutMs(request), error) : toApiError(error);
+        if (failure.reason !== "Aborted") this.#errors += 1;
+        if (request.isUrgent === true || attempt >= MAX_ATTEMPTS) throw failure;
+        if (failure.reason === "ConnectionLost" && !hasReconnected) {
+          hasReconnected = true;
+          continue;
+        }
+        const patienceMs = request.isTooManyFinal === true ? null : retryDelayMs(failure);
+        if (patienceMs === null) throw failure;
+        this.#bucket.pause(patienceMs);
+      }
     }
   }
 
-  async #attempt(request: ApiRequest): Promise<Answered> {
-    const timeoutMs = request.timeoutMs ?? this.#limits.requestTimeoutMs;
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signals = [deadline, this.#closed.signal, ...(request.signal === undefined ? [] : [request.signal])];
+  async #attempt(request: ApiRequest, scope: AbortScope): Promise<Answered> {
+    scope.expireIn(this.#timeoutMs(request));
     try {
-      const answer = await this.#send(request, AbortSignal.any(signals));
+      const answer = await this.#send(request, scope.signal);
       if (answer.httpStatusCode < 200 || answer.httpStatusCode > 299) throw await this.#failure(answer);
       const text = await answer.body.text();
       this.#lastContactMs = this.#nowMs();
       return parseAnswer(text);
-    } catch (error) {
-      if (error instanceof ApiError) throw error;
-      if (deadline.aborted) {
-        throw new ApiError(0, "Timeout", `no answer within ${timeoutMs / 1000} s`, { cause: error });
-      }
-      if (this.#closed.signal.aborted || request.signal?.aborted === true) {
-        throw new ApiError(0, "Aborted", "the request was given up", { cause: error });
-      }
-      throw toApiError(error);
+    } finally {
+      // Waiting for a turn or for Retry-After is no silence of the server.
+      scope.expireIn(null);
     }
+  }
+
+  #timeoutMs(request: ApiRequest): number {
+    return request.timeoutMs ?? this.#limits.requestTimeoutMs;
   }
 
   async #send(request: ApiRequest, signal: AbortSignal): Promise<Answer> {
@@ -232,8 +219,11 @@ export class ApiConnection {
       const context = new RequestContext(this.server, HttpMethod.GET);
       await this.#kubeconfig.applySecurityAuthentication(context);
       // Silence is judged per stream, above: a log may be silent for hours, where undici gives up after five minutes.
+      // fetch follows redirects; credentials and a foothold in this network are for the named server only.
+      const { origin } = new URL(this.server);
       const pool = context.getDispatcher();
       const dispatcher = pool?.compose((dispatch) => (options, handler) => {
+        if (String(options.origin) !== origin) throw new Error("the server redirects to another one");
         return dispatch({ ...options, bodyTimeout: 0 }, handler);
       });
       return { headers: context.getHeaders(), dispatcher };
@@ -243,7 +233,8 @@ export class ApiConnection {
 
   async #failure(answer: Answer): Promise<ApiError> {
     const retryAfterMs = parseRetryAfterMs(answer.headers["retry-after"], this.#nowMs());
-    return parseApiError(answer.httpStatusCode, await answer.body.text(), retryAfterMs);
+    const text = await answer.body.text().catch(() => "");
+    return parseApiError(answer.httpStatusCode, text, retryAfterMs);
   }
 
   async *#lines(answer: Answer, keepsLastPart: boolean, onChunk: () => void): AsyncGenerator<string, void, undefined> {
@@ -260,6 +251,12 @@ export class ApiConnection {
     }
     if (keepsLastPart && rest !== "") yield rest;
   }
+}
+
+function givenUp(scope: AbortScope, timeoutMs: number, cause: unknown): ApiError {
+  return scope.isExpired
+    ? new ApiError(0, "Timeout", `no answer within ${timeoutMs / 1000} s`, { cause })
+    : new ApiError(0, "Aborted", "the request was given up", { cause });
 }
 
 function retryDelayMs(error: ApiError): number | null {

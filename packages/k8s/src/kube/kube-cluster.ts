@@ -130,6 +130,7 @@ export class KubeCluster implements ClusterPort {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.#probeNow.abort();
     this.#notifier.stop();
     await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
     await this.#connection.close();
@@ -243,10 +244,9 @@ export class KubeCluster implements ClusterPort {
       this.#probeNow = new AbortController();
       await this.#probe();
       const waitMs = this.#probesFailed === 0 ? this.#probeTiming.everyMs : this.#probeTiming.retryMs;
-      const signal = this.#stopped.signal;
       // A broken watch asks for a probe at once, but a burst of them only for one.
-      await sleep(Math.min(waitMs, MIN_PROBE_GAP_MS), signal).catch(() => {});
-      await sleep(waitMs - MIN_PROBE_GAP_MS, AbortSignal.any([signal, this.#probeNow.signal])).catch(() => {});
+      await sleep(Math.min(waitMs, MIN_PROBE_GAP_MS), this.#stopped.signal).catch(() => {});
+      await sleep(waitMs - MIN_PROBE_GAP_MS, this.#probeNow.signal).catch(() => {});
     }
   }
 

@@ -67,7 +67,7 @@ export class WatchSupervisor {
   readonly #timing: WatchTiming;
   readonly #nowMs: () => number;
   readonly #random: () => number;
-  readonly #stopped = new AbortController();
+  #isStopped = false;
   #running: Promise<void> | null = null;
   /** Aborts the open watch or the present wait, not the loop. */
   #turn = new AbortController();
@@ -111,7 +111,7 @@ export class WatchSupervisor {
   }
 
   async stop(): Promise<void> {
-    this.#stopped.abort();
+    this.#isStopped = true;
     this.#turn.abort();
     await this.#running;
   }
@@ -131,14 +131,14 @@ export class WatchSupervisor {
 
   async #run(): Promise<void> {
     this.#brokenSinceMs = this.#nowMs();
-    while (!this.#stopped.signal.aborted) {
+    while (!this.#isStopped) {
       this.#turn = new AbortController();
-      const signal = AbortSignal.any([this.#turn.signal, this.#stopped.signal]);
+      const { signal } = this.#turn;
       try {
         if (this.#resourceVersion === null) await this.#list(signal);
         await this.#watch(signal);
       } catch (error) {
-        if (this.#stopped.signal.aborted) return;
+        if (this.#isStopped) return;
         await this.#recover(error, signal);
       }
     }
