@@ -67,7 +67,7 @@ function column(name: string, type: string, jsonPath: string, priority = 0): Jso
 }
 
 /** The subset of JSON Schema that Kubernetes calls structural. */
-export function structural(schema: z.ZodType): Json {
+function structural(schema: z.ZodType): Json {
   return toStructural(z.toJSONSchema(schema, { io: "input", target: "openapi-3.0" }));
 }
 

@@ -180,7 +180,7 @@ function show(value: unknown): string {
 }
 
 /** The fields that the schema has at a path; none where it takes any. */
-export function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
+function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
   let current: z.core.$ZodType | undefined = unwrap(schema);
   for (const part of path) {
     if (current instanceof z.ZodObject) current = unwrap(current.shape[String(part)] as z.core.$ZodType | undefined);

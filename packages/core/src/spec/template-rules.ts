@@ -3,7 +3,7 @@ import type { Problem } from "./problem.ts";
 import { isRecord, listAt, textAt, valueAt } from "./shape.ts";
 
 /** Where the discovery file is mounted in every container. */
-export const DISCOVERY_MOUNT = "/etc/rbg";
+const DISCOVERY_MOUNT = "/etc/rbg";
 
 /**
  * What is checked inside a pod template: mistakes that a cluster accepts and resolves in silence (the last of two equal

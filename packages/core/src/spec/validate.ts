@@ -161,7 +161,7 @@ function labelProblems(metadata: unknown, path: Path): readonly Problem[] {
 }
 
 /** Bytes. A ConfigMap holds 1 MiB; the rest is for what is added later and for the object around it. */
-export const MAX_DISCOVERY_BYTES = 900 * 1024;
+const MAX_DISCOVERY_BYTES = 900 * 1024;
 
 /**
  * The discovery file lists every pod of a group and the environment one variable per pod and port, so a group with very

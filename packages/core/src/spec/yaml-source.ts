@@ -23,10 +23,10 @@ import { isRecord } from "./shape.ts";
  */
 
 /** UTF-8 bytes. etcd refuses objects above 1.5 MiB; no group set comes near. */
-export const MAX_TEXT_BYTES = 1024 * 1024;
+const MAX_TEXT_BYTES = 1024 * 1024;
 /** Values after the expansion of aliases, in one text. 32 large roles have about 10,000. */
 export const MAX_NODES = 100_000;
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 /** Lexical tokens; bounds the time that hostile text can take (a megabyte of commas). */
 const MAX_TOKENS = 120_000;
 const MAX_SYNTAX_PROBLEMS = 20;
@@ -147,7 +147,7 @@ function tooDeep(): Pick<Problem, "code" | "message"> {
 }
 
 /** 1-based. */
-export function positionAt(lines: LineCounter, offset: number): Position {
+function positionAt(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }
