@@ -44,6 +44,8 @@ type Entry = {
   readonly subresource: string;
   readonly time: string | undefined;
   readonly set: FieldSet;
+  /** The stored form, while the entry is unchanged. */
+  readonly stored?: MutableObject;
 };
 
 /** Fields that every object has and nobody owns. */
@@ -84,11 +86,30 @@ function readEntries(managedFields: unknown): Map<string, Entry> {
       apiVersion: textOf(raw["apiVersion"]),
       subresource: textOf(raw["subresource"]),
       time: typeof raw["time"] === "string" ? raw["time"] : undefined,
-      set: fromFieldsV1(raw["fieldsV1"]),
+      set: knownSet(raw["fieldsV1"]),
+      stored: raw,
     };
     entries.set(identity(entry), entry);
   }
   return entries;
+}
+
+const knownSets = new WeakMap<object, FieldSet>();
+
+/** The same frozen records are read at every write of an object; sets are never changed in place. */
+function knownSet(fields: unknown): FieldSet {
+  if (!isObject(fields) || !Object.isFrozen(fields)) return fromFieldsV1(fields);
+  let set = knownSets.get(fields);
+  if (set === undefined) {
+    set = fromFieldsV1(fields);
+    knownSets.set(fields, set);
+  }
+  return set;
+}
+
+function withSet(entry: Entry, set: FieldSet): Entry {
+  const { stored: _, ...rest } = entry;
+  return { ...rest, set };
 }
 
 function writeEntries(entries: ReadonlyMap<string, Entry>): MutableObject[] {
@@ -102,15 +123,18 @@ function writeEntries(entries: ReadonlyMap<string, Entry>): MutableObject[] {
         compareText(a.apiVersion, b.apiVersion) ||
         compareText(a.subresource, b.subresource),
     )
-    .map((entry) => ({
-      manager: entry.manager,
-      operation: entry.operation,
-      apiVersion: entry.apiVersion,
-      ...(entry.time === undefined ? {} : { time: entry.time }),
-      fieldsType: "FieldsV1",
-      fieldsV1: toFieldsV1(entry.set),
-      ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
-    }));
+    .map(
+      (entry) =>
+        entry.stored ?? {
+          manager: entry.manager,
+          operation: entry.operation,
+          apiVersion: entry.apiVersion,
+          ...(entry.time === undefined ? {} : { time: entry.time }),
+          fieldsType: "FieldsV1",
+          fieldsV1: toFieldsV1(entry.set),
+          ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
+        },
+    );
 }
 
 function compareText(a: string, b: string): number {
@@ -171,7 +195,8 @@ export function trackUpdate(
   const removed = inScope(compared.removed, who.scope);
   if (isEmptySet(changed) && isEmptySet(removed)) return writeEntries(entries);
   for (const [id, entry] of entries) {
-    entries.set(id, { ...entry, set: difference(difference(entry.set, intersection(entry.set, changed)), removed) });
+    const lost = intersection(entry.set, union(changed, removed));
+    if (!isEmptySet(lost)) entries.set(id, withSet(entry, difference(entry.set, lost)));
   }
   const own = difference(changed, STRIPPED);
   if (!isEmptySet(own)) {
@@ -253,7 +278,8 @@ function takeOver(
     if (otherId === id) continue;
     const contested = intersection(other.set, changed);
     for (const path of pathTexts(contested)) conflicts.push({ manager: managerText(other), path });
-    entries.set(otherId, { ...other, set: difference(difference(other.set, contested), compared.removed) });
+    const lost = union(contested, intersection(other.set, compared.removed));
+    if (!isEmptySet(lost)) entries.set(otherId, withSet(other, difference(other.set, lost)));
   }
   if (!force && conflicts.length > 0) throw applyConflict(conflicts);
 }

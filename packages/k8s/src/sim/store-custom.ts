@@ -85,7 +85,7 @@ export function decodeCustom(
 ): Decoded {
   const { metadata, unknown } = decodeMetadata(object["metadata"], subject);
   const paths = [...unknown];
-  if (schema === undefined) return { object: { ...object, metadata }, unknown: paths };
+  if (schema === undefined) return { object: { ...clone(object), metadata }, unknown: paths };
   const { metadata: _, ...rest } = object;
   const pruned = prune(rest, schema, "", paths) as MutableObject;
   if (isPartial) return { object: { ...pruned, metadata }, unknown: paths };
@@ -101,7 +101,7 @@ function isOpen(schema: Schema): boolean {
 }
 
 function prune(value: unknown, schema: Schema | undefined, at: string, unknown: string[]): unknown {
-  if (schema === undefined) return value;
+  if (schema === undefined) return clone(value);
   if (Array.isArray(value)) return value.map((item, index) => prune(item, schema.items, `${at}[${index}]`, unknown));
   if (!isObject(value)) return value;
   const out: MutableObject = {};
@@ -122,7 +122,7 @@ function prune(value: unknown, schema: Schema | undefined, at: string, unknown: 
         unknown,
       );
     } else if (isOpen(schema) || isEmbeddedField(schema, key)) {
-      out[key] = child;
+      out[key] = clone(child);
     } else {
       unknown.push(path);
     }

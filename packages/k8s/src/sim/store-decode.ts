@@ -4,7 +4,7 @@
  */
 import { BUILTIN_TYPES, OBJECT_META, type Schema } from "./openapi-schema.ts";
 import { badRequest } from "./status.ts";
-import { isObject, type MutableObject } from "./store-json.ts";
+import { clone, isObject, type MutableObject } from "./store-json.ts";
 import { canonicalQuantity, QUANTITY_ERROR } from "./store-quantity.ts";
 
 /** Types whose content is free or has a shape that OpenAPI cannot say. */
@@ -43,6 +43,11 @@ export function decodeMetadata(
   return { metadata, unknown: reader.unknown };
 }
 
+/** What comes from the store is frozen and may be shared; what a client sent is the client's. */
+function own<T>(value: T): T {
+  return Object.isFrozen(value) ? value : clone(value);
+}
+
 function typeName(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref.split(".").slice(-2).join(".");
   if (schema.type === "array") return `[]${typeName(schema.items ?? {})}`;
@@ -68,7 +73,7 @@ function read(reader: Reader, value: unknown, schema: Schema, at: string, goPath
     if (quantity === undefined) throw badRequest(`${reader.handled}: ${QUANTITY_ERROR}`);
     return quantity;
   }
-  if (reference !== undefined && OPAQUE.has(reference)) return value;
+  if (reference !== undefined && OPAQUE.has(reference)) return own(value);
   const target = reference === undefined ? schema : (BUILTIN_TYPES[reference] ?? {});
   const wrong = () => {
     const what = goPath === "" ? "Go value" : `Go struct field ${owner}.${goPath}`;
@@ -107,7 +112,7 @@ function read(reader: Reader, value: unknown, schema: Schema, at: string, goPath
       return value;
     case undefined:
     default:
-      return value;
+      return own(value);
   }
 }
 
@@ -120,7 +125,7 @@ function readObject(
   owner: string,
 ): unknown {
   const { properties, additionalProperties } = schema;
-  if (properties === undefined && !isObject(additionalProperties)) return value;
+  if (properties === undefined && !isObject(additionalProperties)) return own(value);
   const out: MutableObject = {};
   for (const [key, child] of Object.entries(value)) {
     const path = at === "" ? key : `${at}.${key}`;

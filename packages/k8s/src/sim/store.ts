@@ -32,7 +32,7 @@ import {
 import { acceptDefinition, customResourceOf } from "./store-custom.ts";
 import { applyDefaults } from "./store-defaults.ts";
 import { decodeObject, type FieldValidation, type InputOptions } from "./store-input.ts";
-import { clone, deepFreeze, isEqual, isObject, type MutableObject, textOf } from "./store-json.ts";
+import { deepFreeze, isEqual, isObject, type MutableObject, textOf } from "./store-json.ts";
 import { nameSuffix, seededRandom, uuidOf } from "./store-random.ts";
 import { BUILTIN_RESOURCES, type ResourceDefinition } from "./store-resources.ts";
 import { createTables, type Tables } from "./store-tables.ts";
@@ -373,8 +373,8 @@ class MemoryStore implements Store {
   }
 
   /** The request's object, decoded into one that is ours. */
-  #read(definition: ResourceDefinition, object: KubeObject, options: InputOptions): MutableObject {
-    const decoded = decodeObject(definition, clone(object) as unknown as MutableObject, options);
+  #read(definition: ResourceDefinition, object: KubeObject, options: StoreWriteOptions & InputOptions): MutableObject {
+    const decoded = decodeObject(definition, writablePart(object, options), options);
     decoded["apiVersion"] = this.#apiVersion(definition, options.version);
     decoded["kind"] = definition.kind;
     normalizeStatus(definition, decoded);
@@ -474,11 +474,14 @@ class MemoryStore implements Store {
     }
     const requested = sent["managedFields"];
     const next = withinScope(definition, current as unknown as MutableObject, object, options.subresource);
-    if (options.subresource === undefined) applyDefaults(definition.id, next);
-    admitUpdate(definition, current as unknown as MutableObject, next, this);
+    const isStatus = options.subresource === "status";
+    if (!isStatus) {
+      if (options.subresource === undefined) applyDefaults(definition.id, next);
+      admitUpdate(definition, current as unknown as MutableObject, next, this);
+    }
     const metadata = next["metadata"] as MutableObject;
     keepSystemFields(current, metadata);
-    const errors = validateUpdate(definition, current as unknown as MutableObject, next);
+    const errors = validateUpdate(definition, current as unknown as MutableObject, next, isStatus ? "metadata" : "all");
     if (errors.length > 0) throw invalid(definition, current.metadata.name, errors);
     const fields =
       owned ??
@@ -608,6 +611,13 @@ class MemoryStore implements Store {
   }
 }
 
+/** A status write is most of the traffic, and only reads the status: the rest need not be decoded again. */
+function writablePart(object: KubeObject, options: StoreWriteOptions): MutableObject {
+  if (options.subresource !== "status") return object as unknown as MutableObject;
+  const { apiVersion, kind, metadata, status } = object;
+  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) };
+}
+
 /** What the endpoint lets through: status writes change the status, others leave it alone. */
 function withinScope(
   definition: ResourceDefinition,
@@ -617,8 +627,9 @@ function withinScope(
 ): MutableObject {
   if (subresource === "status") {
     // Custom resources keep their metadata; upstream's status strategies let labels and annotations through.
-    const metadata = definition.custom === undefined ? object["metadata"] : clone(current["metadata"]);
-    const next: MutableObject = { ...clone(current), apiVersion: object["apiVersion"], metadata };
+    const metadata =
+      definition.custom === undefined ? object["metadata"] : { ...(current["metadata"] as MutableObject) };
+    const next: MutableObject = { ...current, apiVersion: object["apiVersion"], metadata };
     if (object["status"] === undefined) delete next["status"];
     else next["status"] = object["status"];
     return next;

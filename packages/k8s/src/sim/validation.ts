@@ -54,10 +54,12 @@ export function validateCreate(definition: ResourceDefinition, object: MutableOb
   return [...validateMetadata(definition, metadata), ...validateKind(definition, object)];
 }
 
+/** `scope` says how much of the object the write could change. */
 export function validateUpdate(
   definition: ResourceDefinition,
   before: MutableObject,
   after: MutableObject,
+  scope: "all" | "metadata",
 ): FieldError[] {
   const errors: FieldError[] = [];
   const uid = valueAt(after, "metadata.uid");
@@ -65,6 +67,7 @@ export function validateUpdate(
   errors.push(...validateNewFinalizers(before, after));
   const metadata = isObject(after["metadata"]) ? after["metadata"] : {};
   errors.push(...validateMetadata(definition, metadata));
+  if (scope === "metadata") return errors;
   errors.push(...validateKind(definition, after));
   errors.push(...validateImmutable(definition, before, after));
   return errors;
