@@ -12,13 +12,14 @@ const START_ATTEMPTS = 20;
 const urlFor = (port, database) => `postgresql://postgres@127.0.0.1:${port}/${database}`;
 
 /**
- * Starts Postgres on `dataDir` (created at first use) on a free loopback port and makes sure that `database` exists.
+ * Starts Postgres on `dataDir` (created at first use) on a loopback port and makes sure that `database` exists. The port
+ * is `port` if that is free, else any: a Postgres that is started again keeps its URL.
  *
  * Guarantees: a postmaster that outlived its parent is adopted, never doubled. The server is detached from our process
  * group, so Ctrl-C reaches only us and `stop` shuts it down in order.
  * Errors: Error with Postgres' own words when it cannot be initialised or started.
  */
-export async function startPostgres({ dataDir, database = "openpatio", flags = [] }) {
+export async function startPostgres({ dataDir, database = "openpatio", flags = [], port: wanted = 0 }) {
   const binaries = await findBinaries();
   const { ids, wrap } = unprivileged(binaries, dataDir);
   const env = { ...process.env, LC_ALL: "C" };
@@ -26,12 +27,13 @@ export async function startPostgres({ dataDir, database = "openpatio", flags = [
   const running = await adopt(dataDir);
   if (running !== null) {
     await createDatabase(running.port, database);
-    return { url: urlFor(running.port, database), isAdopted: true, stop: running.stop };
+    const { port, stop, onExit } = running;
+    return { url: urlFor(port, database), port, isAdopted: true, stop, onExit };
   }
   if (!fs.existsSync(path.join(dataDir, "PG_VERSION"))) initialise(binaries, dataDir, { ids, wrap, env });
 
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = await freePort(wanted);
     const args = [
       "-D",
       dataDir,
@@ -62,7 +64,11 @@ export async function startPostgres({ dataDir, database = "openpatio", flags = [
         child.kill("SIGINT");
         await once(child, "exit");
       };
-      return { url: urlFor(port, database), isAdopted: false, stop };
+      const onExit = (listener) => {
+        if (child.exitCode !== null || child.signalCode !== null) listener();
+        else child.once("exit", () => listener());
+      };
+      return { url: urlFor(port, database), port, isAdopted: false, stop, onExit };
     }
     // Right after a kill -9 the old postmaster is not reaped yet and still owns its files.
     if (attempt === START_ATTEMPTS || !/already exists|still in use|could not bind/.test(log)) {
@@ -124,7 +130,25 @@ async function adopt(dataDir) {
     process.kill(pid, "SIGINT");
     while (fs.existsSync(pidFile)) await sleep(20);
   };
-  return { port, stop };
+  // It is nobody's child here, so its end shows only when it is looked for.
+  const onExit = (listener) => {
+    const timer = setInterval(() => {
+      if (isAlive(pid)) return;
+      clearInterval(timer);
+      listener();
+    }, 500);
+    timer.unref();
+  };
+  return { port, stop, onExit };
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
 
 function initialise(binaries, dataDir, { ids, wrap, env }) {
@@ -161,12 +185,21 @@ async function createDatabase(port, database) {
   }
 }
 
-function freePort() {
+async function freePort(wanted) {
+  try {
+    return await probePort(wanted);
+  } catch (error) {
+    if (wanted === 0) throw error;
+    return probePort(0);
+  }
+}
+
+function probePort(port) {
   return new Promise((resolve, reject) => {
     const probe = net.createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+    probe.listen(port, "127.0.0.1", () => {
+      const { port: found } = probe.address();
+      probe.close(() => resolve(found));
     });
   });
 }
