@@ -31,6 +31,8 @@ const MAX_DEPTH = 64;
 const MAX_TOKENS = 120_000;
 const MAX_SYNTAX_PROBLEMS = 20;
 const MAX_DOCUMENTS = 200;
+/** Parts of a path that a problem of hostile depth shows; line and column tell the rest. */
+const SHOWN_DEPTH = 16;
 
 export type SourceDocument = {
   readonly data: unknown;
@@ -169,7 +171,7 @@ function toData(
   const report = (problem: Pick<Problem, "code" | "message">, node: Node | null): void => {
     if (problems.length < MAX_SYNTAX_PROBLEMS)
       problems.push({
-        path: formatPath(trail.slice(0, 8)),
+        path: formatPath(trail.slice(0, SHOWN_DEPTH)),
         ...problem,
         ...(node?.range ? positionAt(lines, node.range[0]) : {}),
       });
