@@ -193,6 +193,7 @@ function decodeSpecial(buffer: Buffer, message: string): { readonly isSpecial: b
       const raw = fields().get(1)?.bytes;
       return { isSpecial: true, value: raw === undefined ? undefined : (JSON.parse(raw.toString("utf8")) as unknown) };
     }
+    case undefined:
     default:
       return { isSpecial: false };
   }
