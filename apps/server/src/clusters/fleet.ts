@@ -53,7 +53,7 @@ export class Fleet {
   async load(): Promise<void> {
     const rows = await loadClusters(this.options.db);
     for (const row of rows) if (!this.members.has(row.name)) this.join(row);
-    for (const name of [...this.members.keys()]) if (!rows.some((row) => row.name === name)) await this.leave(name);
+    for (const name of this.members.keys()) if (!rows.some((row) => row.name === name)) await this.leave(name);
     for (const row of rows) this.versions.set(row.name, row.placementVersion);
   }
 

@@ -94,8 +94,8 @@ function watch(topics: readonly string[]) {
     const params = { path: "live.watch", input: { topics } };
     socket.send(JSON.stringify({ id: 1, method: "subscription", params }));
   });
-  socket.on("message", (data) => {
-    const { result } = JSON.parse(String(data)) as Message;
+  socket.on("message", (data: Buffer) => {
+    const { result } = JSON.parse(data.toString()) as Message;
     if (result?.type === "data" && result.data !== undefined) events.push(result.data);
   });
   return { socket, events };

@@ -79,7 +79,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
       return answerError(response, refusal);
     }
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    if (pathname.startsWith(API)) return void api(request, response);
+    if (pathname.startsWith(API)) return api(request, response);
     if (pathname === "/healthz") return answerText(response, 200, "ok");
     if (pathname === "/readyz")
       return answerText(response, options.isReady() ? 200 : 503, options.isReady() ? "ready" : "starting");

@@ -58,7 +58,7 @@ export class KeyedQueue {
   private startDue(): void {
     this.timer = null;
     const nowMs = this.nowMs();
-    for (const [key, dueMs] of [...this.dueMs]) {
+    for (const [key, dueMs] of this.dueMs) {
       if (dueMs > nowMs || this.running.has(key)) continue;
       this.dueMs.delete(key);
       this.running.add(key);

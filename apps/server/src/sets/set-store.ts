@@ -70,7 +70,7 @@ export class SetStore {
     const newer = [...versions].filter(([id, version]) => (this.get(id)?.version ?? -1) < version).map(([id]) => id);
     if (newer.length > 0) for (const set of await loadSets(this.db, newer)) this.keep(set.state.id, set);
     // A set that was inserted while the versions were read is not gone.
-    for (const id of [...this.byId.keys()]) if (!versions.has(id)) await this.reload(id);
+    for (const id of this.byId.keys()) if (!versions.has(id)) await this.reload(id);
   }
 
   async reload(id: string): Promise<StoredSet | null> {

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `now` and `then` of a preview are words, and nothing awaits them */
 import { MINIMAL_EXAMPLE } from "@openpatio/core/spec";
 import type { ApplyAnswer, PreviewView, TimelineItem, ValidateAnswer } from "@openpatio/core/view";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

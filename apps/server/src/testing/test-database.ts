@@ -9,7 +9,11 @@ import { migrate } from "@openpatio/db/migrate";
 const MIGRATIONS = fileURLToPath(new URL("../../../../prisma/migrations", import.meta.url));
 const TEMPLATE = "openpatio_template";
 
-type Running = { readonly url: string; readonly dir: string; stop(): Promise<void> };
+type Running = {
+  readonly url: string;
+  readonly dir: string;
+  readonly postgres: Awaited<ReturnType<typeof startPostgres>>;
+};
 
 let running: Promise<Running> | null = null;
 let users = 0;
@@ -19,7 +23,7 @@ let made = 0;
 export async function createTestDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }> {
   users += 1;
   running ??= start();
-  const { url, dir, stop } = await running;
+  const { url, dir, postgres } = await running;
   made += 1;
   const name = `test_${made}`;
   await onServer(url, `create database ${name} template ${TEMPLATE}`);
@@ -29,7 +33,7 @@ export async function createTestDatabase(): Promise<{ readonly url: string; drop
       users -= 1;
       if (users > 0) return;
       running = null;
-      await stop();
+      await postgres.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -43,7 +47,7 @@ async function start(): Promise<Running> {
     flags: ["-c", "fsync=off", "-c", "max_connections=200"],
   });
   await migrate(postgres.url, MIGRATIONS);
-  return { url: postgres.url, dir, stop: postgres.stop };
+  return { url: postgres.url, dir, postgres };
 }
 
 async function onServer(url: string, statement: string): Promise<void> {

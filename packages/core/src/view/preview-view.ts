@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `now` and `then` of a preview are words, and nothing awaits them */
 import {
   type GroupState,
   groupRoles,

@@ -78,7 +78,7 @@ function roleViews({ state, status }: SetModel): readonly RoleView[] {
     dependencies: role.dependencies,
     wave: waves.get(role.role) ?? 1,
     gpusPerPod: gpusOf(podRequests(role.template.spec)),
-    image: String(role.template.spec.containers[0]?.["image"] ?? "none"),
+    image: imageOf(role.template.spec.containers[0]),
     onPodFailure: role.onPodFailure,
     readyPods: status.groups.reduce(
       (sum, group) => sum + (group.roles.find((candidate) => candidate.role === role.role)?.ready ?? 0),
@@ -86,6 +86,11 @@ function roleViews({ state, status }: SetModel): readonly RoleView[] {
     ),
     wantedPods: role.replicas * state.groups.length,
   }));
+}
+
+function imageOf(container: Readonly<Record<string, unknown>> | undefined): string {
+  const image = container?.["image"];
+  return typeof image === "string" ? image : "none";
 }
 
 function revisionViews({ state, status }: SetModel): readonly RevisionView[] {
