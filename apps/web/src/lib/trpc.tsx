@@ -40,7 +40,8 @@ export function apiSocket(): TRPCWebSocketClient {
 /** The one API client of this tab. Queries and mutations go over HTTP, subscriptions over the WebSocket. */
 export function apiClient(): ApiClient {
   if (client !== null) return client;
-  const http = httpLink({ url: "/api/trpc" });
+  // A definition does not fit into a URL, so queries are sent by POST too.
+  const http = httpLink({ url: "/api/trpc", methodOverride: "POST" });
   // While a page is rendered on the server nothing is asked for, and there is no WebSocket.
   if (typeof window === "undefined") return createTRPCClient<AppRouter>({ links: [http] });
   client = createTRPCClient<AppRouter>({
