@@ -249,7 +249,11 @@ export class World {
       );
     }
     const mine = [...this.pods.values()].filter((pod) => pod.ownerUid === shown.uid && pod.deletionAtMs === null);
-    for (const pod of mine.slice(shown.replicas)) pod.deletionAtMs = this.nowMs;
+    const excess =
+      shown.kind === "StatefulSet"
+        ? mine.filter((pod) => (pod.ordinal ?? 0) >= shown.replicas)
+        : mine.slice(shown.replicas);
+    for (const pod of excess) pod.deletionAtMs = this.nowMs;
     for (const pod of mine) if (pod.phase === "Failed") pod.deletionAtMs ??= this.nowMs;
     shown.readyReplicas = mine.filter((pod) => pod.isReady).length;
   }
