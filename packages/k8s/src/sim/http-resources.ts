@@ -11,8 +11,9 @@ import { jsonPatch } from "./patch-json.ts";
 import { mergePatch } from "./patch-merge.ts";
 import { strategicPatch } from "./patch-strategic.ts";
 import { ApiError, badRequest, invalid, methodNotAllowed, notFound } from "./status.ts";
-import type { Store, StoreWriteOptions, Subresource } from "./store.ts";
+import type { Store, StoreWriteOptions } from "./store.ts";
 import { isObject, type MutableObject, textOf } from "./store-json.ts";
+import type { Subresource } from "./store-update.ts";
 
 type Named = ResourceRoute & { readonly name: string };
 

@@ -31,14 +31,14 @@ import {
 } from "./store-admission.ts";
 import { acceptDefinition, customResourceOf } from "./store-custom.ts";
 import { applyDefaults } from "./store-defaults.ts";
+import { checkDeletePreconditions, finalizersFor, isRemovable, podGraceSeconds } from "./store-deletion.ts";
 import { decodeObject, type FieldValidation, type InputOptions } from "./store-input.ts";
 import { deepFreeze, isEqual, isObject, type MutableObject, textOf } from "./store-json.ts";
 import { nameSuffix, seededRandom, uuidOf } from "./store-random.ts";
 import { BUILTIN_RESOURCES, type ResourceDefinition } from "./store-resources.ts";
 import { createTables, type Tables } from "./store-tables.ts";
+import { isSpecChanged, keepSystemFields, type Subresource, withinScope, writablePart } from "./store-update.ts";
 import { validateCreate, validateUpdate } from "./validation.ts";
-
-export type Subresource = "status" | "scale" | "finalize";
 
 export type StoreWriteOptions = {
   readonly subresource?: Subresource;
@@ -609,108 +609,4 @@ class MemoryStore implements Store {
     const definition = customResourceOf(object);
     if (definition !== undefined) this.#definitions.set(definition.id, definition);
   }
-}
-
-/** A status write is most of the traffic, and only reads the status: the rest need not be decoded again. */
-function writablePart(object: KubeObject, options: StoreWriteOptions): MutableObject {
-  if (options.subresource !== "status") return object as unknown as MutableObject;
-  const { apiVersion, kind, metadata, status } = object;
-  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) };
-}
-
-/** What the endpoint lets through: status writes change the status, others leave it alone. */
-function withinScope(
-  definition: ResourceDefinition,
-  current: MutableObject,
-  object: MutableObject,
-  subresource: Subresource | undefined,
-): MutableObject {
-  if (subresource === "status") {
-    // Custom resources keep their metadata; upstream's status strategies let labels and annotations through.
-    const metadata =
-      definition.custom === undefined ? object["metadata"] : { ...(current["metadata"] as MutableObject) };
-    const next: MutableObject = { ...current, apiVersion: object["apiVersion"], metadata };
-    if (object["status"] === undefined) delete next["status"];
-    else next["status"] = object["status"];
-    return next;
-  }
-  if (!definition.hasStatus) return object;
-  const next: MutableObject = { ...object };
-  if (current["status"] === undefined) delete next["status"];
-  else next["status"] = current["status"];
-  return next;
-}
-
-/** Absent means unchanged; a value that differs is left for validation to refuse. */
-function keepSystemFields(current: KubeObject, metadata: MutableObject): void {
-  const before = current.metadata as unknown as MutableObject;
-  for (const key of ["uid", "creationTimestamp"]) {
-    if (metadata[key] === undefined || metadata[key] === "") metadata[key] = before[key];
-  }
-  for (const key of ["generation", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName"]) {
-    if (before[key] === undefined) delete metadata[key];
-    else metadata[key] = before[key];
-  }
-  metadata["name"] = before["name"];
-  metadata["resourceVersion"] = before["resourceVersion"];
-  delete metadata["selfLink"];
-  delete metadata["managedFields"];
-}
-
-function isSpecChanged(definition: ResourceDefinition, before: KubeObject, after: MutableObject): boolean {
-  const spec = (object: MutableObject) => {
-    const { apiVersion: _a, kind: _k, metadata: _m, status, ...rest } = object;
-    return definition.hasStatus ? rest : { ...rest, status };
-  };
-  return !isEqual(spec(before as unknown as MutableObject), spec(after));
-}
-
-function checkDeletePreconditions(definition: ResourceDefinition, current: KubeObject, options: DeleteOptions): void {
-  // The API server names the kind here, not the resource.
-  const named = { group: definition.group, plural: definition.kind };
-  const { uid, resourceVersion } = current.metadata;
-  if (options.uid !== undefined && options.uid !== uid) {
-    throw conflict(
-      named,
-      current.metadata.name,
-      `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
-    );
-  }
-  if (options.resourceVersion !== undefined && options.resourceVersion !== resourceVersion) {
-    throw conflict(
-      named,
-      current.metadata.name,
-      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
-    );
-  }
-}
-
-function finalizersFor(current: KubeObject, propagation: DeleteOptions["propagation"]): readonly string[] | undefined {
-  const kept = current.metadata.finalizers ?? [];
-  if (propagation === undefined) return current.metadata.finalizers;
-  const others = kept.filter((finalizer) => finalizer !== "orphan" && finalizer !== "foregroundDeletion");
-  const added = propagation === "Orphan" ? ["orphan"] : propagation === "Foreground" ? ["foregroundDeletion"] : [];
-  const next = [...others, ...added];
-  return next.length === 0 ? undefined : next;
-}
-
-/** A pod that no kubelet runs has nothing to wait for. */
-function podGraceSeconds(pod: KubeObject, requested: number | undefined): number {
-  const spec = isObject(pod["spec"]) ? pod["spec"] : {};
-  const status = isObject(pod["status"]) ? pod["status"] : {};
-  if (spec["nodeName"] === undefined || spec["nodeName"] === "") return 0;
-  if (status["phase"] === "Succeeded" || status["phase"] === "Failed") return 0;
-  const wanted = requested ?? Number(spec["terminationGracePeriodSeconds"] ?? 30);
-  return wanted < 0 ? 1 : wanted;
-}
-
-function isRemovable(definition: ResourceDefinition, object: KubeObject): boolean {
-  if ((object.metadata.finalizers ?? []).length > 0) return false;
-  if (definition.id === "pods") return (object.metadata.deletionGracePeriodSeconds ?? 0) === 0;
-  if (definition.id === "namespaces") {
-    const spec = object["spec"];
-    const finalizers = isObject(spec) ? spec["finalizers"] : undefined;
-    return !Array.isArray(finalizers) || finalizers.length === 0;
-  }
-  return true;
 }
