@@ -1,6 +1,5 @@
 import type {
   ClusterHealth,
-  KubeObject,
   ObservedCluster,
   ObservedNode,
   ObservedObject,
@@ -64,10 +63,6 @@ export class ClusterCache {
   store(kind: WatchedKind): ObjectStore<unknown> {
     // Every store takes in objects of its own kind only; what they hold does not matter to callers of this.
     return this.stores[kind] as unknown as ObjectStore<unknown>;
-  }
-
-  applyEvent(kind: WatchedKind, type: "ADDED" | "MODIFIED" | "DELETED", object: KubeObject): void {
-    this.stores[kind].applyEvent(type, object);
   }
 
   sweep(): void {

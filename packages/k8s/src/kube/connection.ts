@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from "@kubernetes/client-node";
 import type { KubeObject } from "@openpatio/core/model";
 import { AbortScope } from "./abort-scope.ts";
@@ -73,6 +74,8 @@ export class ApiConnection {
     readonly limits: ConnectionLimits;
     readonly nowMs: () => number;
   }) {
+    // Every request that is under way listens to it.
+    setMaxListeners(0, this.#closed.signal);
     this.#kubeconfig = options.kubeconfig;
     this.#limits = options.limits;
     this.#nowMs = options.nowMs;

@@ -23,6 +23,8 @@ const RULES: readonly Rule[] = [
   { group: "apps", resources: ["statefulsets/scale", "deployments/scale"], verbs: ["patch"] },
   { group: API_GROUP, resources: ["rolebasedgroups"], verbs: WRITTEN },
   { group: API_GROUP, resources: ["rolebasedgroups/status"], verbs: ["patch"] },
+  // Asked of whoever makes an object that blocks its owner's deletion, where OwnerReferencesPermissionEnforcement is on.
+  { group: API_GROUP, resources: ["rolebasedgroups/finalizers"], verbs: ["update"] },
 ];
 
 /** Only the installation of our own definitions needs this; where they exist, nothing is missing without it. */
