@@ -68,7 +68,7 @@ function Cluster({ detail }: { readonly detail: ClusterDetail }) {
         <div className={styles.body}>
           <section aria-labelledby="groups">
             <SectionHead title="Groups here" id="groups" note={detail.groupsHere.length} />
-            <GroupsTable groups={detail.groupsHere} />
+            <GroupsTable cluster={detail.name} groups={detail.groupsHere} />
           </section>
           <ClusterAside detail={detail} />
         </div>
