@@ -207,12 +207,14 @@ function Waiting({ detail, view, untilMs, offReason }: WaitingProps) {
 function CauseSection({ view }: { readonly view: GroupView }) {
   const { cause } = view;
   if (cause === null) return null;
+  // While the next one starts, the incarnation that ended is the last of the history.
+  const ended = view.history.findLast((past) => past.cause.atMs === cause.atMs)?.incarnation ?? view.incarnation;
   return (
     <section className={styles.section}>
       <h3>
         Cause
-        {view.incarnation > 0 && cause.kind === "failure" && (
-          <span className={styles.note}>of the end of incarnation {view.incarnation}</span>
+        {ended > 0 && cause.kind === "failure" && (
+          <span className={styles.note}>of the end of incarnation {ended}</span>
         )}
       </h3>
       <p className="small">{cause.message}</p>

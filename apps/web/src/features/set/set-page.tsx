@@ -6,12 +6,10 @@ import { SandboxBar } from "#features/sandbox/sandbox-bar.tsx";
 import { NOTHING, type Selection } from "#features/topology/keyboard.ts";
 import { prepareTopology, type TopologyModel } from "#features/topology/model.ts";
 import { Topology } from "#features/topology/topology.tsx";
-import { formatClock } from "#lib/format.ts";
 import { useConnection, useLiveEntries, useLiveEntry, useLiveStatus } from "#lib/live.ts";
 import { setTopic } from "#lib/paths.ts";
 import { ButtonLink } from "#ui/button.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
-import { Note } from "#ui/note.tsx";
 import { Tabs } from "#ui/tabs.tsx";
 import { DiscoveryTab } from "./discovery-tab.tsx";
 import { GroupPanel } from "./group-panel.tsx";
@@ -82,15 +80,6 @@ function LoadedSet({ detail, groups, pods }: LoadedSetProps) {
   return (
     <div className={styles.page}>
       <SetHeader detail={detail} offReason={offReason} />
-      {isLost && (
-        <div className={styles.block}>
-          <Note state="stale">
-            Not connected to the server.
-            {connection.lastEventMs !== null && ` Shown as it was at ${formatClock(connection.lastEventMs)}.`} Nothing
-            can be changed until it is back.
-          </Note>
-        </div>
-      )}
       {detail.isSimulated &&
         detail.clusters.map((cluster) => (
           <SandboxBar key={cluster} cluster={cluster} set={{ namespace: detail.namespace, name: detail.name }} />
@@ -120,7 +109,6 @@ function LoadedSet({ detail, groups, pods }: LoadedSetProps) {
             model={model}
             navigation={navigation}
             offReason={offReason}
-            isStale={isLost}
           />
         )}
         {tab === "rollouts" && <RolloutsTab detail={detail} offReason={offReason} />}
@@ -140,11 +128,10 @@ type TopologyTabProps = LoadedSetProps & {
   readonly model: TopologyModel;
   readonly navigation: SetNavigation;
   readonly offReason: string | null;
-  readonly isStale: boolean;
 };
 
 /** Picture (or table) of the groups, and the panel of what is selected in it. */
-function TopologyTab({ detail, groups, pods, model, navigation, offReason, isStale }: TopologyTabProps) {
+function TopologyTab({ detail, groups, pods, model, navigation, offReason }: TopologyTabProps) {
   const { view, showView, select, tab } = navigation;
   const [section, setSection] = useState<PodSection>("facts");
   const panelRef = useRef<HTMLElement>(null);
@@ -182,7 +169,6 @@ function TopologyTab({ detail, groups, pods, model, navigation, offReason, isSta
           selection={selection}
           onSelect={select}
           onOpen={focusPanel}
-          isStale={isStale}
         />
       ) : (
         <GroupsTab model={model} selected={selection.group} onSelect={(index) => select({ group: index, pod: null })} />

@@ -25,9 +25,10 @@ export function SetPanel({ detail, model, onSelectGroup }: SetPanelProps) {
     .toSorted(
       (a, b) => GROUP_PHASES.indexOf(a.view.phase) - GROUP_PHASES.indexOf(b.view.phase) || a.view.index - b.view.index,
     );
+  // Available and Recovering repeat what the list of groups says better.
   const conditions = detail.conditions.filter(
-    (condition) =>
-      condition.status !== (condition.type === "Recovering" ? "False" : "True") && condition.message !== "",
+    ({ type, status, message }) =>
+      status !== "True" && message !== "" && (type === "Accepted" || type === "Placed" || type === "Progressing"),
   );
   return (
     <>

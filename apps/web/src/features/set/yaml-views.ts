@@ -42,6 +42,8 @@ const theme = EditorView.theme({
     fontFamily: "var(--font-sans)",
     padding: "3px 12px",
   },
+  // The library's own marks are not in our fonts.
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '""' },
   ".cm-deletedChunk": { backgroundColor: "var(--color-failed-soft)" },
 });
 

@@ -41,7 +41,9 @@ const MIN_CARD_W = 84;
 const MAX_CARD_W = 124;
 const CARD_H = 54;
 const MIN_TILE = 26;
-const MAX_STRETCH = 26;
+/** Mean width of a character of the sentence; on a phone it may take two lines. */
+const SAY_CHAR_W = 6;
+const MAX_STRETCH = 36;
 
 type Grid = { readonly cellW: number; readonly cellH: number; readonly perRow: number };
 
@@ -194,8 +196,10 @@ function laneHeight(
 }
 
 function sayHeight(group: GroupBox, frame: Frame): number {
-  if (group.view.message === null) return 0;
-  return frame.isWide ? 20 : 36;
+  const { message, untilMs } = group.view;
+  if (message === null) return 0;
+  const length = message.length + (untilMs === null ? 0 : 5);
+  return frame.isWide || length * SAY_CHAR_W < frame.bodyW ? 20 : 36;
 }
 
 function placeLane(group: GroupBox, y: number, h: number, shift: number, width: number, frame: Frame): PlacedLane {
@@ -265,12 +269,12 @@ function placeArrows(
     if (from === undefined || to === undefined) return [];
     const isMet = isEdgeMet(group, edge);
     const fromColumn = columnOf(model, edge.from);
-    const y1 = Math.round(from.y + grid.cellH / 2);
-    const y2 = Math.round(to.y + grid.cellH / 2);
+    const y1 = Math.round(from.y + from.h / 2);
+    const y2 = Math.round(to.y + to.h / 2);
     const start = { x: from.x + from.w + 5, y: y1 };
     const end = { x: to.x - 5, y: y2 };
     if (columnOf(model, edge.to) - fromColumn === 1) {
-      if (y1 === y2) return [{ points: [start, end], isMet }];
+      if (Math.abs(y1 - y2) <= 1) return [{ points: [start, { x: end.x, y: y1 }], isMet }];
       const bend = to.x - 20;
       return [{ points: [start, { x: bend, y: y1 }, { x: bend, y: y2 }, end], isMet }];
     }

@@ -49,6 +49,9 @@ const SLOT_HEIGHTS = [30, 28, 26, 24] as const;
 const MIN_SLOTS = 4;
 /** Width of a character of the 10 px mono font. */
 const NAME_CHAR_W = 6;
+/** The same of the 11 px mono font, and the width of "24 of 32 free" at the end of the line. */
+const HEAD_CHAR_W = 6.8;
+const FREE_TEXT_W = 84;
 
 type Sink = {
   readonly clusters: PlacedCluster[];
@@ -152,13 +155,11 @@ function placeLabelled(
         }),
       );
       const pods = rows.flatMap((row) => placeOnNode(row, slots));
-      const looseY = y + RACK_HEAD + rows.length * rowH + TAG_H;
-      const loose = placeLoose(rack.unbound, x + labelW, looseY, slots, slotW, slotH, rowH);
-      const h = RACK_HEAD + rows.length * rowH + loose.rows * rowH + 6;
+      const h = RACK_HEAD + rows.length * rowH + 6;
       sink.racks.push({ rack, cluster, x, y, w: rackW, h });
       sink.nodes.push(...rows);
-      sink.pods.push(...pods, ...loose.pods);
-      placeOutlines([...pods, ...loose.pods], groupOf, rowH, sink);
+      sink.pods.push(...pods, ...placeUnbound(rack, x, y, rackW));
+      placeOutlines(pods, groupOf, rowH, sink);
       bottom = Math.max(bottom, y + h);
     });
     y = bottom + 10;
@@ -239,30 +240,22 @@ function placeSmall(
   );
 }
 
-function placeLoose(
-  items: readonly RackPod[],
-  x: number,
-  y: number,
-  slots: number,
-  slotW: number,
-  slotH: number,
-  rowH: number,
-): { readonly pods: readonly PlacedRackPod[]; readonly rows: number } {
-  const pods: PlacedRackPod[] = [];
-  let slot = 0;
-  let row = 0;
-  for (const item of items) {
-    const wide = Math.min(slots, Math.max(1, item.pod.gpus));
-    if (slot + wide > slots) {
-      slot = 0;
-      row++;
+/** Pods without a node wait in the rack's head, so that nothing moves when they get one. */
+function placeUnbound(rack: RackBox, x: number, y: number, rackW: number): readonly PlacedRackPod[] {
+  const left = x + rack.name.length * HEAD_CHAR_W + 12;
+  const room = rackW - (left - x) - FREE_TEXT_W;
+  const side = 11;
+  let offset = 0;
+  return rack.unbound.flatMap((item, index): readonly PlacedRackPod[] => {
+    const before = rack.unbound[index - 1]?.pod;
+    if (before !== undefined) {
+      offset += side + 3;
+      if (before.group !== item.pod.group) offset += 10;
+      else if (before.role !== item.pod.role) offset += 4;
     }
-    const left = Math.round(x + slot * (slotW + SLOT_GAP));
-    const right = Math.round(x + (slot + wide - 1) * (slotW + SLOT_GAP) + slotW);
-    pods.push({ item, isSmall: false, x: left, y: y + row * rowH, w: right - left, h: slotH });
-    slot += wide;
-  }
-  return { pods, rows: items.length === 0 ? 0 : row + 1 };
+    if (offset + side > room) return [];
+    return [{ item, isSmall: true, x: left + offset, y: y + 11, w: side, h: side }];
+  });
 }
 
 /** One outline per group and run of neighbouring rows; the names of others once per rack. */

@@ -48,7 +48,8 @@ export function drawCell(scene: Scene, rect: Rect, cell: PodCell, options: CellO
 
 function drawStill(scene: Scene, box: Rect, cell: PodCell, options: CellOptions): void {
   const { palette } = scene;
-  const isStale = scene.isStale || cell.pod.isStale;
+  // The cut of these states has lines of its own that a hatch would break.
+  const isStale = cell.pod.isStale && cell.pod.state !== "unknown" && !isEmptyPlace(cell.pod.state);
   const level = cellLevel(box.w, box.h);
   if (level === "heat" || level === "tile") {
     drawPodTile(scene, box, cell, { progress: cell.pod.progress, isField: options.isField, isStale });
@@ -68,7 +69,8 @@ function drawStill(scene: Scene, box: Rect, cell: PodCell, options: CellOptions)
   }
   if (level === "label") drawLabel(scene, box, cell);
   else drawCard(scene, box, cell);
-  if (isStale) hatch(scene.ctx, { x: box.x + 1, y: box.y + 1, w: box.w - 2, h: box.h - 2 }, palette.staleHatch, 5);
+  if (cell.pod.isStale)
+    hatch(scene.ctx, { x: box.x + 1, y: box.y + 1, w: box.w - 2, h: box.h - 2 }, palette.staleHatch, 5);
 }
 
 function drawGround(scene: Scene, box: Rect, cell: PodCell, options: CellOptions, dash: number): void {
@@ -131,7 +133,8 @@ function drawCard(scene: Scene, box: Rect, cell: PodCell): void {
   const state = cellState(cell);
   const isQuiet = state === "ready" || isEmptyPlace(state);
   drawText(ctx, cell.note, box.x + 8, box.y + 33, {
-    font: palette.fonts.mono10,
+    // Names are mono; a state is words, and words are narrower.
+    font: state === "ready" ? palette.fonts.mono10 : palette.fonts.sans10,
     color: isQuiet ? palette.ink3 : palette.tones[POD_TONE[state]].ink,
     max: box.w - 14,
   });

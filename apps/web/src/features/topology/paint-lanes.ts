@@ -45,7 +45,7 @@ function paintGround(scene: Scene, lane: PlacedLane): void {
     ctx.fillRect(rect.x, rect.y, rect.w, rect.h);
   }
   if (view.cluster === null) hatch(ctx, rect, palette.hatch, 7);
-  if (scene.isStale || view.isStale) hatch(ctx, rect, palette.staleHatch, 6);
+  if (view.isStale) hatch(ctx, rect, palette.staleHatch, 6);
   if (view.phase !== "Ready") {
     ctx.fillStyle = tone.fill;
     ctx.fillRect(rect.x, rect.y, 3, rect.h);
@@ -132,7 +132,6 @@ function paintWideHead(scene: Scene, lane: PlacedLane, target: number): void {
   const top = Math.round(onScreen(scene, { x: 0, y: lane.sayY, w: 0, h: 0 }).y);
   drawGroupTile(scene, { x, y: top + 3, w: 12, h: 12 }, view.phase, {
     progress: lane.group.readyPods / Math.max(1, lane.group.wantedPods),
-    isStale: view.isStale,
   });
   const indexW = drawText(ctx, String(view.index), x + 20, top + 15, { font: fonts.monoFigure, color: palette.ink });
   drawText(ctx, GROUP_WORD[view.phase], x + 30 + indexW, top + 14, {
@@ -177,7 +176,6 @@ function paintNarrowHead(scene: Scene, lane: PlacedLane, target: number): void {
   const top = Math.round(onScreen(scene, lane).y);
   drawGroupTile(scene, { x: 12, y: top + 10, w: 11, h: 11 }, view.phase, {
     progress: lane.group.readyPods / Math.max(1, lane.group.wantedPods),
-    isStale: view.isStale,
   });
   let x = 29;
   x += drawText(ctx, String(view.index), x, top + 20, { font: fonts.mono12Strong, color: palette.ink }) + 8;

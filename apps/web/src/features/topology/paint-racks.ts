@@ -26,7 +26,6 @@ export function paintRacks(scene: Scene, layout: RackLayout, unplaced: readonly 
     if (layout.isCompact) paintCompactNode(scene, placed);
     else paintNode(scene, placed);
   }
-  if (!layout.isCompact) paintLooseLabels(scene, layout);
   for (const placed of layout.pods) paintPod(scene, placed, layout.isCompact);
   for (const name of layout.names) {
     const at = onScreen(scene, { ...name, h: 0 });
@@ -42,7 +41,7 @@ export function paintRacks(scene: Scene, layout: RackLayout, unplaced: readonly 
   }
   if (layout.tray !== null) paintTray(scene, layout.tray, unplaced);
   for (const placed of layout.racks) {
-    if (scene.isStale || placed.cluster.health !== "live") {
+    if (placed.cluster.isLoaded && placed.cluster.health !== "live") {
       const rect = onScreen(scene, placed);
       hatch(
         scene.ctx,
@@ -183,25 +182,6 @@ function paintCompactNode(scene: Scene, placed: PlacedNode): void {
   ctx.fillStyle = palette.lineStrong;
   for (let slot = used; slot < node.gpus; slot++) {
     ctx.fillRect(at.x + (slot + 0.5) * at.h - dot / 2, at.y + at.h / 2 - dot / 2, dot, dot);
-  }
-}
-
-function paintLooseLabels(scene: Scene, layout: RackLayout): void {
-  const first = new Map<string, PlacedRackPod>();
-  for (const placed of layout.pods) {
-    if (placed.item.cell === null || placed.item.pod.node !== null) continue;
-    const rack = layout.racks.find(
-      (item) => placed.x >= item.x && placed.x <= item.x + item.w && placed.y >= item.y && placed.y <= item.y + item.h,
-    );
-    if (rack !== undefined && !first.has(`${rack.cluster.name}/${rack.rack.name}`)) {
-      first.set(`${rack.cluster.name}/${rack.rack.name}`, placed);
-      const at = onScreen(scene, { x: rack.x, y: placed.y, w: placed.x - rack.x, h: placed.h });
-      drawText(scene.ctx, "no node", at.x, at.y + at.h / 2 + 4, {
-        font: scene.palette.fonts.sans11,
-        color: scene.palette.ink3,
-        max: at.w - 6,
-      });
-    }
   }
 }
 

@@ -16,8 +16,6 @@ export type Scene = {
   readonly selectedPod: string | null;
   readonly hoveredPod: string | null;
   readonly nowMs: number;
-  /** Drawn hatched: the connection is lost. */
-  readonly isStale: boolean;
   /** Groups that the phase filter leaves out stay in their place, paler. */
   readonly isDimmed: (group: number) => boolean;
   readonly motion: Motion;

@@ -31,6 +31,7 @@ export type Fonts = {
   readonly mono12Strong: string;
   readonly monoFigure: string;
   readonly tab: string;
+  readonly sans10: string;
   readonly sans11: string;
   readonly sans11Strong: string;
   readonly sans12: string;
@@ -88,6 +89,7 @@ function resolveFonts(probe: HTMLElement): Fonts {
     mono12Strong: `600 12px ${mono}`,
     monoFigure: `600 17px ${mono}`,
     tab: `600 10px ${mono}`,
+    sans10: `400 10px ${sans}`,
     sans11: `400 11px ${sans}`,
     sans11Strong: `550 11px ${sans}`,
     sans12: `400 12px ${sans}`,

@@ -47,8 +47,6 @@ type TopologyCanvasProps = {
   readonly onOpen: () => void;
   readonly shownPhases: ReadonlySet<GroupPhase> | null;
   readonly isRolling: boolean;
-  /** The connection is lost: everything is drawn hatched. */
-  readonly isStale: boolean;
   readonly zoomRef: Ref<ZoomHandle>;
   readonly onScale: (scale: number) => void;
 };
@@ -67,7 +65,7 @@ const MAX_DPR = 3;
  * is owned by the page (it is in the address), what is drawn is prepared by pure layout code.
  */
 export function TopologyCanvas(props: TopologyCanvasProps) {
-  const { model, racks, selection, onSelect, onOpen, shownPhases, isRolling, isStale, zoomRef, onScale } = props;
+  const { model, racks, selection, onSelect, onOpen, shownPhases, isRolling, zoomRef, onScale } = props;
   const hostRef = useRef<HTMLDivElement>(null);
   const canvasRef = useRef<HTMLCanvasElement>(null);
   const paletteRef = useRef<Palette | null>(null);
@@ -126,7 +124,6 @@ export function TopologyCanvas(props: TopologyCanvasProps) {
       selectedPod: selection.pod,
       hoveredPod: hover?.hit.cell?.key ?? null,
       nowMs: nowInFrame,
-      isStale,
       isDimmed: (index) => {
         const phase = phases.get(index);
         return shownPhases !== null && phase !== undefined && !shownPhases.has(phase);
@@ -137,7 +134,7 @@ export function TopologyCanvas(props: TopologyCanvasProps) {
     if (layout.kind === "lanes") paintLanes(scene, layout, look);
     else if (layout.kind === "slabs") paintSlabs(scene, layout, look);
     else paintRacks(scene, layout, racks?.unplaced ?? []);
-  }, [layout, model, racks, selection, hover, isStale, isRolling, shownPhases]);
+  }, [layout, model, racks, selection, hover, isRolling, shownPhases]);
 
   const paintRef = useRef(paint);
   const requestPaint = useCallback((): void => {
@@ -201,6 +198,8 @@ export function TopologyCanvas(props: TopologyCanvasProps) {
     };
     const observer = new ResizeObserver(measure);
     observer.observe(host);
+    // What stands above can come and go, which moves the stage without a change of its width.
+    observer.observe(document.body);
     window.addEventListener("resize", measure);
     return () => {
       observer.disconnect();

@@ -29,7 +29,6 @@ type TopologyProps = {
   readonly selection: Selection;
   readonly onSelect: (selection: Selection) => void;
   readonly onOpen: () => void;
-  readonly isStale: boolean;
 };
 
 const VIEW_OPTIONS = [
@@ -40,7 +39,7 @@ const VIEW_OPTIONS = [
 
 /** The topology tab: arrangement, filter by phase, picture or list, legend and zoom. */
 export function Topology(props: TopologyProps) {
-  const { detail, groups, pods, view, onView, selection, onSelect, onOpen, isStale } = props;
+  const { detail, groups, pods, view, onView, selection, onSelect, onOpen } = props;
   const [phases, setPhases] = useState<ReadonlySet<GroupPhase>>(new Set());
   const [scale, setScale] = useState(1);
   const zoomRef = useRef<ZoomHandle>(null);
@@ -93,7 +92,6 @@ export function Topology(props: TopologyProps) {
           onOpen={onOpen}
           shownPhases={shown}
           isRolling={detail.rollout.isActive}
-          isStale={isStale}
           zoomRef={zoomRef}
           onScale={onScale}
         />
