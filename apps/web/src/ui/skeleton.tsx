@@ -16,8 +16,8 @@ export function SkeletonRows({ count = 4, widths = [160, 72, 96, 48], label }: S
     <output className={styles.rows} aria-label={label}>
       {Array.from({ length: count }, (_, row) => (
         <div className={styles.row} key={row}>
-          {widths.map((width) => (
-            <Skeleton key={width} width={width} />
+          {widths.map((width, column) => (
+            <Skeleton key={`${column} ${width}`} width={width} />
           ))}
         </div>
       ))}
