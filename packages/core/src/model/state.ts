@@ -77,11 +77,11 @@ export type RenderedWorkload = {
   readonly object: KubeObject;
 };
 
-export const GROUP_STAGES = ["unplaced", "running", "teardown", "waiting", "removed"] as const;
+export const GROUP_STAGES = ["unplaced", "running", "teardown", "waiting"] as const;
 /**
  * unplaced: no placement, nothing in a cluster. running: the incarnation is starting or up. teardown: everything of the
  * incarnation is being removed. waiting: torn down, next incarnation due at `notBeforeMs` (or given up, when that is null).
- * removed: torn down for good; the row can go.
+ * A group of which nothing is left for good is no longer in the list.
  */
 export type GroupStage = (typeof GROUP_STAGES)[number];
 

@@ -34,8 +34,6 @@ export function advanceGroup(
       return start(context, item, placing, notes);
     case "running":
       return item.running === null ? item : run(context, item, item.running, placing, notes);
-    case "removed":
-      return null;
   }
 }
 

@@ -45,6 +45,8 @@ export function judgeIncarnation(
   const keptUids = new Set(kept.map((pod) => pod.uid));
   for (const pod of observed.pods) {
     if (keptUids.has(pod.uid) || !isAdmissible(pod, group, rolesByName, observed)) continue;
+    // Nodes are watched apart from pods: one that was never seen can not be missed.
+    if (isOnLostNode(pod, cluster)) continue;
     kept.push(readyPodOf(pod));
   }
   const isSame = kept.length === group.readyPods.length && kept.every((pod, i) => pod === group.readyPods[i]);
@@ -82,7 +84,9 @@ function isAdmissible(
 
 function readyPodOf(pod: ObservedPod): ReadyPod {
   const containers = Object.fromEntries(
-    pod.containers.filter(isJudged).map((container) => [container.name, container.containerId ?? ""]),
+    pod.containers
+      .filter(isJudged)
+      .flatMap(({ name, containerId }) => (containerId === null ? [] : [[name, containerId] as const])),
   );
   return { uid: pod.uid, name: pod.name, role: pod.role ?? "", node: pod.nodeName, containers };
 }

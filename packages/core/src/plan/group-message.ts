@@ -1,5 +1,6 @@
 import type { GroupState, SetState } from "../model/index.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
+import type { PlanContext } from "./context.ts";
 import { shortPodName } from "./observed-group.ts";
 import { firstTrouble, podTrouble } from "./pod-trouble.ts";
 import { waitsFor } from "./roles.ts";
@@ -7,15 +8,17 @@ import { waveNumbers } from "./waves.ts";
 import { listed, plural } from "./words.ts";
 
 /** One or two sentences: what the group waits for, or what is wrong. */
-export function groupMessage(set: SetState, { group, isInReach, running }: AssessedGroup): string {
+export function groupMessage(
+  context: PlanContext,
+  set: SetState,
+  { group, isInReach, running }: AssessedGroup,
+): string {
   if (!isInReach) return `${group.placement?.cluster ?? "Its cluster"} does not answer; nothing there is touched.`;
   switch (group.stage) {
     case "unplaced":
       return group.unplacedReason ?? "Not placed yet.";
-    case "removed":
-      return "Removed.";
     case "teardown":
-      return teardownMessage(group);
+      return teardownMessage(context, group);
     case "waiting":
       return waitingMessage(group);
     case "running":
@@ -23,11 +26,25 @@ export function groupMessage(set: SetState, { group, isInReach, running }: Asses
   }
 }
 
-function teardownMessage(group: GroupState): string {
+function teardownMessage(context: PlanContext, group: GroupState): string {
   if (group.teardown === null) return "Being torn down.";
   const { cause, next } = group.teardown;
+  const stuck = stuckMessage(context, group);
+  if (stuck !== null) return `${cause.message}. ${stuck}`;
   if (next === "remove") return `${cause.message}. Its roles are being stopped.`;
   return `${cause.message}. Incarnation ${group.incarnation + 1} starts when everything of incarnation ${group.incarnation} is gone.`;
+}
+
+/** Nobody confirms the end of a pod whose node does not answer: the group waits for it until a person decides. */
+function stuckMessage(context: PlanContext, group: GroupState): string | null {
+  const cluster = group.placement === null ? null : context.live(group.placement.cluster);
+  if (cluster === null) return null;
+  const silent = new Set(cluster.nodes.filter((node) => !node.isReady).map((node) => node.name));
+  const pod = context
+    .observed(cluster.name, group.index)
+    .pods.find(({ deletionAtMs, nodeName }) => deletionAtMs !== null && nodeName !== null && silent.has(nodeName));
+  if (pod === undefined) return null;
+  return `${shortPodName(pod)} can not be ended: its node ${pod.nodeName} does not answer. Force-delete it if that machine is off.`;
 }
 
 function waitingMessage(group: GroupState): string {

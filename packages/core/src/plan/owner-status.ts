@@ -2,7 +2,7 @@ import { API_VERSION, type GroupStatus, groupName, type SetState } from "../mode
 import { canonicalJson } from "../spec/hash.ts";
 import type { AssessedGroup } from "./assess.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
-import { waitsFor } from "./roles.ts";
+import { listed } from "./words.ts";
 
 /** Status of a RoleBasedGroup: what kubectl shows of a group. */
 type OwnerStatus = {
@@ -18,8 +18,8 @@ type OwnerStatus = {
 /**
  * Offers the status of a group's RoleBasedGroup when it differs from the one that is there.
  *
- * Pods that become Ready one by one make no difference: counts are written when a role becomes fully Ready or stops
- * being so, or with any other change. So a start costs one write per wave, and a settled group none.
+ * Pods that become Ready one by one make no difference: their counts are written along with other changes. A settled
+ * group costs no write.
  */
 export function planOwnerStatus(
   context: PlanContext,
@@ -66,16 +66,21 @@ function ownerStatus(set: SetState, item: AssessedGroup, status: GroupStatus): O
   };
 }
 
-/** The group's message without counts, which change with every pod. */
+/**
+ * The group's message without what changes with every pod. While an incarnation comes up it changes once, when the first
+ * wave is Ready: so a start costs three writes, however many roles it has.
+ */
 function coarseMessage(set: SetState, { group, running }: AssessedGroup, status: GroupStatus): string {
   if (running === null || status.phase === "Degraded") return status.message ?? "";
-  const open = running.progress.filter((step) => !step.isReady);
-  const isHeld = (step: (typeof open)[number]): boolean =>
-    waitsFor(group, step.role, running.progress, set.spec.startupPolicy).length > 0;
-  return `Waits for ${open
-    .filter((step) => !isHeld(step))
-    .map((step) => step.role.role)
-    .join(", ")}.`;
+  const open = running.progress.filter((step) => !step.isReady).map((step) => step.role.role);
+  if (group.firstReadyAtMs !== null) return `Waits for ${listed(open)}.`;
+  if (set.spec.startupPolicy === "Parallel") return "Starts all roles at once.";
+  const first = running.progress.filter(({ role }) => role.dependencies.length === 0);
+  const later = running.progress.filter(({ role }) => role.dependencies.length > 0).map(({ role }) => role.role);
+  const names = first.map(({ role }) => role.role);
+  if (later.length === 0) return `Starts ${listed(names)}.`;
+  if (first.every((step) => step.isReady)) return `Started ${listed(names)}; ${listed(later)} follow in order.`;
+  return `Starts ${listed(names)}, then ${listed(later)}.`;
 }
 
 function isShown(shown: unknown, wanted: OwnerStatus): boolean {
@@ -86,12 +91,8 @@ function isShown(shown: unknown, wanted: OwnerStatus): boolean {
 function comparable(status: unknown): unknown {
   if (typeof status !== "object" || status === null) return null;
   const { phase, incarnation, revision, domain, message, roles } = status as Partial<OwnerStatus>;
-  const fullness = (roles ?? []).map(({ role, ready, replicas }) => ({
-    role,
-    replicas,
-    isFull: (ready ?? 0) >= (replicas ?? 0),
-  }));
-  return { phase, incarnation, revision, domain: domain ?? "", message: message ?? "", fullness };
+  const wanted = (roles ?? []).map(({ role, replicas }) => ({ role, replicas }));
+  return { phase, incarnation, revision, domain: domain ?? "", message: message ?? "", wanted };
 }
 
 /**

@@ -45,7 +45,7 @@ export function plan(input: PlanInput, nowMs: number): Plan {
   );
   const revisions = prunedRevisions(set, rollout.lastGood, groups);
   const after: SetState = { ...set, rollout, groups, revisions };
-  const described = setStatus(after, advanced);
+  const described = setStatus(context, after, advanced);
   const conditions = conditionsAfter(after, described, nowMs);
   for (const [i, item] of advanced.entries()) {
     const status = described.groups[i];

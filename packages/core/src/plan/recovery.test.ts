@@ -225,3 +225,15 @@ test("pods on a node whose object is gone count as gone", () => {
   expect(group(set, 0)).toMatchObject({ incarnation: 2 });
   expect(set.told("group.failed")[0]?.cause).toMatch(/its node n1 is gone/);
 });
+
+test("a pod that can not end on a node that does not answer is named, and the group waits for it", () => {
+  const set = ready({ replicas: 1 });
+  const node = set.world.nodes.find(({ name }) => name === set.world.pod("demo-0-decode-0").nodeName);
+  Object.assign(node ?? {}, { isReady: false });
+  set.world.deletePod("demo-0-decode-0");
+  set.reconcile();
+  const { status } = set.plan();
+  expect(status.groups[0]?.message).toMatch(
+    /decode-0 can not be ended: its node n1 does not answer\. Force-delete it if that machine is off\.$/,
+  );
+});

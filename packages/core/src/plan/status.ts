@@ -9,13 +9,14 @@ import {
   type SetStatus,
 } from "../model/index.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
+import type { PlanContext } from "./context.ts";
 import { groupMessage } from "./group-message.ts";
 import { isOutdated, isRolloutActive, isRolloutPaused, targetRevision } from "./rollout-state.ts";
 import { plural } from "./words.ts";
 
 /** Status of a set and each of its groups, but for the conditions. */
-export function setStatus(set: SetState, assessed: readonly AssessedGroup[]): SetStatus {
-  const groups = assessed.map((item) => groupStatus(set, item));
+export function setStatus(context: PlanContext, set: SetState, assessed: readonly AssessedGroup[]): SetStatus {
+  const groups = assessed.map((item) => groupStatus(context, set, item));
   const wanted = assessed.filter(({ group }) => !set.isDeleting && group.index < set.spec.replicas);
   const phase = setPhase(set, groups);
   return {
@@ -33,7 +34,7 @@ export function setStatus(set: SetState, assessed: readonly AssessedGroup[]): Se
   };
 }
 
-export function groupStatus(set: SetState, item: AssessedGroup): GroupStatus {
+function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): GroupStatus {
   const { group } = item;
   const phase = groupPhase(item);
   return {
@@ -44,7 +45,7 @@ export function groupStatus(set: SetState, item: AssessedGroup): GroupStatus {
     revision: group.revision,
     incarnation: group.incarnation,
     roles: roleStatuses(set, item),
-    message: phase === "Ready" ? null : groupMessage(set, item),
+    message: phase === "Ready" ? null : groupMessage(context, set, item),
     untilMs: group.stage === "waiting" ? group.notBeforeMs : null,
   };
 }
@@ -55,14 +56,12 @@ function roleStatuses(set: SetState, { group, running }: AssessedGroup): readonl
   return groupRoles(set, group.revision).map(({ role, replicas }) => ({ role, ready: 0, replicas }));
 }
 
-export function groupPhase({ group, isInReach, running }: AssessedGroup): GroupPhase {
+function groupPhase({ group, isInReach, running }: AssessedGroup): GroupPhase {
   if (group.teardown?.next === "remove") return "Deleting";
   if (!isInReach) return "Unknown";
   switch (group.stage) {
     case "unplaced":
       return "Pending";
-    case "removed":
-      return "Deleting";
     case "teardown":
       return group.teardown?.cause.kind === "failure" ? "Recovering" : "Updating";
     case "waiting":

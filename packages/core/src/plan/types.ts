@@ -101,14 +101,17 @@ export type PlanInput = {
 
 export type Plan = {
   readonly actions: readonly Action[];
-  /** The next state, complete. Unchanged parts are the same references, so that only what changed is stored. */
+  /**
+   * The next state, complete: a group that is not in it is gone. Unchanged parts are the same references, so that only
+   * what changed is stored.
+   */
   readonly next: {
     readonly rollout: RolloutState;
     readonly revisions: readonly Revision[];
     readonly conditions: readonly Condition[];
     readonly groups: readonly GroupState[];
   };
-  /** True when placements changed: storing then is conditional on the placement version of these clusters. */
+  /** Clusters on which room was promised: storing is conditional on the placement version of each of them. */
   readonly placedOn: readonly string[];
   readonly status: SetStatus;
   readonly timeline: readonly TimelineDraft[];

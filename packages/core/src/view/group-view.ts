@@ -82,7 +82,7 @@ export function groupPods(model: SetModel, group: GroupState, pods: readonly Obs
 
 function places(model: SetModel, group: GroupState, pods: readonly ObservedPod[]): readonly PodView[] {
   const { state } = model;
-  if (group.teardown?.next === "remove" || group.stage === "removed") return [];
+  if (group.teardown?.next === "remove") return [];
   const result: PodView[] = [];
   const status = model.status.groups.find((candidate) => candidate.index === group.index);
   const roles = roleViews(state, group, status);
