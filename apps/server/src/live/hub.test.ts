@@ -121,3 +121,16 @@ test("an unchanged recomputation sends nothing", async () => {
   change({ a: 2 });
   expect((await next).seq).toBe(seq + 1);
 });
+
+test("a topic that nobody reads any more does not hold back the others", async () => {
+  const { hub, watch, change } = setUp();
+  const abort = new AbortController();
+  const idle = hub.watch(["idle"], {}, () => 0, abort.signal);
+  await idle.next();
+  abort.abort();
+  await idle.next();
+  const reader = watch();
+  const { seq } = await reader.next();
+  change({ a: 2 });
+  expect(await reader.next()).toMatchObject({ type: "delta", seq: seq + 1 });
+});

@@ -52,7 +52,7 @@ export type LiveHubOptions = {
 export class LiveHub implements LiveService {
   private readonly options: LiveHubOptions;
   private readonly topics = new Map<string, Topic>();
-  private timer: NodeJS.Timeout | null = null;
+  private timer: { readonly handle: NodeJS.Timeout; readonly dueMs: number } | null = null;
   private isClosed = false;
 
   constructor(options: LiveHubOptions) {
@@ -83,7 +83,7 @@ export class LiveHub implements LiveService {
 
   close(): void {
     this.isClosed = true;
-    if (this.timer !== null) clearTimeout(this.timer);
+    if (this.timer !== null) clearTimeout(this.timer.handle);
     for (const topic of this.topics.values()) for (const reader of topic.readers) reader.wake?.();
   }
 
@@ -155,7 +155,7 @@ export class LiveHub implements LiveService {
   }
 
   private schedule(): void {
-    if (this.timer !== null || this.isClosed || this.topics.size === 0) return;
+    if (this.isClosed) return;
     const nowMs = this.options.nowMs();
     let dueMs = Number.POSITIVE_INFINITY;
     for (const topic of this.topics.values()) {
@@ -164,14 +164,18 @@ export class LiveHub implements LiveService {
       else if (topic.isDirty) dueMs = Math.min(dueMs, topic.computedAtMs + MIN_INTERVAL_MS);
     }
     if (dueMs === Number.POSITIVE_INFINITY) return;
-    this.timer = setTimeout(
+    // A timer that waits for an idle topic must not hold back one that changed.
+    if (this.timer !== null && this.timer.dueMs <= dueMs) return;
+    if (this.timer !== null) clearTimeout(this.timer.handle);
+    const handle = setTimeout(
       () => {
         this.timer = null;
         this.flush();
       },
       Math.min(Math.max(0, dueMs - nowMs), KEEP_IDLE_MS),
     );
-    this.timer.unref();
+    handle.unref();
+    this.timer = { handle, dueMs };
   }
 
   private flush(): void {
