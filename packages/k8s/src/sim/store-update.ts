@@ -5,9 +5,16 @@ import type { ResourceDefinition } from "./store-resources.ts";
 
 export type Subresource = "status" | "scale" | "finalize";
 
-/** A status write is most of the traffic, and only reads the status: the rest need not be decoded again. */
-export function writablePart(object: KubeObject, options: { readonly subresource?: Subresource }): MutableObject {
-  if (options.subresource !== "status") return object as unknown as MutableObject;
+/**
+ * A status write is most of the traffic, and only reads the status: the rest need not be decoded again. That of a
+ * custom resource is decoded whole, since its schema may require what is beside the status.
+ */
+export function writablePart(
+  definition: ResourceDefinition,
+  object: KubeObject,
+  options: { readonly subresource?: Subresource },
+): MutableObject {
+  if (options.subresource !== "status" || definition.custom !== undefined) return object as unknown as MutableObject;
   const { apiVersion, kind, metadata, status } = object;
   return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) };
 }

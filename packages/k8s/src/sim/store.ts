@@ -374,7 +374,7 @@ class MemoryStore implements Store {
 
   /** The request's object, decoded into one that is ours. */
   #read(definition: ResourceDefinition, object: KubeObject, options: StoreWriteOptions & InputOptions): MutableObject {
-    const decoded = decodeObject(definition, writablePart(object, options), options);
+    const decoded = decodeObject(definition, writablePart(definition, object, options), options);
     decoded["apiVersion"] = this.#apiVersion(definition, options.version);
     decoded["kind"] = definition.kind;
     normalizeStatus(definition, decoded);
