@@ -205,7 +205,7 @@ export type WorkloadOptions = {
   readonly container?: Readonly<Record<string, unknown>>;
 };
 
-export function ownerReference(owner: ObjectRef) {
+function ownerReference(owner: ObjectRef) {
   const { apiVersion, kind, name, uid } = owner;
   return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
 }

@@ -55,7 +55,7 @@ export type ProbeTiming = {
   readonly graceMs: number;
 };
 
-export const DEFAULT_PROBE_TIMING: ProbeTiming = { everyMs: 5000, retryMs: 1000, timeoutMs: 4000, graceMs: 2000 };
+const DEFAULT_PROBE_TIMING: ProbeTiming = { everyMs: 3000, retryMs: 1000, timeoutMs: 3000, graceMs: 2000 };
 
 /** One lost answer may be an accident; two in a row are not. */
 const UNREACHABLE_AFTER_PROBES = 2;
