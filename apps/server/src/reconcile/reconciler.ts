@@ -30,6 +30,7 @@ const PLANS_AT_ONCE = 4;
 /** A plan that loses its race this often waits a moment. */
 const MAX_RACES = 5;
 const RACE_PAUSE_MS = 250;
+const STATUS_RETRY_MS = 2_000;
 /** A burst of watch events becomes one run. */
 const SETTLE_MS = 20;
 
@@ -61,7 +62,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.options = options;
     this.queue = new KeyedQueue((id) => this.run(id), options.nowMs);
-    this.statusWriter = new StatusWriter((setId, action) => void this.writeStatus(setId, action));
+    this.statusWriter = new StatusWriter((setId, action) => this.writeStatus(setId, action), options.nowMs);
   }
 
   get queueDepth(): number {
@@ -233,11 +234,11 @@ export class Reconciler {
     return null;
   }
 
-  private async writeStatus(setId: string, action: StatusAction): Promise<void> {
-    if (!this.mayAct()) return;
+  private async writeStatus(setId: string, action: StatusAction): Promise<boolean> {
+    if (!this.mayAct()) return false;
     const isWritten = await this.options.executor.sendStatus(action);
-    // The planner finds the old status still there and offers it again.
-    if (!isWritten) this.queue.add(setId, 2_000);
+    if (!isWritten) this.queue.add(setId, STATUS_RETRY_MS);
+    return isWritten;
   }
 
   /** A refusal that a person must mend is told once, when it appears. */

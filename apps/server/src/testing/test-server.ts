@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SetAnswer } from "@openpatio/core/view";
+import { openDatabase } from "@openpatio/db";
 import { createSandbox, SANDBOX_RACKS, type Sandbox, type SandboxCluster, type World } from "@openpatio/k8s/sim";
 import { type App, startApp } from "../app.ts";
 import { connectCluster } from "../clusters/connect.ts";
@@ -42,10 +43,14 @@ export type TestServer = {
   /** Over HTTP, as every client does. Errors: {@link RefusedCall}. */
   call<T>(procedure: string, input?: unknown): Promise<T>;
   set(name: string, namespace?: string): Promise<SetAnswer>;
-  /** Waits until `condition` holds; fails with `what` and the last state after 30 seconds. */
+  /** Waits until `condition` holds; fails with `what` and the last state after 45 seconds. */
   until<T>(what: string, read: () => Promise<T>, condition: (value: T) => boolean): Promise<T>;
   /** Stops the server process's part and starts it again on the same database and clusters. */
   restart(): Promise<void>;
+  /** Another server process's part on the same database and clusters; the caller stops it. */
+  startSecond(): Promise<App>;
+  /** Ends every connection to the database, as a restart of Postgres does. */
+  cutDatabase(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -104,6 +109,13 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       await app.stop();
       app = await start();
     },
+    startSecond: start,
+    cutDatabase: async () => {
+      const db = openDatabase(database.url, 1);
+      await db.$queryRaw`select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`;
+      await db.$disconnect();
+    },
     async close() {
       await app.stop();
       await sandbox.close();
@@ -122,7 +134,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
 type RefusedCallBody = ConstructorParameters<typeof RefusedCall>[2];
 
 async function until<T>(what: string, read: () => Promise<T>, condition: (value: T) => boolean): Promise<T> {
-  const endMs = Date.now() + 30_000;
+  const endMs = Date.now() + 45_000;
   for (;;) {
     const value = await read();
     if (condition(value)) return value;
