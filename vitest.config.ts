@@ -6,8 +6,16 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "core", root: "packages/core", include: FILES } },
-      { test: { name: "k8s", root: "packages/k8s", include: FILES } },
-      { test: { name: "contract", root: "packages/k8s", include: ["contract/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: "k8s", root: "packages/k8s", include: [...FILES, "simulation/**/*.test.ts"] } },
+      {
+        test: {
+          name: "contract",
+          root: "packages/k8s",
+          include: ["contract/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       { test: { name: "db", root: "prisma", include: FILES, testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { name: "server", root: "apps/server", include: FILES, testTimeout: 60_000, hookTimeout: 60_000 } },
       {

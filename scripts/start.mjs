@@ -135,14 +135,15 @@ function supervise(name, { source, built, args = [] }, { env = {}, dataDir, onLi
     });
     writeFileSync(path.join(runDir, `${name}.pid`), String(child.pid));
     createInterface({ input: child.stdout }).on("line", onLine);
-    child.on("exit", async (code, signal) => {
+    child.on("exit", (code, signal) => {
       child = null;
       if (isStopping) return;
       delayMs = performance.now() - begun > STABLE_MS ? 0 : Math.min(MAX_RESTART_DELAY_MS, delayMs * 2 || 500);
       const when = delayMs === 0 ? "" : ` in ${delayMs / 1000} s`;
       console.error(`  ! ${name} ended (${signal ?? `code ${code}`}); starting it again${when}`);
-      await sleep(delayMs);
-      if (!isStopping) launch();
+      setTimeout(() => {
+        if (!isStopping) launch();
+      }, delayMs);
     });
   };
   launch();

@@ -5,7 +5,7 @@ import { NOT_YET } from "./not-yet.ts";
 import { isRecord } from "./shape.ts";
 
 /**
- * The text of docs/API_REFERENCE.md, from the schema. Run: npx tsx packages/core/scripts/generate-api-reference.ts
+ * The text of docs/API_REFERENCE.md, from the schema. Run: npm run generate
  */
 export function renderApiReference(): string {
   const manifest = manifestJsonSchema();

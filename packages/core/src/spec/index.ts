@@ -1,3 +1,4 @@
+export { renderApiReference } from "./api-reference.ts";
 export * from "./dependencies.ts";
 export * from "./document.ts";
 export { describeSchemaForEditor, type JsonSchema } from "./editor-schema.ts";

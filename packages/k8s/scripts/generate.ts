@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { API_GROUP } from "@openpatio/core/model";
-import { GroupResourceSpec, GroupResourceStatus } from "@openpatio/core/spec";
+import { GroupResourceSpec, GroupResourceStatus, renderApiReference } from "@openpatio/core/spec";
 import { stringify } from "yaml";
 import { z } from "zod";
 
 /**
- * Generates the custom resource definitions from the schema in core, as YAML for `kubectl apply -f` and as a module that
- * needs no file system. Run: npx tsx packages/k8s/scripts/generate-crds.ts
+ * Generates what follows from the schema in core: the custom resource definitions, as YAML for `kubectl apply -f` and as
+ * a module that needs no file system, and docs/API_REFERENCE.md. Run: npm run generate
  */
 
 type Json = Readonly<Record<string, unknown>>;
@@ -108,6 +108,8 @@ function withoutAbsent(object: Json): Json {
 
 export const YAML_TEXT = `# Generated from the schema in packages/core/src/spec; do not edit.\n${stringify(ROLE_BASED_GROUPS, { lineWidth: 0 })}`;
 
+export const API_REFERENCE = new URL("../../../docs/API_REFERENCE.md", import.meta.url);
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const folder = new URL("../src/crds/", import.meta.url);
   writeFileSync(new URL(`${ROLE_BASED_GROUPS.metadata.name}.yaml`, folder), YAML_TEXT);
@@ -119,4 +121,5 @@ import type { KubeObject } from "@openpatio/core/model";
 export const ROLE_BASED_GROUPS: KubeObject = ${JSON.stringify(ROLE_BASED_GROUPS, null, 2)};
 `,
   );
+  writeFileSync(API_REFERENCE, renderApiReference());
 }
