@@ -160,7 +160,16 @@ export async function startApp(options: AppOptions): Promise<App> {
   const members =
     options.sandboxDir === null
       ? null
-      : new SandboxMembers({ dir: options.sandboxDir, db, vault: options.vault, fleet, log, nowMs });
+      : new SandboxMembers({
+          dir: options.sandboxDir,
+          db,
+          vault: options.vault,
+          fleet,
+          control: options.sandbox,
+          onFaults: () => live.markAllDirty((topic) => topic.startsWith("cluster/")),
+          log,
+          nowMs,
+        });
   await members?.start();
   reconciler.start();
   await lease.start();

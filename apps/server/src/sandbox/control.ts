@@ -8,6 +8,8 @@ export interface SandboxControl {
   faults(cluster: string): Faults | null;
   cut(cluster: string, isCut: boolean): Promise<void>;
   slow(cluster: string, delayMs: number): Promise<void>;
+  /** Reads what is in force, which others may have changed. True when it differs from what was known. */
+  refresh(): Promise<boolean>;
 }
 
 /** For a server without a sandbox: no cluster is simulated, so nothing gets this far. */
@@ -15,4 +17,5 @@ export const noSandbox: SandboxControl = {
   faults: () => null,
   cut: () => Promise.reject(new Error("there is no sandbox")),
   slow: () => Promise.reject(new Error("there is no sandbox")),
+  refresh: () => Promise.resolve(false),
 };

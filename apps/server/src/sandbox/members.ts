@@ -5,6 +5,7 @@ import type { Fleet } from "../clusters/fleet.ts";
 import { insertCluster, loadClusters, removeCluster, replaceKubeconfig } from "../clusters/repo.ts";
 import type { Vault } from "../clusters/vault.ts";
 import type { Logger } from "../log.ts";
+import type { SandboxControl } from "./control.ts";
 
 const SUFFIX = ".kubeconfig";
 const LOOK_MS = 2_000;
@@ -14,6 +15,9 @@ export type SandboxMembersOptions = {
   readonly db: Database;
   readonly vault: Vault;
   readonly fleet: Fleet;
+  readonly control: SandboxControl;
+  /** Faults are part of what is drawn. */
+  readonly onFaults: () => void;
   readonly log: Logger;
   readonly nowMs: () => number;
 };
@@ -38,6 +42,8 @@ export class SandboxMembers {
     } catch (error) {
       this.options.log.warn({ err: error }, "sandbox clusters not registered");
     }
+    // A sandbox that is just starting has no control endpoint yet; the next look asks again.
+    if (await this.options.control.refresh().catch(() => false)) this.options.onFaults();
     if (!this.isStopped) this.timer = setTimeout(() => void this.start(), LOOK_MS);
   }
 

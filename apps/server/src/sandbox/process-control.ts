@@ -30,7 +30,6 @@ export class SandboxProcessControl implements SandboxControl {
     return this.set(cluster, "slow", { delayMs });
   }
 
-  /** Reads what is in force. True when it differs from what was known. */
   async refresh(): Promise<boolean> {
     const body = (await this.call("GET", "/clusters")) as { clusters: ({ name: string } & Faults)[] };
     let isChanged = false;

@@ -154,5 +154,6 @@ function controlOf(sandbox: Sandbox): SandboxControl {
     faults: (name) => sandbox.clusters.find((cluster) => cluster.name === name)?.state() ?? null,
     cut: async (name, isCut) => sandbox.cluster(name).cut(isCut),
     slow: async (name, delayMs) => sandbox.cluster(name).slow(delayMs),
+    refresh: async () => false,
   };
 }
