@@ -83,6 +83,27 @@ test("a server that accepts and never answers is unreachable", async () => {
   expect(cluster.info().message).toBe("The API server does not answer: no answer within 0.03 s.");
 });
 
+test("says so when the credentials are not accepted (any more)", async () => {
+  const { cluster } = await clusterOn((exchange) => {
+    exchange.status(401, "Unauthorized", "Unauthorized");
+    return true;
+  });
+  cluster.start();
+  await eventually(() => cluster.observe().health === "unreachable");
+  expect(cluster.info().message).toBe("The API server does not accept the credentials. Register the cluster anew.");
+});
+
+test("a server that keeps its version to itself is live all the same", async () => {
+  const { cluster } = await clusterOn((exchange) => {
+    if (exchange.path !== "/version") return false;
+    exchange.status(403, "Forbidden", 'forbidden: User "ci" cannot get path "/version"');
+    return true;
+  });
+  cluster.start();
+  await eventually(() => cluster.observe().health === "live");
+  expect(cluster.info().version).toBeNull();
+});
+
 test("names the permissions that are missing, and what may not be watched", async () => {
   const { cluster } = await clusterOn((exchange) => {
     if (exchange.path === "/api/v1/nodes") {

@@ -10,7 +10,7 @@ import type {
   LogRequest,
 } from "@openpatio/core/ports";
 import { CRDS } from "../crds/index.ts";
-import type { ApiError } from "./api-error.ts";
+import { ApiError } from "./api-error.ts";
 import { ChangeNotifier } from "./change-notifier.ts";
 import { ClusterCache } from "./cluster-cache.ts";
 import { ApiConnection, type ConnectionLimits, DEFAULT_LIMITS } from "./connection.ts";
@@ -27,7 +27,7 @@ import {
   watchSelector,
 } from "./resources.ts";
 import { sleep } from "./sleep.ts";
-import { fields, textOf } from "./trim.ts";
+import { textOf } from "./trim.ts";
 import { DEFAULT_WATCH_TIMING, WatchSupervisor, type WatchTiming } from "./watch-supervisor.ts";
 import { ClusterWrites } from "./writes.ts";
 
@@ -252,18 +252,24 @@ export class KubeCluster implements ClusterPort {
 
   async #probe(): Promise<void> {
     const beganMs = this.#clock.nowMs();
-    const { timeoutMs } = this.#probeTiming;
-    try {
-      const answer = await this.#connection.request({ method: "GET", path: "/version", timeoutMs, isUrgent: true });
-      this.#version = textOf(fields(answer)["gitVersion"]) ?? this.#version;
+    const request = {
+      method: "GET",
+      path: "/version",
+      timeoutMs: this.#probeTiming.timeoutMs,
+      isUrgent: true,
+    } as const;
+    const answer = await this.#connection.request(request).catch((error: unknown) => error as ApiError);
+    if (this.#stopped.signal.aborted) return;
+    const isAnswered = !(answer instanceof ApiError) || HIDES_VERSION.includes(answer.status);
+    if (isAnswered) {
       this.#latencyMs = this.#clock.nowMs() - beganMs;
+      if (!(answer instanceof ApiError)) this.#version = textOf(answer["gitVersion"]) ?? this.#version;
       this.#probeSucceeded();
       // Not waited for: dozens of questions must not hold up the next probe.
       void this.#checkSetup();
-    } catch (error) {
-      if (this.#stopped.signal.aborted) return;
+    } else {
       this.#probesFailed += 1;
-      this.#probeError = error as ApiError;
+      this.#probeError = answer;
     }
     this.#cache.sweep();
     this.#tellHealth();
@@ -320,6 +326,7 @@ export class KubeCluster implements ClusterPort {
 
   /** Server messages and our own words only: neither knows a credential. */
   #message(): string {
+    if (this.#probeError?.status === 401) return REFUSED_CREDENTIALS;
     if (this.#probeError !== null) return `The API server does not answer: ${this.#probeError.message}.`;
     for (const [kind, watch] of this.#watches) {
       const { error } = watch.state;
@@ -328,7 +335,7 @@ export class KubeCluster implements ClusterPort {
         const why = this.#setupError === null ? "" : ` Installing it failed: ${this.#setupError}.`;
         return this.#definitionsMessage ?? `The definition ${ROLE_BASED_GROUP_CRD} is missing in the cluster.${why}`;
       }
-      if (error.status === 401) return "The API server does not accept the credentials. Register the cluster anew.";
+      if (error.status === 401) return REFUSED_CREDENTIALS;
       if (error.status === 403) return `These credentials may not watch ${kind}: ${error.message}.`;
       return `Watching ${kind} fails: ${error.message}.`;
     }
@@ -342,3 +349,6 @@ export class KubeCluster implements ClusterPort {
 }
 
 const MIN_PROBE_GAP_MS = 250;
+/** Hardened clusters keep their version to themselves; that is an answer too. */
+const HIDES_VERSION: readonly number[] = [403, 404];
+const REFUSED_CREDENTIALS = "The API server does not accept the credentials. Register the cluster anew.";
