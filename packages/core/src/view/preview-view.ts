@@ -72,7 +72,30 @@ export function previewView(input: PreviewInput): PreviewView {
     plannedAtMs: input.nowMs,
     podsPerGroup,
     gpusPerGroup: groupDemands(after, after.rollout.target).reduce((sum, demand) => sum + gpusOf(demand.requests), 0),
+    oneMore: oneMoreOf(input),
     canApply: !checks.some((check) => check.level === "error"),
+  };
+}
+
+function oneMoreOf(input: PreviewInput): PreviewView["oneMore"] {
+  const { before, after, clusters } = input;
+  const ledger = openLedger(clusters, () => [
+    ...input.reservations,
+    ...(before === null ? [] : reservationsOf(before.state)),
+  ]);
+  const request = { set: after, group: after.spec.replicas, revision: after.rollout.target };
+  const decision = placeGroup(request, ledger);
+  const key = after.spec.placement.topology?.key;
+  const domains = after.spec.placement.clusters.names.reduce((sum, name) => {
+    const values = new Set(clusters.get(name)?.nodes.flatMap((node) => (key === undefined ? [] : (node.labels[key] ?? []))));
+    return sum + (key === undefined ? 1 : values.size);
+  }, 0);
+  const refused = decision.refusals.filter((refusal) => key === undefined || refusal.domain !== null).length;
+  return {
+    fits: Math.max(0, domains - refused),
+    domains,
+    why: decision.placed ? decision.why : decision.message,
+    refusals: decision.refusals,
   };
 }
 

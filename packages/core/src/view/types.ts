@@ -349,6 +349,14 @@ export type PreviewView = {
   readonly plannedAtMs: number;
   readonly podsPerGroup: number;
   readonly gpusPerGroup: number;
+  /** Where one more group of this definition would find room now: domains that fit, of how many, and why not elsewhere. */
+  readonly oneMore: {
+    readonly fits: number;
+    readonly domains: number;
+    /** One sentence. */
+    readonly why: string;
+    readonly refusals: readonly Refusal[];
+  };
   /** False when a check has level "error": Apply is off. */
   readonly canApply: boolean;
 };
