@@ -173,7 +173,9 @@ function Sentence({ detail }: { readonly detail: ClusterDetail }) {
     detail.groups === 0
       ? "No group is placed here."
       : troubled === 0
-        ? `All ${formatPlural(detail.groups, "group")} ready.`
+        ? detail.groups === 1
+          ? "Its group is ready."
+          : `All ${detail.groups} groups are ready.`
         : `${troubled} of ${formatPlural(detail.groups, "group")} not ready.`,
     detail.latencyMs === null ? "" : `Answers in ${Math.max(1, Math.round(detail.latencyMs))} ms.`,
   ];

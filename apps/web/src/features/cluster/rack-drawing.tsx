@@ -45,7 +45,7 @@ function NodeRow({ row, hatch }: { readonly row: RackNode; readonly hatch: strin
     <>
       {!isUsable && <rect width={width} height={ROW_PX} fill={`url(#${hatch})`} />}
       {node.gpus === 0 && isUsable && (
-        <rect className={styles.free} x=".5" y={ROW_PX / 2} width={width - 1} height="0" />
+        <line className={styles.free} x1="0" y1={ROW_PX / 2} x2={width} y2={ROW_PX / 2} />
       )}
       {isUsable &&
         Array.from({ length: node.gpus - used }, (_, free) => (

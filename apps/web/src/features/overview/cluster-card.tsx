@@ -61,9 +61,11 @@ function ClusterCard({ cluster, isMapped }: { readonly cluster: ClusterRow; read
         <span className="ink-3">Groups</span>
         <TileRow tiles={cluster.tiles} total={cluster.groups} isWorstFirst />
         <span className="num ink-2">
-          {isLive || cluster.lastContactMs === null
-            ? `${cluster.readyGroups} of ${cluster.groups} ready`
-            : `as of ${formatClock(cluster.lastContactMs)}`}
+          {cluster.groups === 0
+            ? "none"
+            : isLive || cluster.lastContactMs === null
+              ? `${cluster.readyGroups} of ${cluster.groups} ready`
+              : `as of ${formatClock(cluster.lastContactMs)}`}
         </span>
       </div>
     </article>
@@ -73,7 +75,7 @@ function ClusterCard({ cluster, isMapped }: { readonly cluster: ClusterRow; read
 function ContactNote({ cluster }: { readonly cluster: ClusterRow }) {
   if (cluster.health === "connecting") return "connecting";
   if (cluster.health === "live") {
-    return [cluster.version, cluster.latencyMs === null ? null : `${Math.round(cluster.latencyMs)} ms`]
+    return [releaseOf(cluster.version), cluster.latencyMs === null ? null : `${Math.round(cluster.latencyMs)} ms`]
       .filter((part) => part !== null)
       .join(", ");
   }
@@ -84,6 +86,9 @@ function ContactNote({ cluster }: { readonly cluster: ClusterRow }) {
     </>
   );
 }
+
+/** Build metadata ("+k3s1", "+openpatio.sandbox") has its place on the cluster's page. */
+const releaseOf = (version: string | null) => version?.split("+")[0] ?? null;
 
 function DomainBars({ cluster }: { readonly cluster: ClusterRow }) {
   return (

@@ -5,7 +5,7 @@ import { History, Layers, LayoutDashboard, type LucideIcon, Server, Settings2 } 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { useMemo } from "react";
-import { useLiveEntries } from "#lib/live.ts";
+import { useConnection, useLiveEntries } from "#lib/live.ts";
 import { clusterPath, setPath } from "#lib/paths.ts";
 import { stateOfHealth, stateOfPhase, stateRank } from "#ui/state.ts";
 import { StateGlyph } from "#ui/state-glyph.tsx";
@@ -28,13 +28,14 @@ export function SideBar() {
   const sets = useLiveEntries("sets", "");
   const clusters = useLiveEntries("clusters", "");
   const attention = useLiveEntries("attention", "");
+  const isStale = useConnection().status === "reconnecting";
   const counts: Readonly<Record<string, number>> = {
     "/": attention.length,
     "/sets": sets.length,
     "/clusters": clusters.length,
   };
   return (
-    <nav className={styles.side} aria-label="Main">
+    <nav className={styles.side} aria-label="Main" data-stale={isStale || undefined}>
       <Link className={styles.brand} href="/">
         <Logo />
         OpenPatio
