@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterPort } from "@openpatio/core/ports";
-import { openDatabase } from "@openpatio/db";
+import { type Database, openDatabase } from "@openpatio/db";
 import { ContactLog } from "./clusters/contact-log.ts";
 import { type Connection, Fleet } from "./clusters/fleet.ts";
 import { ClusterVerbs } from "./clusters/service.ts";
@@ -51,6 +52,17 @@ export type App = {
   readonly sets: SetStore;
   stop(): Promise<void>;
 };
+
+const DATABASE_TIMEOUT_MS = 2_000;
+
+async function answers(db: Database): Promise<boolean> {
+  const late = sleep(DATABASE_TIMEOUT_MS, false, { ref: false });
+  const asked = db.$queryRaw`select 1`.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([asked, late]);
+}
 
 /**
  * The composition: everything that this process is, put together in the order in which it depends on each other.
@@ -151,7 +163,13 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let isReady = false;
   const web = options.openWeb === null ? null : await options.openWeb();
-  const http = createHttpServer({ services, log, metrics: metrics.registry, web, isReady: () => isReady });
+  const http = createHttpServer({
+    services,
+    log,
+    metrics: metrics.registry,
+    web,
+    isReady: async () => isReady && (await answers(db)),
+  });
   await new Promise<void>((resolve, reject) => {
     http.server.once("error", reject);
     http.server.listen(options.port, options.host, resolve);

@@ -40,6 +40,11 @@ async function main(): Promise<void> {
   // The supervisor is gone, however it ended: nobody would stop us or start us again.
   process.on("disconnect", stop);
   process.on("unhandledRejection", (error) => log.error({ err: error }, "unhandled rejection"));
+  // State is stored before anything is done, so ending here and being started again is safe; going on may not be.
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "uncaught exception");
+    process.exit(1);
+  });
 }
 
 main().catch((error: unknown) => {

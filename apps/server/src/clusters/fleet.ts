@@ -52,7 +52,7 @@ export class Fleet {
   /** Makes the connections what the database says: joins what is new, leaves what is gone. */
   async load(): Promise<void> {
     const rows = await loadClusters(this.options.db);
-    for (const row of rows) if (!this.members.has(row.name)) this.join(row);
+    for (const row of rows) if (!this.members.has(row.name)) this.joinStored(row);
     for (const name of this.members.keys()) if (!rows.some((row) => row.name === name)) await this.leave(name);
     for (const row of rows) this.versions.set(row.name, row.placementVersion);
   }
@@ -115,6 +115,16 @@ export class Fleet {
     const row = (await loadClusters(this.options.db)).find((candidate) => candidate.name === name);
     await this.leave(name);
     if (row !== undefined) this.join(row);
+  }
+
+  private joinStored(row: ClusterRow): void {
+    try {
+      this.join(row);
+    } catch (error) {
+      // A sandbox cluster registers itself again, with a kubeconfig that can be read.
+      if (!row.isSimulated) throw error;
+      this.options.log.warn({ err: error, cluster: row.name }, "sandbox cluster left out until it registers again");
+    }
   }
 
   async leave(name: string): Promise<void> {

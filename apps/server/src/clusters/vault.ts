@@ -39,7 +39,9 @@ export class Vault {
     try {
       return decipher.update(bytes.subarray(1 + IV_BYTES + TAG_BYTES), undefined, "utf8") + decipher.final("utf8");
     } catch {
-      throw new Error(`the kubeconfig of ${name} can't be decrypted: the key is not the one it was stored with`);
+      throw new Error(
+        `the kubeconfig of ${name} can't be decrypted: the key is not the one it was stored with. Put back the file kubeconfig.key of the data folder, or OPENPATIO_KEY`,
+      );
     }
   }
 }

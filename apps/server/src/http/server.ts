@@ -33,7 +33,7 @@ export type HttpOptions = {
   readonly log: Logger;
   readonly metrics: Registry;
   readonly web: Web | null;
-  readonly isReady: () => boolean;
+  readonly isReady: () => Promise<boolean>;
 };
 
 export type HttpServer = {
@@ -81,8 +81,12 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (pathname.startsWith(API)) return api(request, response);
     if (pathname === "/healthz") return answerText(response, 200, "ok");
-    if (pathname === "/readyz")
-      return answerText(response, options.isReady() ? 200 : 503, options.isReady() ? "ready" : "starting");
+    if (pathname === "/readyz") {
+      void options
+        .isReady()
+        .then((isReady) => answerText(response, isReady ? 200 : 503, isReady ? "ready" : "not ready"));
+      return;
+    }
     if (pathname === "/metrics") {
       void options.metrics.metrics().then((text) => answerText(response, 200, text, options.metrics.contentType));
       return;

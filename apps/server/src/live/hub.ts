@@ -65,11 +65,6 @@ export class LiveHub implements LiveService {
     return readers.size;
   }
 
-  /** Topics that somebody reads or read a moment ago. */
-  openTopics(): Iterable<string> {
-    return this.topics.keys();
-  }
-
   markDirty(name: string): void {
     const topic = this.topics.get(name);
     if (topic === undefined || topic.isDirty) return;
