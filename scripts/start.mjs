@@ -97,20 +97,44 @@ async function build() {
 async function startDatabase({ dataDir, databaseUrl }) {
   const begun = performance.now();
   const { migrate } = await import("../prisma/src/migrate.mjs");
-  let postgres = { url: databaseUrl, stop: async () => {} };
-  if (databaseUrl === null) {
-    const { startPostgres } = await import("../prisma/src/embedded.mjs");
-    postgres = await startPostgres({ dataDir: path.join(dataDir, "postgres"), database: "openpatio" });
-  }
+  const postgres = databaseUrl === null ? await keepPostgres(dataDir) : { url: databaseUrl, stop: async () => {} };
   try {
     await migrate(postgres.url, path.join(ROOT, "prisma/migrations"));
   } catch (error) {
     await postgres.stop();
-    const where = databaseUrl === null ? "embedded Postgres" : "the database named by DATABASE_URL";
+    const where = databaseUrl === null ? "the embedded Postgres" : "the database named by DATABASE_URL";
     throw new Stop(`Can't prepare ${where}: ${error.message}`);
   }
   steps.done("database", databaseUrl === null ? "embedded Postgres" : "DATABASE_URL", begun);
   return postgres;
+}
+
+/** Runs the embedded Postgres, and starts it again on the same port when it ends: its URL stays true for the server. */
+async function keepPostgres(dataDir) {
+  const { startPostgres } = await import("../prisma/src/embedded.mjs");
+  const options = { dataDir: path.join(dataDir, "postgres"), database: "openpatio" };
+  let isStopping = false;
+  let running = await startPostgres(options);
+  const { url, port } = running;
+  const restart = async () => {
+    if (isStopping) return;
+    console.error("  ! database ended; starting it again");
+    try {
+      running = await startPostgres({ ...options, port });
+      running.onExit(() => void restart());
+    } catch (error) {
+      console.error(`  ! ${error.message}`);
+      setTimeout(() => void restart(), 2000);
+    }
+  };
+  running.onExit(() => void restart());
+  return {
+    url,
+    stop: async () => {
+      isStopping = true;
+      await running.stop();
+    },
+  };
 }
 
 /**

@@ -110,7 +110,7 @@ export class ControlPlane {
   }
 
   #planAndAct(state: SetState): void {
-    const { clock, cluster, random, onCommit } = this.#options;
+    const { clock, onCommit } = this.#options;
     const nowMs = clock.nowMs();
     const planned = this.#plan(state, nowMs);
     const after: SetState = { ...state, ...planned.next };
@@ -125,7 +125,6 @@ export class ControlPlane {
     for (const action of planned.actions) this.#act(action);
     // The server makes a run due again only when something was refused; changes come back through the watch.
     if (planned.requeue !== "on-change") this.#schedule(planned.requeue.afterMs);
-    if (!cluster.isConnected && random() < 0.5) this.#schedule(RETRY_MS * 4);
   }
 
   /** Equal inputs give equal plans: planned twice, the second time on copies. */

@@ -53,6 +53,7 @@ export class SimCluster {
   readonly #controllers: Controllers;
   readonly #lagMs: () => number;
   #cache: ClusterCache;
+  #onChange: () => void = () => {};
   #isConnected = true;
   #deliverAtMs = 0;
   #life = 0;
@@ -74,7 +75,7 @@ export class SimCluster {
         throw new Error(`sandbox controller ${controller} failed on ${key}`, { cause: error });
       },
     });
-    this.#cache = this.#emptyCache(() => {});
+    this.#cache = this.#emptyCache();
     this.store.subscribe((event) => this.#watched(event));
   }
 
@@ -85,7 +86,8 @@ export class SimCluster {
   /** A control plane (again) begins with an empty cache and a list; `onChange` is its trigger. */
   connect(onChange: () => void): void {
     this.#life += 1;
-    this.#cache = this.#emptyCache(onChange);
+    this.#onChange = onChange;
+    this.#cache = this.#emptyCache();
     if (this.#isConnected) this.#relist();
   }
 
@@ -95,6 +97,8 @@ export class SimCluster {
     this.#isConnected = isConnected;
     this.#life += 1;
     if (isConnected) this.#relist();
+    // Its health changed: that is news by itself.
+    this.#onChange();
   }
 
   /** The watch broke and what happened is gone: only a list helps (410 Expired). */
@@ -202,8 +206,8 @@ export class SimCluster {
     return live === undefined || live.metadata.uid !== ref.uid ? { goneUid: ref.uid } : { object: live };
   }
 
-  #emptyCache(onChange: () => void): ClusterCache {
-    return new ClusterCache({ nowMs: () => this.#clock.nowMs(), onChange });
+  #emptyCache(): ClusterCache {
+    return new ClusterCache({ nowMs: () => this.#clock.nowMs(), onChange: () => this.#onChange() });
   }
 
   #relist(): void {
