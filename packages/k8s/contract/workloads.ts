@@ -173,4 +173,43 @@ export function describeWorkloads(world: () => World): void {
       await eventually(() => pods(set).length === 0 && w.set(set).workloads.length === 0);
     }
   });
+
+  test("a Deployment's pods belong to its ReplicaSet and have no ordinals", async () => {
+    const w = world();
+    const set = w.name("deployment");
+    const {
+      podManagementPolicy: _,
+      serviceName: __,
+      ...spec
+    } = w.statefulSet(set, 2)["spec"] as Record<string, unknown>;
+    const deployment = { ...w.statefulSet(set, 2), kind: "Deployment", spec };
+    const ref = await w.created(deployment);
+    await eventually(() => areReady(set, 2));
+    expect(pods(set).map((pod) => [pod.ownerKind, pod.ordinal, pod.role])).toEqual(
+      [0, 1].map(() => ["ReplicaSet", null, "web"]),
+    );
+    await eventually(() => w.set(set).workloads[0]?.readyReplicas === 2);
+    expect(w.set(set).workloads[0]).toMatchObject({ kind: "Deployment", uid: ref.uid, failureMessage: null });
+    await w.cluster.scale(ref, 1);
+    await eventually(() => areReady(set, 1));
+    await w.cluster.delete(ref, "Foreground");
+    await eventually(() => pods(set).length === 0 && w.set(set).workloads.length === 0);
+  });
+
+  test("a headless Service publishes each pod under its name, also before it is Ready", async () => {
+    const w = world();
+    const set = w.name("published");
+    await w.cluster.create(w.service(set, [{ name: "http", port: 8000 }]));
+    await w.created(w.statefulSet(set, 2, { annotations: { [`${SANDBOX}/ready`]: "false" } }));
+    const service = `s-${set}-0-web`;
+    const path = `/apis/discovery.k8s.io/v1/namespaces/${w.namespace}/endpointslices`;
+    await eventually(async () => {
+      const slices = await w.others.list(path, { labelSelector: `kubernetes.io/service-name=${service}` });
+      const endpoints = slices.flatMap((slice) => (slice["endpoints"] ?? []) as readonly { hostname?: string }[]);
+      const names = new Set(endpoints.map((endpoint) => endpoint.hostname));
+      const isComplete = names.has(`${set}-0-web-0`) && names.has(`${set}-0-web-1`) && names.size === 2;
+      return isComplete || [...names].join();
+    });
+    expect(pods(set).some((pod) => pod.isReady)).toBe(false);
+  });
 }
