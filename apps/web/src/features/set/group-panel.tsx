@@ -5,7 +5,7 @@ import type { GroupView, SetDetail } from "@openpatio/core/view";
 import { X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { GroupBox } from "#features/topology/model.ts";
-import { GROUP_WORD } from "#features/topology/states.ts";
+import { countdownLead, GROUP_WORD } from "#features/topology/states.ts";
 import { useNow } from "#lib/clock.ts";
 import { formatDuration, formatPlural } from "#lib/format.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
@@ -184,7 +184,9 @@ function Waiting({ detail, view, untilMs, offReason }: WaitingProps) {
         <CountdownRing sinceMs={view.sinceMs} untilMs={untilMs} />
         <div>
           <p className="strong">
-            {view.nextIncarnation === null ? "Tried again in " : `Incarnation ${view.nextIncarnation} starts in `}
+            {view.nextIncarnation === null
+              ? `${countdownLead(null)} `
+              : `Incarnation ${view.nextIncarnation} starts in `}
             <Countdown untilMs={untilMs} />
           </p>
           {view.message !== null && <p className="small ink-2">{view.message}</p>}

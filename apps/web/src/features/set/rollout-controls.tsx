@@ -31,7 +31,10 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
   const { rollout } = detail;
   const key = { namespace: detail.namespace, name: detail.name };
   const cells = useMemo(() => rolloutCells(rollout, groups), [rollout, groups]);
-  const isChanging = rollout.current !== null && rollout.current !== rollout.target;
+  const isChanging =
+    rollout.current !== null &&
+    rollout.current !== rollout.target &&
+    (rollout.isActive || groups.some((group) => group.revision !== rollout.target));
 
   const setPaused = async (isPaused: boolean): Promise<void> => {
     try {

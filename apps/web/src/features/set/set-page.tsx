@@ -102,14 +102,7 @@ function LoadedSet({ detail, groups, pods }: LoadedSetProps) {
         ]}
       >
         {(tab === "topology" || tab === "groups") && (
-          <TopologyTab
-            detail={detail}
-            groups={groups}
-            pods={pods}
-            model={model}
-            navigation={navigation}
-            offReason={offReason}
-          />
+          <TopologyTab detail={detail} groups={groups} model={model} navigation={navigation} offReason={offReason} />
         )}
         {tab === "rollouts" && <RolloutsTab detail={detail} offReason={offReason} />}
         {tab === "timeline" && (
@@ -124,14 +117,14 @@ function LoadedSet({ detail, groups, pods }: LoadedSetProps) {
   );
 }
 
-type TopologyTabProps = LoadedSetProps & {
+type TopologyTabProps = Omit<LoadedSetProps, "pods"> & {
   readonly model: TopologyModel;
   readonly navigation: SetNavigation;
   readonly offReason: string | null;
 };
 
 /** Picture (or table) of the groups, and the panel of what is selected in it. */
-function TopologyTab({ detail, groups, pods, model, navigation, offReason }: TopologyTabProps) {
+function TopologyTab({ detail, groups, model, navigation, offReason }: TopologyTabProps) {
   const { view, showView, select, tab } = navigation;
   const [section, setSection] = useState<PodSection>("facts");
   const panelRef = useRef<HTMLElement>(null);
@@ -163,7 +156,7 @@ function TopologyTab({ detail, groups, pods, model, navigation, offReason }: Top
         <Topology
           detail={detail}
           groups={groups}
-          pods={pods}
+          model={model}
           view={view}
           onView={showView}
           selection={selection}

@@ -25,10 +25,10 @@ export function SetPanel({ detail, model, onSelectGroup }: SetPanelProps) {
     .toSorted(
       (a, b) => GROUP_PHASES.indexOf(a.view.phase) - GROUP_PHASES.indexOf(b.view.phase) || a.view.index - b.view.index,
     );
-  // Available and Recovering repeat what the list of groups says better.
+  // The others repeat what the list of groups says better.
   const conditions = detail.conditions.filter(
     ({ type, status, message }) =>
-      status !== "True" && message !== "" && (type === "Accepted" || type === "Placed" || type === "Progressing"),
+      status !== "True" && message !== "" && (type === "Accepted" || type === "Progressing"),
   );
   return (
     <>

@@ -90,7 +90,7 @@ export function layoutLanes(model: TopologyModel, width: number, minHeight: numb
       const placed = placeRoles(group, lane, model, columns, grid, frame);
       roles.push(...placed.roles);
       cells.push(...placed.cells);
-      arrows.push(...placeArrows(group, placed.roles, lane, model, columns, grid));
+      arrows.push(...placeArrows(group, placed.roles, lane, model, columns));
     }
     y += lane.h;
   });
@@ -111,7 +111,7 @@ function frameOf(width: number): Frame {
     isWide,
     pad,
     headW,
-    gutter: isWide ? 34 : 20,
+    gutter: isWide ? 32 : 20,
     gap: isWide ? 5 : 3,
     bodyX: pad + headW,
     bodyW: Math.max(40, width - pad * 2 - headW),
@@ -260,7 +260,6 @@ function placeArrows(
   lane: PlacedLane,
   model: TopologyModel,
   columns: readonly PlacedColumn[],
-  grid: Grid,
 ): readonly PlacedArrow[] {
   const channel = lane.y + lane.h - 9;
   return model.edges.flatMap((edge): readonly PlacedArrow[] => {

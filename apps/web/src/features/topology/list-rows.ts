@@ -1,7 +1,7 @@
 import type { GroupPhase } from "@openpatio/core/model";
 import { stateOfPhase, stateOfPod, type TileState } from "#ui/state.ts";
 import type { GroupBox, RoleBlock, TopologyModel } from "./model.ts";
-import { GROUP_WORD, POD_WORD } from "./states.ts";
+import { countdownLead, GROUP_WORD, POD_WORD } from "./states.ts";
 
 export type ListRow = {
   readonly key: string;
@@ -85,7 +85,7 @@ function groupRow(group: GroupBox, key: string, isOpen: boolean): ListRow {
     progress: group.readyPods / Math.max(1, group.wantedPods),
     ready: `${group.readyPods}/${group.wantedPods}`,
     where: view.cluster === null ? "none" : view.domain === null ? view.cluster : `${view.cluster}/${view.domain}`,
-    why: view.message ?? "",
+    why: view.untilMs === null ? (view.message ?? "") : `${view.message ?? ""} ${countdownLead(view.nextIncarnation)}`,
     untilMs: view.untilMs,
     isOpen: group.roles.length === 0 ? null : isOpen,
   };

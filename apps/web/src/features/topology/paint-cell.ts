@@ -125,11 +125,14 @@ function drawCard(scene: Scene, box: Rect, cell: PodCell): void {
   const { pod } = cell;
   const isEmpty = isEmptyPlace(pod.state);
   drawPodTile(scene, { x: box.x + 8, y: box.y + 9, w: 10, h: 10 }, cell, { progress: pod.progress });
-  drawText(ctx, cell.label, box.x + 24, box.y + 18, {
+  // The same slightly tighter setting that names have in text: "prefill-0" fits the narrowest card.
+  ctx.letterSpacing = "-0.25px";
+  drawText(ctx, cell.label, box.x + 22, box.y + 18, {
     font: palette.fonts.mono11Strong,
     color: isEmpty ? palette.ink3 : palette.ink,
-    max: box.w - 30,
+    max: box.w - 25,
   });
+  ctx.letterSpacing = "0px";
   const state = cellState(cell);
   const isQuiet = state === "ready" || isEmptyPlace(state);
   drawText(ctx, cell.note, box.x + 8, box.y + 33, {

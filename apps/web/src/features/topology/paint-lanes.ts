@@ -13,7 +13,7 @@ import {
   wrapText,
 } from "./paint.ts";
 import { drawCell } from "./paint-cell.ts";
-import { GROUP_TONE, GROUP_WORD } from "./states.ts";
+import { countdownLead, GROUP_TONE, GROUP_WORD } from "./states.ts";
 
 export function paintLanes(
   scene: Scene,
@@ -209,7 +209,10 @@ function paintSentence(scene: Scene, lane: PlacedLane, isWide: boolean): void {
   const { view } = lane.group;
   if (view.message === null) return;
   const color = view.phase === "Pending" ? palette.ink : palette.tones[GROUP_TONE[view.phase]].ink;
-  const clock = view.untilMs === null ? "" : ` ${formatCountdown(view.untilMs - scene.nowMs)}`;
+  const clock =
+    view.untilMs === null
+      ? ""
+      : ` ${countdownLead(view.nextIncarnation)} ${formatCountdown(view.untilMs - scene.nowMs)}`;
   const at = onScreen(scene, { x: lane.bodyX, y: lane.sayY, w: 0, h: 0 });
   const room = lane.bodyW * Math.max(1, scene.view.scale);
   const { fonts } = palette;

@@ -65,3 +65,8 @@ export const POD_WORD = {
 export function isEmptyPlace(state: PodState): boolean {
   return state === "waiting" || state === "tornDown";
 }
+
+/** What the countdown after a group's sentence counts to. */
+export function countdownLead(nextIncarnation: number | null): string {
+  return nextIncarnation === null ? "Tried again in" : "Starts in";
+}

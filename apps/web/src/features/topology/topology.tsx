@@ -2,7 +2,7 @@
 
 import type { GroupPhase } from "@openpatio/core/model";
 import { GROUP_PHASES } from "@openpatio/core/model";
-import type { GroupView, PodView, SetDetail } from "@openpatio/core/view";
+import type { GroupView, SetDetail } from "@openpatio/core/view";
 import { List, Maximize, Rows3, Server, ZoomIn, ZoomOut } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
 import { IconButton } from "#ui/button.tsx";
@@ -11,7 +11,7 @@ import { Segmented } from "#ui/segmented.tsx";
 import { STATE_WORD, stateOfPhase, type TileState } from "#ui/state.ts";
 import { StateGlyph } from "#ui/state-glyph.tsx";
 import type { Selection } from "./keyboard.ts";
-import { prepareTopology } from "./model.ts";
+import type { TopologyModel } from "./model.ts";
 import { prepareRacks } from "./rack-model.ts";
 import { GROUP_WORD } from "./states.ts";
 import styles from "./topology.module.css";
@@ -23,7 +23,7 @@ import type { TopologyView } from "./views.ts";
 type TopologyProps = {
   readonly detail: SetDetail;
   readonly groups: readonly GroupView[];
-  readonly pods: readonly PodView[];
+  readonly model: TopologyModel;
   readonly view: TopologyView;
   readonly onView: (view: TopologyView) => void;
   readonly selection: Selection;
@@ -39,11 +39,10 @@ const VIEW_OPTIONS = [
 
 /** The topology tab: arrangement, filter by phase, picture or list, legend and zoom. */
 export function Topology(props: TopologyProps) {
-  const { detail, groups, pods, view, onView, selection, onSelect, onOpen } = props;
+  const { detail, groups, model, view, onView, selection, onSelect, onOpen } = props;
   const [phases, setPhases] = useState<ReadonlySet<GroupPhase>>(new Set());
   const [scale, setScale] = useState(1);
   const zoomRef = useRef<ZoomHandle>(null);
-  const model = useMemo(() => prepareTopology(detail, groups, pods), [detail, groups, pods]);
   const watch = useClusterEntries();
   const racks = useMemo(
     () => (view === "cluster" ? prepareRacks(detail, model, watch.entriesOf(detail.clusters)) : null),
