@@ -204,6 +204,14 @@ describe("a preview", () => {
       ["restarts", 4],
       ["restarts", 4],
     ]);
+    const tooLarge = await server.call<PreviewView>("sets.preview", {
+      yaml: yaml.replaceAll(/nvidia.com\/gpu: "?\d+"?/g, "nvidia.com/gpu: 9"),
+    });
+    expect(tooLarge.groups.map((group) => [group.then, group.podsStopped])).toEqual([
+      ["unplaced", 4],
+      ["unplaced", 4],
+    ]);
+    expect(tooLarge.checks).toContainEqual(expect.objectContaining({ level: "warning", path: "spec.placement" }));
     expect(changed.objects.filter((object) => object.change === "recreate").map((object) => object.kind)).toContain(
       "StatefulSet",
     );

@@ -1,9 +1,11 @@
 /* oxlint-disable unicorn/no-thenable -- `now` and `then` of a preview are words, and nothing awaits them */
 import {
+  type GroupPlacement,
   type GroupState,
   groupRoles,
   type KubeObject,
   type ObservedCluster,
+  type ObservedPod,
   type SetState,
   type SetStatus,
 } from "../model/index.ts";
@@ -87,7 +89,9 @@ function oneMoreOf(input: PreviewInput): PreviewView["oneMore"] {
   const decision = placeGroup(request, ledger);
   const key = after.spec.placement.topology?.key;
   const domains = after.spec.placement.clusters.names.reduce((sum, name) => {
-    const values = new Set(clusters.get(name)?.nodes.flatMap((node) => (key === undefined ? [] : (node.labels[key] ?? []))));
+    const values = new Set(
+      clusters.get(name)?.nodes.flatMap((node) => (key === undefined ? [] : (node.labels[key] ?? []))),
+    );
     return sum + (key === undefined ? 1 : values.size);
   }, 0);
   const refused = decision.refusals.filter((refusal) => key === undefined || refusal.domain !== null).length;
@@ -152,18 +156,63 @@ function previewGroup(
   }
   if (present === undefined || present.incarnation === 0) return { ...common, then: "starts", why: placement.why };
   if (hashOf(after, present.revision) !== hashOf(after, target)) {
-    return { ...common, then: "restarts", podsStopped: podsNow, why: restartWhy(after) };
+    const podsStopped = podsNow;
+    const room = decideRestart(input, index, placement);
+    if (room === null) return { ...common, then: "restarts", podsStopped, why: restartWhy(after) };
+    if (!room.placed) {
+      const why = `It would stop and then find no room. ${room.message}`;
+      return { ...common, then: "unplaced", podsStopped, podsAfter: 0, why, refusals: room.refusals };
+    }
+    const domain = room.domain?.value ?? null;
+    const why = `It no longer fits in ${placement.domain?.value ?? placement.cluster} and moves. ${room.why}`;
+    return { ...common, then: "restarts", podsStopped, cluster: room.cluster, domain, why, refusals: room.refusals };
   }
   if (before !== null && isScaled(before.state, after)) {
-    const stopped = stoppedByScale(before.state, after);
-    return {
-      ...common,
-      then: "scales",
-      podsStopped: stopped,
-      why: "Only counts change: pods that stay are not touched.",
-    };
+    const podsStopped = stoppedByScale(before.state, after);
+    const room = placeWithout(input, index, { cluster: placement.cluster, domain: placement.domain });
+    const why = room.placed
+      ? "Only counts change: pods that stay are not touched."
+      : `Pods that stay are not touched; new ones wait for room. ${room.message}`;
+    return { ...common, then: "scales", podsStopped, why, refusals: room.refusals };
   }
   return { ...common, then: "stays", why: "Nothing that changes its pods." };
+}
+
+/** Where a group that restarts goes when it can't stay where it is; null when it stays. */
+function decideRestart(
+  input: PreviewInput,
+  index: number,
+  { cluster, domain }: GroupPlacement,
+): PlacementDecision | null {
+  if (placeWithout(input, index, { cluster, domain }).placed) return null;
+  return placeWithout(input, index);
+}
+
+/** Places a group as if its present pods were gone, which is how the planner places the next incarnation. */
+function placeWithout(
+  { after, planned, clusters, reservations }: PreviewInput,
+  index: number,
+  only?: { readonly cluster: string; readonly domain: GroupPlacement["domain"] },
+): PlacementDecision {
+  const isOwn = (pod: ObservedPod) =>
+    pod.namespace === after.namespace && pod.set === after.name && pod.groupIndex === index;
+  const emptied = new Map(
+    [...clusters].map(([key, cluster]): [string, ObservedCluster] => [
+      key,
+      {
+        name: cluster.name,
+        isSimulated: cluster.isSimulated,
+        health: cluster.health,
+        nodes: cluster.nodes,
+        podsOnNode: (node) => cluster.podsOnNode(node).filter((pod) => !isOwn(pod)),
+        set: (namespace, name) => cluster.set(namespace, name),
+      },
+    ]),
+  );
+  const others = planned.filter((group) => group.index !== index);
+  const ledger = openLedger(emptied, () => [...reservations, ...reservationsOf({ ...after, groups: others })]);
+  const request = { set: after, group: index, revision: after.rollout.target };
+  return placeGroup(only === undefined ? request : { ...request, only }, ledger);
 }
 
 function removedGroup({ before, after }: PreviewInput, group: GroupState): PreviewGroup {
