@@ -124,8 +124,11 @@ export function PodPanel(props: PodPanelProps) {
 }
 
 function placeSentence(pod: PodView): string {
-  return pod.state === "tornDown"
-    ? "This pod was torn down with its group. Its place is kept for the next incarnation."
+  if (pod.state === "tornDown") {
+    return "This pod was torn down with its group. Its place is kept for the next incarnation.";
+  }
+  return pod.stateText.startsWith("after ")
+    ? `This pod does not exist yet: it is created ${pod.stateText} is ready.`
     : `This pod does not exist yet: ${pod.stateText}.`;
 }
 

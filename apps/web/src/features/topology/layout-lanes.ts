@@ -1,5 +1,13 @@
 import { type PlacedCell, type PlacedGroup, type PlacedRole, WIDE_FROM } from "./layout.ts";
-import { type GroupBox, isEdgeMet, type RoleBlock, type RoleColumn, type TopologyModel } from "./model.ts";
+import {
+  type GroupBox,
+  isEdgeMet,
+  type RoleBlock,
+  type RoleColumn,
+  slotOf,
+  slotsOf,
+  type TopologyModel,
+} from "./model.ts";
 
 /** One lane per group, one column per startup wave; used up to {@link MAX_LANES} groups. */
 export type LaneLayout = {
@@ -121,8 +129,7 @@ function frameOf(width: number): Frame {
 function columnCount(groups: readonly GroupBox[], column: RoleColumn): number {
   const names = new Set(column.roles.map((role) => role.role));
   return groups.reduce(
-    (most, group) =>
-      group.roles.reduce((n, block) => (names.has(block.role) ? Math.max(n, block.cells.length) : n), most),
+    (most, group) => group.roles.reduce((n, block) => (names.has(block.role) ? Math.max(n, slotsOf(block)) : n), most),
     1,
   );
 }
@@ -154,14 +161,14 @@ function chooseGrid(counts: readonly number[], frame: Frame): Grid {
   return { cellW: side, cellH: side, perRow: 1 };
 }
 
-function blockHeight(cellCount: number, grid: Grid, gap: number): number {
-  const rows = Math.max(1, Math.ceil(cellCount / grid.perRow));
+function blockHeight(slots: number, grid: Grid, gap: number): number {
+  const rows = Math.max(1, Math.ceil(slots / grid.perRow));
   return rows * grid.cellH + (rows - 1) * gap;
 }
 
 function columnHeight(blocks: readonly RoleBlock[], grid: Grid, gap: number): number {
   return blocks.reduce(
-    (sum, block, index) => sum + COUNT_H + blockHeight(block.cells.length, grid, gap) + (index > 0 ? 6 : 0),
+    (sum, block, index) => sum + COUNT_H + blockHeight(slotsOf(block), grid, gap) + (index > 0 ? 6 : 0),
     0,
   );
 }
@@ -236,10 +243,11 @@ function placeRoles(
     let y = lane.bodyY + Math.floor((body - columnHeight(blocks, grid, frame.gap)) / 2);
     for (const block of blocks) {
       y += COUNT_H;
-      const inRow = Math.min(Math.max(1, block.cells.length), grid.perRow);
-      const h = blockHeight(block.cells.length, grid, frame.gap);
+      const inRow = Math.min(Math.max(1, slotsOf(block)), grid.perRow);
+      const h = blockHeight(slotsOf(block), grid, frame.gap);
       roles.push({ block, group, x, y, w: inRow * grid.cellW + (inRow - 1) * frame.gap, h });
-      block.cells.forEach((cell, k) => {
+      block.cells.forEach((cell, position) => {
+        const k = slotOf(cell, position);
         cells.push({
           cell,
           x: x + (k % grid.perRow) * (grid.cellW + frame.gap),

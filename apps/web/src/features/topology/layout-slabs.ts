@@ -1,5 +1,5 @@
 import { type PlacedCell, type PlacedGroup, type PlacedRole, WIDE_FROM } from "./layout.ts";
-import type { TopologyModel } from "./model.ts";
+import { slotOf, slotsOf, type TopologyModel } from "./model.ts";
 
 /**
  * Many groups as small slabs in rows of a round number, with a ruler, so that a place on the picture is an index. Every
@@ -40,10 +40,10 @@ export function layoutSlabs(model: TopologyModel, width: number, minHeight: numb
   const height = Math.max(minHeight, MIN_HEIGHT);
   const roleNames = model.columns.flatMap((column) => column.roles.map((role) => role.role));
   const most = roleNames.map((name) =>
-    model.groups.reduce(
-      (n, group) => Math.max(n, group.roles.find((block) => block.role === name)?.cells.length ?? 0),
-      1,
-    ),
+    model.groups.reduce((n, group) => {
+      const block = group.roles.find((item) => item.role === name);
+      return block === undefined ? n : Math.max(n, slotsOf(block));
+    }, 1),
   );
   // Two rows of pods up to eight of a role; wider roles grow downwards so that a slab stays about twice as wide as high.
   const rows = Math.max(1, ...most.map((n) => Math.min(n, n > 8 ? Math.ceil(Math.sqrt(n)) : 2)));
@@ -89,10 +89,11 @@ export function layoutSlabs(model: TopologyModel, width: number, minHeight: numb
       const cols = roleCols[column] ?? 1;
       const block = group.roles.find((item) => item.role === name);
       if (block !== undefined) {
-        const inColumn = Math.min(rows, Math.max(1, Math.ceil(block.cells.length / cols)));
+        const inColumn = Math.min(rows, Math.max(1, Math.ceil(slotsOf(block) / cols)));
         const roleY = y + headH + padding + snap(((rows - inColumn) * unit) / 2);
         roles.push({ block, group, x: roleX, y: roleY, w: cols * unit - joint, h: inColumn * unit - joint });
-        block.cells.forEach((placed, k) => {
+        block.cells.forEach((placed, position) => {
+          const k = slotOf(placed, position);
           cells.push({
             cell: placed,
             x: roleX + (k % cols) * unit,

@@ -83,6 +83,16 @@ describe("lanes", () => {
     expect(Math.max(...layout.cells.map((placed) => placed.x + placed.w))).toBeLessThanOrEqual(844);
   });
 
+  it("a pod that is missing leaves a gap: the others keep their places", () => {
+    const detail = setDetail(ROLES);
+    const whole = layoutLanes(prepareTopology(detail, [groupView(0, ROLES)], podsOf(0, ROLES)), 844, 400);
+    const rest = podsOf(0, ROLES).filter((pod) => pod.name !== "demo-0-decode-0");
+    const holed = layoutLanes(prepareTopology(detail, [groupView(0, ROLES)], rest), 844, 400);
+    const at = (layout: typeof whole) => layout.cells.find((placed) => placed.cell.label === "decode-3");
+    expect(at(holed)?.x).toBe(at(whole)?.x);
+    expect(at(holed)?.y).toBe(at(whole)?.y);
+  });
+
   it("roles of one wave stand below each other", () => {
     const roles = [roleView("store", 1), roleView("prefill", 2, ["store"]), roleView("decode", 2, ["store"])];
     const layout = layoutLanes(modelOf(1, roles), 1_000, 400);

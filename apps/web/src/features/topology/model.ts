@@ -50,6 +50,16 @@ export type PodCell = {
   readonly note: string;
 };
 
+/** Place of a cell within its role: its ordinal, so that a pod that is missing leaves a gap instead of moving others. */
+export function slotOf(cell: PodCell, position: number): number {
+  return cell.pod.ordinal ?? position;
+}
+
+/** Places a role takes: as many as are wanted, or more while it is scaled in. */
+export function slotsOf(block: RoleBlock): number {
+  return block.cells.reduce((most, cell, position) => Math.max(most, slotOf(cell, position) + 1), block.replicas);
+}
+
 /** Prepares the model of one set. `groups` and `pods` may come in any order. */
 export function prepareTopology(
   detail: SetDetail,
