@@ -89,8 +89,14 @@ function wait(context: PlanContext, item: AssessedGroup, placing: Placing, notes
 function start(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {
   const homes = homesOf(context, item.group);
   for (const home of homes) planStrays(item.group, home, notes);
+  // Nothing may arrive late beside the next life either.
+  const { lateWritesUntilMs = 0 } = context.input;
+  if (item.group.incarnation > 0 && lateWritesUntilMs > context.nowMs) {
+    notes.wakeAtMs.push(lateWritesUntilMs);
+    return item;
+  }
   // Nothing starts beside what is left of an earlier life, however it came back.
-  if (homes.some((home) => !isCleared(context, item.group, home))) return item;
+  if (homes.some((home) => !isCleared(context, home))) return item;
   const next = startNext(context, item.group, placing, notes);
   if (next.stage !== "running") return next === item.group ? item : { ...item, group: next };
   const started = assessGroup(context, next, notes);
@@ -177,9 +183,9 @@ function canMove(context: PlanContext, group: GroupState, running: RunningGroup,
   return placeGroup(request, ledger).placed;
 }
 
-function isCleared(context: PlanContext, group: GroupState, home: ObservedGroup): boolean {
+function isCleared(context: PlanContext, home: ObservedGroup): boolean {
   const cluster = context.live(home.cluster);
-  return cluster !== null && isTornDown(home, group.incarnation, cluster);
+  return cluster !== null && isTornDown(home, cluster);
 }
 
 /** Where anything of a group is or may be: its placement, and for one without, every live cluster that shows something. */

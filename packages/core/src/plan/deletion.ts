@@ -8,7 +8,7 @@ import {
   type SetState,
 } from "../model/index.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
-import { isOnLostNode, isTornDown, type ObservedGroup } from "./observed-group.ts";
+import { isOfThisLife, isOnLostNode, isTornDown, type ObservedGroup } from "./observed-group.ts";
 
 /**
  * Tears an incarnation down. Workloads go by the UID that was observed and in the foreground, so that a workload that is
@@ -28,7 +28,7 @@ export function planTeardown(
   const isOrdered = context.set.spec.startupPolicy === "Ordered" && group.teardown?.next === "remove";
   const roles = groupRoles(context.set, group.revision);
   for (const workload of observed.workloads) {
-    if (workload.deletionAtMs !== null || workload.incarnation > group.incarnation) continue;
+    if (workload.deletionAtMs !== null) continue;
     if (isOrdered && dependentsLeft(workload.role, roles, observed).length > 0) continue;
     notes.actions.push({
       kind: "delete",
@@ -37,7 +37,7 @@ export function planTeardown(
       propagation: "Foreground",
     });
   }
-  return isTornDown(observed, group.incarnation, cluster) ? "gone" : "going";
+  return isTornDown(observed, cluster) ? "gone" : "going";
 
   function dependentsLeft(role: string, all: readonly GroupRole[], seen: ObservedGroup): readonly string[] {
     return all
@@ -68,14 +68,13 @@ export function planRemoval(group: GroupState, observed: ObservedGroup, notes: P
 }
 
 /**
- * Deletes what carries an incarnation that is over, at any time and by UID: leftovers of late writes, of a cluster that
- * was away, of a control plane that crashed in between.
+ * Deletes what belongs to another life of the group than the present one, at any time and by UID: leftovers of late
+ * writes, of a cluster that was away, of a control plane that crashed in between.
  */
 export function planStrays(group: GroupState, observed: ObservedGroup, notes: PlanNotes): void {
-  const isOver = (incarnation: number): boolean =>
-    group.stage === "running" ? incarnation < group.incarnation : incarnation <= group.incarnation;
+  const isRunning = group.stage === "running";
   for (const workload of observed.workloads) {
-    if (!isOver(workload.incarnation) || workload.deletionAtMs !== null) continue;
+    if (workload.deletionAtMs !== null || (isRunning && isOfThisLife(workload, group.incarnation, observed))) continue;
     notes.actions.push({
       kind: "delete",
       group: group.index,
@@ -86,7 +85,8 @@ export function planStrays(group: GroupState, observed: ObservedGroup, notes: Pl
   const isTakenAlong = (pod: ObservedPod): boolean =>
     observed.workloads.some((workload) => workload.role === pod.role && workload.incarnation === pod.incarnation);
   for (const pod of observed.pods) {
-    if (!isOver(pod.incarnation ?? 0) || pod.deletionAtMs !== null || isTakenAlong(pod)) continue;
+    if (pod.deletionAtMs !== null || (isRunning && pod.incarnation === group.incarnation) || isTakenAlong(pod))
+      continue;
     notes.actions.push({
       kind: "delete",
       group: group.index,

@@ -7,7 +7,7 @@ import type {
   ObservedPod,
   ReadyPod,
 } from "../model/index.ts";
-import { isOnLostNode, type ObservedGroup, ordinalOf, shortPodName } from "./observed-group.ts";
+import { isOfThisLife, isOnLostNode, type ObservedGroup, ordinalOf, shortPodName } from "./observed-group.ts";
 import { plural } from "./words.ts";
 
 /**
@@ -74,7 +74,7 @@ function isAdmissible(
   if (role === undefined || pod.incarnation !== group.incarnation || !pod.isReady || pod.deletionAtMs !== null)
     return false;
   const workload = observed.workloads.find(
-    (candidate) => candidate.role === role.role && candidate.incarnation === group.incarnation,
+    (candidate) => candidate.role === role.role && isOfThisLife(candidate, group.incarnation, observed),
   );
   if (workload === undefined || workload.deletionAtMs !== null) return false;
   if (role.kind === "StatefulSet") return (ordinalOf(pod.name) ?? 0) < Math.min(role.replicas, workload.replicas);
@@ -167,7 +167,7 @@ function deletedByHand(
   for (const role of roles) {
     if (role.onPodFailure === "Ignore" || !group.readyPods.some((pod) => pod.role === role.role)) continue;
     const workload = observed.workloads.find(
-      (candidate) => candidate.role === role.role && candidate.incarnation === group.incarnation,
+      (candidate) => candidate.role === role.role && isOfThisLife(candidate, group.incarnation, observed),
     );
     if (workload === undefined || workload.deletionAtMs !== null)
       return { ...about, role: role.role, message: `The ${role.kind} of ${role.role} was deleted` };

@@ -52,12 +52,17 @@ function byName(
   return compareNames(a.name, b.name) || (a.uid < b.uid ? -1 : 1);
 }
 
-/** True while neither a workload nor a pod of any incarnation up to `incarnation` is left, terminating ones included. */
-export function isTornDown(observed: ObservedGroup, incarnation: number, cluster: ObservedCluster): boolean {
-  return (
-    observed.workloads.every((workload) => workload.incarnation > incarnation) &&
-    observed.pods.every((pod) => (pod.incarnation ?? 0) > incarnation || isOnLostNode(pod, cluster))
-  );
+/** True while neither a workload nor a pod of any life of the group is left, terminating ones included. */
+export function isTornDown(observed: ObservedGroup, cluster: ObservedCluster): boolean {
+  return observed.workloads.length === 0 && observed.pods.every((pod) => isOnLostNode(pod, cluster));
+}
+
+/**
+ * A workload of the present life: of this incarnation, and owned by the RoleBasedGroup that is there. A group that was
+ * removed and came back counts its incarnations anew, under another RoleBasedGroup.
+ */
+export function isOfThisLife(workload: ObservedWorkload, incarnation: number, observed: ObservedGroup): boolean {
+  return workload.incarnation === incarnation && (observed.owner === null || workload.ownerUid === observed.owner.uid);
 }
 
 /** A pod whose machine is gone for certain, by its deletion or by an administrator's word, runs no more. */

@@ -237,3 +237,26 @@ test("a pod that can not end on a node that does not answer is named, and the gr
     /decode-0 can not be ended: its node n1 does not answer\. Force-delete it if that machine is off\.$/,
   );
 });
+
+test("no incarnation starts while a creation that was sent earlier may still arrive", () => {
+  const set = ready({ replicas: 1 });
+  set.world.crash("demo-0-decode-0");
+  set.lateWritesUntilMs = set.world.nowMs + 20_000;
+  set.run(10);
+  expect(group(set, 0)).toMatchObject({ stage: "waiting", incarnation: 1 });
+  expect(set.plan().requeue).toEqual({ afterMs: set.lateWritesUntilMs - set.world.nowMs });
+  set.untilReady();
+  expect(group(set, 0).incarnation).toBe(2);
+});
+
+test("a workload that came back late from an earlier life is deleted, and nothing starts beside it", () => {
+  const set = ready({ replicas: 1 });
+  const late = set.acted.find((action) => action.kind === "create" && action.object.metadata.name === "demo-0-decode");
+  if (late === undefined) throw new Error("decode was never created");
+  set.world.crash("demo-0-decode-0");
+  set.until((operated) => group(operated, 0).incarnation === 2);
+  set.world.apply(late);
+  set.untilReady();
+  expect(group(set, 0).incarnation).toBe(2);
+  expect([...set.world.pods.values()].map((pod) => pod.incarnation)).toEqual([2, 2, 2, 2]);
+});

@@ -1,5 +1,5 @@
 import type { GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
-import type { ObservedGroup } from "./observed-group.ts";
+import { isOfThisLife, type ObservedGroup } from "./observed-group.ts";
 
 /** Where one role of a running incarnation stands. */
 export type RoleProgress = {
@@ -31,7 +31,9 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
   const workload =
     observed.workloads.find(
       (candidate) =>
-        candidate.role === role.role && candidate.incarnation === group.incarnation && candidate.kind === role.kind,
+        candidate.role === role.role &&
+        candidate.kind === role.kind &&
+        isOfThisLife(candidate, group.incarnation, observed),
     ) ?? null;
   const pods = observed.pods.filter(
     (pod) =>

@@ -310,6 +310,7 @@ export class Operated {
   readonly timeline: TimelineDraft[] = [];
   readonly acted: Action[] = [];
   isGone = false;
+  lateWritesUntilMs = 0;
 
   constructor(world: World, state: SetState) {
     this.world = world;
@@ -317,10 +318,9 @@ export class Operated {
   }
 
   plan(): Plan {
-    return plan(
-      { set: this.state, clusters: new Map([[this.world.name, this.world.observe()]]), reservations: [] },
-      this.world.nowMs,
-    );
+    const clusters = new Map([[this.world.name, this.world.observe()]]);
+    const { state: set, lateWritesUntilMs } = this;
+    return plan({ set, clusters, reservations: [], lateWritesUntilMs }, this.world.nowMs);
   }
 
   /** Plans and stores, then acts unless the process `dies` in between. */
