@@ -71,6 +71,11 @@ export class KubeApi {
     });
   }
 
+  async isAnswering(): Promise<boolean> {
+    const answer = await this.request("GET", "/version").catch(() => null);
+    return answer?.status === 200;
+  }
+
   async list(path: string, labels = ""): Promise<readonly KubeItem[]> {
     const { status, body } = await this.request(
       "GET",

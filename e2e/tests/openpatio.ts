@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { test as base } from "@playwright/test";
@@ -11,18 +12,30 @@ import { KubeApi } from "./kube-api.ts";
 
 const START = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
 
-/** What a procedure answered when it refused. */
+/** How long a first build, an embedded Postgres and both sandbox clusters may take on a busy machine. */
+const START_LIMIT_MS = 240_000;
+
+/** What a refused procedure answers, as far as the tests look. */
+export type Refusal = {
+  readonly message: string;
+  readonly data?: {
+    readonly reason: string | null;
+    readonly problems: readonly { readonly path: string; readonly message: string; readonly suggestion?: string }[];
+  };
+};
+
+/** A procedure refused. */
 export class Refused extends Error {
   readonly status: number;
-  readonly body: unknown;
-  constructor(procedure: string, status: number, body: unknown) {
-    super(`${procedure} answered ${status}: ${JSON.stringify(body)}`);
+  readonly refusal: Refusal;
+  constructor(procedure: string, status: number, refusal: Refusal) {
+    super(`${procedure} answered ${status}: ${JSON.stringify(refusal)}`);
     this.status = status;
-    this.body = body;
+    this.refusal = refusal;
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as net.AddressInfo;
@@ -50,18 +63,21 @@ export class OpenPatio {
     return app;
   }
 
-  private async launch(): Promise<void> {
-    const child = spawn(process.execPath, [START], {
-      env: { ...process.env, PORT: String(this.port), OPENPATIO_DATA: this.dataDir },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+  /** Starts, or starts again on the same data. */
+  async launch(): Promise<void> {
+    this.output = "";
+    const child = spawnStart({ PORT: String(this.port), OPENPATIO_DATA: this.dataDir });
     this.child = child;
     const collect = (chunk: Buffer) => {
       this.output = (this.output + chunk.toString()).slice(-20_000);
     };
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
-    await this.until(() => this.output.includes("Console") || child.exitCode !== null, "OpenPatio to start", 90_000);
+    await this.until(
+      () => this.output.includes("Console") || child.exitCode !== null,
+      "OpenPatio to start",
+      START_LIMIT_MS,
+    );
     if (child.exitCode !== null) throw new Error(`OpenPatio did not start:\n${this.output}`);
   }
 
@@ -79,7 +95,16 @@ export class OpenPatio {
     const pid = this.pid(name);
     process.kill(pid, "SIGKILL");
     await this.until(() => this.pid(name) !== pid, `a new ${name} process`);
-    await this.until(() => this.isReady(), "the server to be ready");
+    await this.until(() => (name === "server" ? this.isReady() : this.sandbox().isAnswering()), `${name} to answer`);
+  }
+
+  /** `kill -9` of the supervisor itself; resolves when it is gone and nothing answers on its port any more. */
+  async kill9All(): Promise<void> {
+    const { child } = this;
+    if (child === null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await this.until(async () => !(await this.isReady()), "the server to end with its supervisor");
   }
 
   private pid(name: string): number {
@@ -92,9 +117,11 @@ export class OpenPatio {
   }
 
   async stop(): Promise<void> {
-    if (this.child === null || this.child.exitCode !== null) return;
-    this.child.kill("SIGTERM");
-    await once(this.child, "exit");
+    const { child } = this;
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 
@@ -118,13 +145,40 @@ export class OpenPatio {
   }
 
   private async answer<T>(procedure: string, response: Response): Promise<T> {
-    const body = (await response.json()) as { result?: { data: T }; error?: unknown };
-    if (!response.ok || body.result === undefined) throw new Refused(procedure, response.status, body.error ?? body);
+    const body = (await response.json()) as { result?: { data: T }; error?: Refusal };
+    if (!response.ok || body.result === undefined) {
+      throw new Refused(procedure, response.status, body.error ?? { message: JSON.stringify(body) });
+    }
     return body.result.data;
+  }
+
+  /** What a call was refused with; fails when it was not refused. */
+  async refused(call: Promise<unknown>): Promise<Refused> {
+    const answer = await call.catch((error: unknown) => error);
+    if (answer instanceof Refused) return answer;
+    throw new Error(`expected a refusal, got ${JSON.stringify(answer)}`);
+  }
+
+  /** Deletes every set and waits until none is left: what other tests left behind does not stand in the way. */
+  async clear(): Promise<void> {
+    type Row = { namespace: string; name: string; phase: string };
+    const sets = await this.query<readonly Row[]>("sets.list");
+    for (const { namespace, name, phase } of sets) {
+      if (phase !== "Deleting") await this.mutate("sets.delete", { namespace, name });
+    }
+    await this.until(async () => (await this.query<readonly Row[]>("sets.list")).length === 0, "all sets to be gone");
   }
 }
 
-/** Tests get one running OpenPatio per worker, shared by the tests of a file. */
+/** Runs the start command with these settings; its output is piped. */
+export function spawnStart(settings: Readonly<Record<string, string>>): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(process.execPath, [START], {
+    env: { ...process.env, ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/** Tests get one running OpenPatio per worker, shared by all files: who needs an empty one begins with `clear()`. */
 export const test = base.extend<object, { app: OpenPatio }>({
   app: [
     // oxlint-disable-next-line no-empty-pattern -- Playwright reads the parameter list and demands an object pattern
@@ -133,7 +187,7 @@ export const test = base.extend<object, { app: OpenPatio }>({
       await use(app);
       await app.stop();
     },
-    { scope: "worker", timeout: 120_000 },
+    { scope: "worker", timeout: START_LIMIT_MS + 30_000 },
   ],
 });
 

@@ -41,13 +41,14 @@ const groupOf = (pod: KubeItem): string => pod.metadata.labels?.[LABEL.group] ??
 
 const imageOf = (pod: KubeItem) => (pod.spec?.["containers"] as readonly { image: string }[] | undefined)?.[0]?.image;
 
+/** One GPU per pod: three groups with four decode pods each have room in the one rack that packing fills first. */
 const container = (name: string, port: number) => `          spec:
             containers:
               - name: ${name}
                 image: lmsysorg/sglang:v0.5.9
                 ports: [{ name: http, containerPort: ${port} }]
                 resources:
-                  limits: { cpu: "4", memory: 16Gi, nvidia.com/gpu: "4" }`;
+                  limits: { cpu: "4", memory: 16Gi, nvidia.com/gpu: "1" }`;
 
 export const demoYaml = (name: string, namespace = "default") => `apiVersion: openpatio.io/v1alpha1
 kind: RoleBasedGroupSet
