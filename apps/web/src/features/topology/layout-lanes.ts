@@ -49,6 +49,7 @@ const MIN_CARD_W = 84;
 const MAX_CARD_W = 124;
 const CARD_H = 54;
 const MIN_TILE = 26;
+const ARROW_STEP = 13;
 /** Mean width of a character of the sentence; on a phone it may take two lines. */
 const SAY_CHAR_W = 6;
 const MAX_STRETCH = 36;
@@ -270,27 +271,32 @@ function placeArrows(
   columns: readonly PlacedColumn[],
 ): readonly PlacedArrow[] {
   const channel = lane.y + lane.h - 9;
+  const placedOf = (name: string): PlacedRole | undefined => roles.find((role) => role.block.role === name);
   return model.edges.flatMap((edge): readonly PlacedArrow[] => {
-    const from = roles.find((role) => role.block.role === edge.from);
-    const to = roles.find((role) => role.block.role === edge.to);
+    const from = placedOf(edge.from);
+    const to = placedOf(edge.to);
     if (from === undefined || to === undefined) return [];
+    // Several arrows into one role end below each other and bend beside each other, so that met and waiting stay apart.
+    const incoming = model.edges
+      .filter((other) => other.to === edge.to)
+      .toSorted((a, b) => (placedOf(a.from)?.y ?? 0) - (placedOf(b.from)?.y ?? 0));
+    const position = incoming.indexOf(edge);
     const isMet = isEdgeMet(group, edge);
     const fromColumn = columnOf(model, edge.from);
     const y1 = Math.round(from.y + from.h / 2);
-    const y2 = Math.round(to.y + to.h / 2);
+    const y2 = Math.round(to.y + to.h / 2 + (position - (incoming.length - 1) / 2) * ARROW_STEP);
+    const bend = to.x - 18 - position * 4;
     const start = { x: from.x + from.w + 5, y: y1 };
     const end = { x: to.x - 5, y: y2 };
     if (columnOf(model, edge.to) - fromColumn === 1) {
       if (Math.abs(y1 - y2) <= 1) return [{ points: [start, { x: end.x, y: y1 }], isMet }];
-      const bend = to.x - 20;
       return [{ points: [start, { x: bend, y: y1 }, { x: bend, y: y2 }, end], isMet }];
     }
     const placedFrom = columns[fromColumn];
     const down = placedFrom === undefined ? start.x + 6 : placedFrom.x + placedFrom.w + 11;
-    const up = to.x - 20;
     return [
       {
-        points: [start, { x: down, y: y1 }, { x: down, y: channel }, { x: up, y: channel }, { x: up, y: y2 }, end],
+        points: [start, { x: down, y: y1 }, { x: down, y: channel }, { x: bend, y: channel }, { x: bend, y: y2 }, end],
         isMet,
       },
     ];

@@ -134,6 +134,8 @@ function placeLabelled(
   let y = top;
   for (const cluster of model.clusters) {
     sink.clusters.push({ cluster, x: pad, y, w: width - 2 * pad, h: CLUSTER_HEAD });
+    const middle = Math.round(width * 0.45);
+    sink.pods.push(...placeUnbound(cluster.unbound, middle, y + 10, width - pad - middle));
     y += CLUSTER_HEAD;
     const slots = slotCount(cluster);
     const slotW = (rackW - labelW - CPU_W - 6 - SLOT_GAP * (slots - 1)) / slots;
@@ -158,7 +160,8 @@ function placeLabelled(
       const h = RACK_HEAD + rows.length * rowH + 6;
       sink.racks.push({ rack, cluster, x, y, w: rackW, h });
       sink.nodes.push(...rows);
-      sink.pods.push(...pods, ...placeUnbound(rack, x, y, rackW));
+      const nameW = rack.name.length * HEAD_CHAR_W + 12;
+      sink.pods.push(...pods, ...placeUnbound(rack.unbound, x + nameW, y + 11, rackW - nameW - FREE_TEXT_W));
       placeOutlines(pods, groupOf, rowH, sink);
       bottom = Math.max(bottom, y + h);
     });
@@ -240,21 +243,19 @@ function placeSmall(
   );
 }
 
-/** Pods without a node wait in the rack's head, so that nothing moves when they get one. */
-function placeUnbound(rack: RackBox, x: number, y: number, rackW: number): readonly PlacedRackPod[] {
-  const left = x + rack.name.length * HEAD_CHAR_W + 12;
-  const room = rackW - (left - x) - FREE_TEXT_W;
+/** Pods without a node wait in a head line, so that nothing moves when they get one. What finds no room is left out. */
+function placeUnbound(items: readonly RackPod[], x: number, y: number, room: number): readonly PlacedRackPod[] {
   const side = 11;
   let offset = 0;
-  return rack.unbound.flatMap((item, index): readonly PlacedRackPod[] => {
-    const before = rack.unbound[index - 1]?.pod;
+  return items.flatMap((item, index): readonly PlacedRackPod[] => {
+    const before = items[index - 1]?.pod;
     if (before !== undefined) {
       offset += side + 3;
       if (before.group !== item.pod.group) offset += 10;
       else if (before.role !== item.pod.role) offset += 4;
     }
     if (offset + side > room) return [];
-    return [{ item, isSmall: true, x: left + offset, y: y + 11, w: side, h: side }];
+    return [{ item, isSmall: true, x: x + offset, y, w: side, h: side }];
   });
 }
 
@@ -284,22 +285,50 @@ function placeOutlines(
     if (last !== undefined && last.y === placed.y && last.x + last.w > placed.x) continue;
     sink.names.push({ x: placed.x, y: placed.y, w: placed.w, text });
   }
-  for (const [index, list] of byGroup) {
+  const boxes = [...byGroup].flatMap(([index, list]) => {
     const group = groupOf.get(index);
-    if (group === undefined) continue;
-    const sorted = list.toSorted((a, b) => a.y - b.y);
-    let run: PlacedRackPod[] = [];
-    const close = (): void => {
-      if (run.length > 0) sink.groups.push({ group, ...boundsOf(run) });
-      run = [];
-    };
-    for (const placed of sorted) {
-      const last = run.at(-1);
-      if (last !== undefined && placed.y - last.y > rowH * 1.5) close();
-      run.push(placed);
-    }
-    close();
+    return group === undefined ? [] : rowRuns(list, rowH).map((run) => ({ group, run, rect: boundsOf(run) }));
+  });
+  for (const box of boxes) {
+    const isMixed = boxes.some((other) => other.group !== box.group && isOverlapping(other.rect, box.rect));
+    // Groups that share nodes can't have one outline each: then every stretch of neighbouring pods gets its own.
+    const parts = isMixed ? stretches(box.run) : [box.run];
+    for (const part of parts) sink.groups.push({ group: box.group, ...boundsOf(part) });
   }
+}
+
+/** Pods in neighbouring rows belong together. */
+function rowRuns(pods: readonly PlacedRackPod[], rowH: number): readonly (readonly PlacedRackPod[])[] {
+  const runs: PlacedRackPod[][] = [];
+  let lastY = Number.NEGATIVE_INFINITY;
+  for (const placed of pods.toSorted((a, b) => a.y - b.y)) {
+    const run = runs.at(-1);
+    if (run === undefined || placed.y - lastY > rowH * 1.5) runs.push([placed]);
+    else run.push(placed);
+    lastY = placed.y;
+  }
+  return runs;
+}
+
+/** Pods that touch within one row. */
+function stretches(pods: readonly PlacedRackPod[]): readonly (readonly PlacedRackPod[])[] {
+  const out: PlacedRackPod[][] = [];
+  const middle = (placed: PlacedRackPod): number => Math.round(placed.y + placed.h / 2);
+  for (const placed of pods.toSorted((a, b) => middle(a) - middle(b) || a.x - b.x)) {
+    const stretch = out.at(-1);
+    const last = stretch?.at(-1);
+    const isNext =
+      last !== undefined &&
+      Math.abs(middle(last) - middle(placed)) < last.h &&
+      placed.x - (last.x + last.w) <= SLOT_GAP + 2;
+    if (stretch !== undefined && isNext) stretch.push(placed);
+    else out.push([placed]);
+  }
+  return out;
+}
+
+function isOverlapping(a: Rect, b: Rect): boolean {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
 function boundsOf(rects: readonly Rect[]): Rect {

@@ -207,6 +207,32 @@ describe("racks", () => {
     expect(rack !== undefined && waiting !== undefined && waiting.y > rack.y && waiting.y < rack.y + 30).toBe(true);
   });
 
+  it("without a topology constraint it waits at its cluster", () => {
+    const detail = setDetail(ROLES);
+    const pods = [podView(0, "decode", 0, { node: null, state: "starting" })];
+    const model = prepareTopology(detail, [groupView(0, ROLES, { domain: null })], pods);
+    const racks = prepareRacks(detail, model, [{ name: "west", detail: null, nodes, pods: [] }]);
+    expect(racks.clusters[0]?.unbound.map((item) => item.pod.name)).toEqual(["demo-0-decode-0"]);
+    expect(layoutRacks(model, racks, 844, 400).cells).toHaveLength(1);
+  });
+
+  it("groups that share nodes are outlined stretch by stretch, without overlap", () => {
+    const detail = setDetail(ROLES);
+    const pods = [
+      podView(0, "prefill", 0, { node: "a-1" }),
+      podView(0, "prefill", 1, { node: "a-2" }),
+      podView(1, "prefill", 0, { node: "a-1" }),
+      podView(1, "prefill", 1, { node: "a-2" }),
+      podView(1, "router", 0, { node: "a-2", gpus: 0 }),
+    ];
+    const model = prepareTopology(detail, [groupView(0, ROLES), groupView(1, ROLES)], pods);
+    const racks = prepareRacks(detail, model, [{ name: "west", detail: null, nodes, pods: [] }]);
+    const { groups } = layoutRacks(model, racks, 844, 400);
+    for (const a of groups) {
+      for (const b of groups) if (a.group !== b.group) expect(overlap(a, b)).toBe(false);
+    }
+  });
+
   it("an unplaced group stands in the tray", () => {
     const { racks, layout } = racksOf(844);
     expect(racks.unplaced.map((group) => group.view.index)).toEqual([1]);

@@ -69,16 +69,17 @@ function paintColumnHeads(scene: Scene, layout: LaneLayout, isOrdered: boolean):
   drawText(ctx, "group", 16, 20, { font: fonts.sans11, color: palette.ink3 });
   layout.columns.forEach(({ column, x, w }, index) => {
     const left = x * view.scale + view.x;
-    const room = w * view.scale + 24;
+    // Only the last head may run over the end of its column.
+    const room = w * view.scale + (index === layout.columns.length - 1 ? 16 : 0);
     let offset = 0;
     column.roles.forEach((role, position) => {
-      if (offset > room) return;
+      if (offset > room - 16) return;
       if (position > 0)
         offset += drawText(ctx, "+", left + offset, 20, { font: fonts.sans11, color: palette.ink3 }) + 6;
       offset += drawText(ctx, role.role, left + offset, 20, {
         font: fonts.mono12Strong,
         color: palette.ink,
-        max: Math.max(24, room - offset),
+        max: room - offset,
       });
       if (role.replicas > 1 && offset + 24 < room) {
         offset +=

@@ -73,7 +73,7 @@ function paintClusterHead(scene: Scene, { cluster, ...rect }: PlacedCluster): vo
   drawText(ctx, notes.join(" · "), at.x + w + 10, at.y + 19, {
     font: palette.fonts.sans11,
     color: palette.ink2,
-    max: at.w - w - 10,
+    max: at.w * (cluster.unbound.length > 0 ? 0.43 : 1) - w - 10,
   });
   const y = Math.round(at.y + 26) + 0.5;
   strokeLine(ctx, { x: at.x, y }, { x: at.x + at.w, y }, palette.lineStrong);
@@ -236,13 +236,13 @@ function paintOutline(scene: Scene, placed: PlacedGroup): void {
     box(4.5, 6);
   }
   const y = at.y - (isSelected ? 8 : 5);
-  const label = `group ${view.index}`;
+  const label = at.w < 46 ? String(view.index) : `group ${view.index}`;
   const word = isQuiet ? "" : GROUP_WORD[view.phase].toLowerCase();
   const clock = view.untilMs === null ? "" : ` ${formatCountdown(view.untilMs - scene.nowMs)}`;
   const w = drawText(ctx, label, at.x, y, {
     font: palette.fonts.mono10,
     color: isQuiet ? palette.ink2 : tone.ink,
-    max: Math.max(44, at.w),
+    max: Math.max(18, at.w + 2),
   });
   if (at.w > 120)
     drawText(ctx, `${word}${clock}`, at.x + w + 7, y, {

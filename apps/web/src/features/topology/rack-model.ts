@@ -17,6 +17,8 @@ export type ClusterBox = {
   /** False until the cluster's entries have arrived. */
   readonly isLoaded: boolean;
   readonly racks: readonly RackBox[];
+  /** Pods without a node of groups that are placed here and in no rack of their own. */
+  readonly unbound: readonly RackPod[];
 };
 
 export type RackBox = {
@@ -97,7 +99,7 @@ function prepareCluster(
       return {
         name,
         nodes: boxes,
-        unbound: unboundIn(model, entries.name, name, byRack.size === 1, names),
+        unbound: unboundIn(model, entries.name, names, (domain) => domain === name),
         gpus: usable.reduce((sum, node) => sum + node.gpus, 0),
         freeGpus: usable.reduce((sum, node) => sum + Math.max(0, node.gpus - node.gpusUsed), 0),
       };
@@ -109,6 +111,7 @@ function prepareCluster(
     lastContactMs: entries.detail?.lastContactMs ?? null,
     isLoaded: entries.detail !== null,
     racks,
+    unbound: unboundIn(model, entries.name, names, (domain) => domain === null || !byRack.has(domain)),
   };
 }
 
@@ -126,12 +129,11 @@ function domainOf(detail: SetDetail, node: NodeView): string {
 function unboundIn(
   model: TopologyModel,
   cluster: string,
-  rack: string,
-  isOnlyRack: boolean,
   nodes: ReadonlySet<string>,
+  isHere: (domain: string | null) => boolean,
 ): readonly RackPod[] {
   return model.groups
-    .filter(({ view }) => view.cluster === cluster && (view.domain === rack || (view.domain === null && isOnlyRack)))
+    .filter(({ view }) => view.cluster === cluster && isHere(view.domain))
     .flatMap((group) => group.roles.flatMap((role) => role.cells))
     .filter((cell) => cell.pod.node === null || !nodes.has(cell.pod.node))
     .map((cell) => ({ pod: cell.pod, cell, slot: -1 }));
