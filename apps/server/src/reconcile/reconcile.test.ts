@@ -1,7 +1,14 @@
 import { MINIMAL_EXAMPLE } from "@openpatio/core/spec";
 import type { TimelineItem } from "@openpatio/core/view";
-import { afterEach, expect, test } from "vitest";
-import { createTestServer, type TestServer } from "../testing/index.ts";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { createTestDatabase, createTestServer, type TestServer } from "../testing/index.ts";
+
+/** Keeps Postgres running from one test to the next. */
+let held: Awaited<ReturnType<typeof createTestDatabase>>;
+beforeAll(async () => {
+  held = await createTestDatabase();
+});
+afterAll(() => held.drop());
 
 const servers: TestServer[] = [];
 afterEach(async () => {
