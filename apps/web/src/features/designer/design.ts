@@ -40,6 +40,10 @@ export type DesignRole = {
 export type Design = {
   /** False when the text is no YAML at all, or holds no list of roles: the canvas then shows nothing. */
   readonly isReadable: boolean;
+  /** False while the text has syntax errors or is too large: form and canvas can't patch it then. */
+  readonly isEditable: boolean;
+  /** The document as plain data; null where it could not be read. */
+  readonly data: unknown;
   readonly name: string;
   readonly namespace: string;
   readonly replicas: number | null;
@@ -55,8 +59,6 @@ export type Design = {
 };
 
 export const GPU = "nvidia.com/gpu";
-/** Above this the schema refuses the text anyway; parsing it on every keystroke would only freeze the page. */
-const MAX_DRAWN_CHARACTERS = 1024 * 1024;
 
 type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>
@@ -68,10 +70,15 @@ const text = (value: unknown, fallback = ""): string =>
 const count = (value: unknown, fallback: number): number =>
   typeof value === "number" && value >= 0 ? Math.floor(value) : fallback;
 
+/** Guarantees: never throws, whatever the text; bounded time, because what the schema finds too large is not read further. */
 export function readDesign(source: string): Design {
+  const isEmpty = source.trim() === "";
   const parsed = parseSetYaml(source);
-  const problems = parsed.ok ? [] : parsed.problems;
-  const data = source.length > MAX_DRAWN_CHARACTERS ? {} : object(readData(source));
+  // While there is nothing, nothing is wrong yet.
+  const problems = parsed.ok || isEmpty ? [] : parsed.problems;
+  const isTooLarge = problems.some((problem) => problem.code === "too-large");
+  const read = isTooLarge ? { data: null, hasErrors: true } : readData(source);
+  const data = object(read.data);
   const metadata = object(data["metadata"]);
   const spec = object(data["spec"]);
   const placement = object(spec["placement"]);
@@ -79,6 +86,8 @@ export function readDesign(source: string): Design {
   const roles = object(spec["groupTemplate"])["roles"];
   return {
     isReadable: Array.isArray(roles),
+    isEditable: !read.hasErrors,
+    data: read.data,
     name: text(metadata["name"]),
     namespace: text(metadata["namespace"], "default"),
     replicas: typeof spec["replicas"] === "number" ? spec["replicas"] : null,
@@ -94,11 +103,12 @@ export function readDesign(source: string): Design {
   };
 }
 
-function readData(source: string): unknown {
+function readData(source: string): { readonly data: unknown; readonly hasErrors: boolean } {
   try {
-    return parseDocument(source, { uniqueKeys: false }).toJS({ maxAliasCount: 50 });
+    const tree = parseDocument(source, { uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
+    return { data: tree.toJS({ maxAliasCount: 50 }), hasErrors: tree.errors.length > 0 };
   } catch {
-    return null; // the schema names what is wrong, with its line
+    return { data: null, hasErrors: true }; // the schema names what is wrong, with its line
   }
 }
 
@@ -175,30 +185,48 @@ function referenceText(source: unknown): string {
 }
 
 /** Index of the role that a problem is about; null when it is about the set. */
-export function roleIndexOf(problem: Problem): number | null {
+export function roleIndexOf(problem: Pick<Problem, "path">): number | null {
   const [spec, template, roles, index] = parsePath(problem.path);
   return spec === "spec" && template === "groupTemplate" && roles === "roles" && typeof index === "number"
     ? index
     : null;
 }
 
+/** Names of dependencies that no role has. */
+export function unknownDependencies(roles: readonly DesignRole[], role: DesignRole): readonly string[] {
+  return role.dependencies.filter((name) => !roles.some((other) => other.name === name));
+}
+
+/** Arrows that close a ring, as `dependency > waiting`. */
+export function ringArrows(roles: readonly Pick<DesignRole, "name" | "dependencies">[]): ReadonlySet<string> {
+  const rings = findCycles(roles.map((role) => ({ role: role.name, dependencies: role.dependencies })));
+  return new Set(
+    rings.flatMap(({ roles: names }) => names.slice(1).map((dependency, i) => `${dependency} > ${names[i]}`)),
+  );
+}
+
 /**
- * The ring that would arise if `waiting` waited for `dependency`, as role names, first and last the same; null when
- * there would be none.
+ * The ring that would arise if `waiting` waited for `dependency`, as role names in the order of their starts, first and
+ * last the same (the shortest one); null when there would be none.
  */
 export function ringIfWaiting(
   roles: readonly Pick<DesignRole, "name" | "dependencies">[],
   waiting: string,
   dependency: string,
 ): readonly string[] | null {
-  if (waiting === dependency) return [waiting, waiting];
-  const graph = roles.map((role) => ({
-    role: role.name,
-    dependencies: role.name === waiting ? [dependency, ...role.dependencies] : role.dependencies,
-  }));
-  // Rings that are there already are named elsewhere; the one that matters runs through the new arrow.
-  const ring = findCycles(graph).find(({ roles: names }) =>
-    names.some((name, i) => name === waiting && names[i + 1] === dependency),
-  );
-  return ring?.roles ?? null;
+  const dependenciesOf = new Map(roles.map((role) => [role.name, role.dependencies]));
+  const seen = new Set([dependency]);
+  let ways: readonly (readonly string[])[] = [[dependency]];
+  while (ways.length > 0) {
+    const found = ways.find((way) => way[0] === waiting);
+    if (found !== undefined) return [...found, waiting];
+    ways = ways.flatMap((way) =>
+      (dependenciesOf.get(way[0] ?? "") ?? []).flatMap((next) => {
+        if (seen.has(next)) return [];
+        seen.add(next);
+        return [[next, ...way]];
+      }),
+    );
+  }
+  return null;
 }

@@ -1,12 +1,13 @@
 "use client";
 
-import { editYaml, positionOf, type YamlEdit } from "@openpatio/core/spec";
+import { editYaml, type Problem, parsePath, positionOf, type YamlEdit } from "@openpatio/core/spec";
 import { ArrowRight, Boxes, FileUp, Plus, Redo2, Trash2, Undo2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useRouter, useSearchParams } from "next/navigation";
-import { useCallback, useDeferredValue, useMemo, useState } from "react";
+import { useCallback, useDeferredValue, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { parseDocument } from "yaml";
 import { Preview } from "#features/preview/preview.tsx";
+import { formatPlural } from "#lib/format.ts";
 import { useLiveEntries } from "#lib/live.ts";
 import { setPath } from "#lib/paths.ts";
 import { Button, IconButton } from "#ui/button.tsx";
@@ -20,7 +21,9 @@ import { ClockTime } from "#ui/time.tsx";
 import { showToast } from "#ui/toast.tsx";
 import { type Design, type DesignRole, readDesign, roleIndexOf } from "./design.ts";
 import { addDependency, addRole, duplicateRole, removeDependency, removeRole, rolePath } from "./design-edits.ts";
+import { countChanges } from "./design-changes.ts";
 import styles from "./designer.module.css";
+import { FitNote } from "./fit-note.tsx";
 import { ImportDialog } from "./import-dialog.tsx";
 import { Inspector } from "./inspector.tsx";
 import { TemplatesDialog } from "./templates-dialog.tsx";
@@ -38,6 +41,7 @@ export type Stored = {
   readonly namespace: string;
   readonly name: string;
   readonly generation: number;
+  readonly revision: number;
   readonly yaml: string;
 };
 
@@ -48,11 +52,17 @@ const LAYOUTS = [
   { value: "yaml", label: "YAML" },
 ] as const;
 
+type DesignerProps = {
+  readonly stored: Stored | null;
+  /** Reads the stored definition again: somebody else changed it. */
+  readonly onReload?: () => Promise<Stored | null>;
+};
+
 /**
  * Canvas, form and YAML of one definition. The YAML text is the only state: canvas and form are read from it, and what
  * is done in them is an edit of its syntax tree. Browser only: drafts are kept there.
  */
-export function Designer({ stored }: { readonly stored: Stored | null }) {
+export function Designer({ stored, onReload }: DesignerProps) {
   const router = useRouter();
   const query = useSearchParams();
   const document = useDocument(stored === null ? "new" : `${stored.namespace}/${stored.name}`, stored?.yaml ?? "");
@@ -60,6 +70,9 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
   // Reading is deferred, so that typing in a long document never waits for the canvas.
   const readText = useDeferredValue(text);
   const design = useMemo(() => readDesign(readText), [readText]);
+  const storedText = stored?.yaml ?? null;
+  const storedDesign = useMemo(() => (storedText === null ? null : readDesign(storedText)), [storedText]);
+  const changes = storedDesign === null ? 0 : countChanges(storedDesign.data, design.data);
   const [selected, setSelected] = useState<number | null>(null);
   const [layout, setLayout] = useState<Layout>("both");
   const [isPreview, setPreview] = useState(false);
@@ -69,23 +82,32 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
   const [reveal, setReveal] = useState<{ readonly line: number; readonly column: number } | null>(null);
   const clusters = useClusters(design, stored);
 
-  const edit = useCallback((edits: readonly YamlEdit[]) => replace(editYaml(text, edits)), [replace, text]);
+  useUndoKeys(document.undo, document.redo);
+
+  const { isEditable } = design;
+  const edit = useCallback(
+    (edits: readonly YamlEdit[]) => {
+      if (isEditable) replace(editYaml(text, edits));
+    },
+    [replace, text, isEditable],
+  );
   const role = selected === null ? null : (design.roles[selected] ?? null);
   const marked = useMemo(() => (role === null ? null : linesOf(readText, design, role)), [readText, design, role]);
   const select = useCallback(
     (index: number | null) => {
       setSelected(index);
       const position = index === null ? undefined : positionOf(text, rolePath(index));
-      if (position !== undefined) setReveal(position);
+      if (position !== undefined) setReveal({ ...position });
     },
     [text],
   );
-  const goTo = (problem: Design["problems"][number]) => {
+  const goTo = (problem: Pick<Problem, "path" | "line" | "column">) => {
     setSelected(roleIndexOf(problem));
-    if (problem.line !== undefined) {
-      setLayout((now) => (now === "canvas" ? "both" : now));
-      setReveal({ line: problem.line, column: problem.column ?? 1 });
-    }
+    const { line = 0, column = 1 } =
+      problem.line !== undefined ? problem : problem.path === "" ? {} : (positionOf(text, problem.path) ?? {});
+    if (line === 0) return;
+    setLayout((now) => (now === "canvas" ? "both" : now));
+    setReveal({ line, column });
   };
   const scale = useCallback(
     (index: number, replicas: number) => edit([{ path: rolePath(index, "replicas"), value: replicas }]),
@@ -120,7 +142,17 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
         yaml={text}
         cluster={clusters.chosen}
         stored={stored}
-        onBack={() => setPreview(false)}
+        onBack={(problem) => {
+          setPreview(false);
+          if (problem !== undefined) goTo(problem);
+        }}
+        onTakeTheirs={async () => {
+          const theirs = (await onReload?.()) ?? null;
+          if (theirs === null) return;
+          document.forget();
+          replace(theirs.yaml);
+          setPreview(false);
+        }}
         onApplied={({ namespace, name, isChanged }) => {
           document.forget();
           showToast({ title: isChanged ? `${name} is saved` : `${name} is as it was` });
@@ -135,7 +167,17 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
     <div className={styles.designer} data-layout={layout}>
       <header className={styles.head}>
         <h1 className={design.name === "" ? undefined : "mono"}>{design.name || "New set"}</h1>
-        {stored === null ? <Tag>new</Tag> : document.isChanged && <Tag>changed</Tag>}
+        {stored === null ? (
+          <Tag>new</Tag>
+        ) : (
+          document.isChanged && (
+            <Tag>
+              {changes === 0
+                ? "comments changed"
+                : `${formatPlural(changes, "change")} to revision ${stored.revision}`}
+            </Tag>
+          )
+        )}
         {document.keptAtMs !== null && (
           <span className={styles.kept}>
             kept in this browser, <ClockTime atMs={document.keptAtMs} />
@@ -187,7 +229,7 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
               ))}
             </Select>
           )}
-          {problems > 0 && !isEmpty && (
+          {problems > 0 && (
             <button
               type="button"
               className={styles.problemCount}
@@ -218,6 +260,7 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
         {design.roles.length > 0 ? (
           <Board
             design={design}
+            stored={storedDesign}
             selected={role?.index ?? null}
             onSelect={select}
             onScale={scale}
@@ -225,22 +268,52 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
             onDisconnect={disconnect}
           />
         ) : (
-          <EmptyState title={isEmpty ? "Nothing here yet" : "No roles to draw"}>
-            {isEmpty
-              ? "Paste a RoleBasedGroupSet below, start from a template, or import a file."
-              : "The text below has no list of roles at spec.groupTemplate.roles."}
-          </EmptyState>
+          <div className={styles.nothing}>
+            <EmptyState
+              title={isEmpty ? "Nothing here yet" : "No roles to draw"}
+              actions={
+                isEmpty && (
+                  <>
+                    <Button onClick={() => setDialog("templates")}>
+                      <Boxes size={14} strokeWidth={1.75} aria-hidden />
+                      Start from a template
+                    </Button>
+                    <Button onClick={() => setDialog("import")}>
+                      <FileUp size={14} strokeWidth={1.75} aria-hidden />
+                      Import a file
+                    </Button>
+                  </>
+                )
+              }
+            >
+              {isEmpty
+                ? "Paste a RoleBasedGroupSet into the editor below, or begin with one of these."
+                : (design.problems[0]?.message ?? "The text has no list of roles at spec.groupTemplate.roles.")}
+            </EmptyState>
+          </div>
         )}
         <div className={styles.bar}>
           <Button
             size="dense"
-            disabledReason={design.isReadable ? null : "Start with a template, an import or some YAML"}
+            disabledReason={
+              design.isReadable && isEditable ? null : "Start with a template, an import or some YAML"
+            }
             onClick={() => add(addRole(design))}
           >
             <Plus size={14} strokeWidth={1.75} aria-hidden />
             Add role
           </Button>
-          {design.roles.length > 0 && <span>{groupText(design)}</span>}
+          {design.roles.length > 0 && (
+            <span className={styles.group}>
+              {groupText(design)}{" "}
+              <FitNote
+                yaml={problems === 0 ? text : null}
+                cluster={clusters.chosen}
+                isNew={stored === null}
+                topologyKey={design.topologyKey}
+              />
+            </span>
+          )}
           {design.roles.length > 1 && (
             <span className={styles.hint}>drag from a role’s right edge to make another wait for it</span>
           )}
@@ -257,15 +330,19 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
             label="Definition as YAML"
             text={text}
             onChange={(next) => replace(next, true)}
+            onUndo={() => document.undo?.()}
+            onRedo={() => document.redo?.()}
             problems={design.problems}
+            stored={storedText}
             marked={marked}
             reveal={reveal}
           />
         </div>
-        {!isEmpty && design.problems[0] !== undefined && <ProblemBar design={design} onPick={goTo} />}
+        {problems > 0 && <ProblemBar design={design} onPick={goTo} onEdit={edit} />}
       </section>
       <Inspector
         design={design}
+        stored={storedDesign}
         role={role}
         isExisting={stored !== null}
         clusters={clusters.names}
@@ -290,13 +367,13 @@ export function Designer({ stored }: { readonly stored: Stored | null }) {
   );
 }
 
-function ProblemBar({
-  design,
-  onPick,
-}: {
+type ProblemBarProps = {
   readonly design: Design;
-  readonly onPick: (problem: Design["problems"][number]) => void;
-}) {
+  readonly onPick: (problem: Problem) => void;
+  readonly onEdit: (edits: readonly YamlEdit[]) => void;
+};
+
+function ProblemBar({ design, onPick, onEdit }: ProblemBarProps) {
   return (
     <ul className={styles.problems} aria-label="Problems">
       {design.problems.map((problem) => (
@@ -307,6 +384,14 @@ function ProblemBar({
             {problem.line !== undefined && <span className={styles.hint}>line {problem.line}</span>}
           </button>
           <span>{problem.message}</span>
+          {problem.code === "unknown-role" && problem.suggestion !== undefined && (
+            <Button
+              size="dense"
+              onClick={() => onEdit([{ path: parsePath(problem.path), value: problem.suggestion }])}
+            >
+              Use {problem.suggestion}
+            </Button>
+          )}
         </li>
       ))}
     </ul>
@@ -321,6 +406,24 @@ function useClusters(design: Design, stored: Stored | null) {
   const first = rows.find((row) => row.health === "live")?.name ?? names[0] ?? null;
   const named = design.clusters.length > 0 || stored !== null;
   return { names, chosen: named ? null : (wish ?? first), choose: setWish };
+}
+
+/** Undo and redo from wherever the focus is; text fields undo their own typing, and the editor asks for it itself. */
+function useUndoKeys(undo: (() => void) | null, redo: (() => void) | null): void {
+  const press = useEffectEvent((event: KeyboardEvent) => {
+    const key = event.key.toLowerCase();
+    if (!(event.metaKey || event.ctrlKey) || event.altKey || (key !== "z" && key !== "y")) return;
+    const { target } = event;
+    if (target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"))) return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) redo?.();
+    else undo?.();
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => press(event);
+    window.addEventListener("keydown", listener);
+    return () => window.removeEventListener("keydown", listener);
+  }, []);
 }
 
 function groupText(design: Design): string {

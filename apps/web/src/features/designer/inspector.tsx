@@ -19,10 +19,13 @@ import {
   setResource,
   setTopology,
 } from "./design-edits.ts";
+import { changesOf, wasText } from "./design-changes.ts";
 import styles from "./inspector.module.css";
 
 type InspectorProps = {
   readonly design: Design;
+  /** What is stored, for "was …"; null for a new set. */
+  readonly stored: Design | null;
   readonly role: DesignRole | null;
   /** The definition exists: its name and namespace are settled. */
   readonly isExisting: boolean;
@@ -39,12 +42,21 @@ export function Inspector(props: InspectorProps) {
       className={styles.inspector}
       aria-label={props.role === null ? "Inspector of the set" : `Inspector of role ${props.role.name}`}
     >
-      {props.role === null ? <SetForm {...props} /> : <RoleForm key={props.role.index} {...props} role={props.role} />}
+      {!props.design.isEditable && (
+        <p className={styles.locked}>
+          {props.design.problems[0]?.code === "too-large"
+            ? "The text is too large to be edited as a form."
+            : "The form is off while the text can't be read as YAML. Mend the text first."}
+        </p>
+      )}
+      <fieldset className={styles.form} disabled={!props.design.isEditable}>
+        {props.role === null ? <SetForm {...props} /> : <RoleForm key={props.role.index} {...props} role={props.role} />}
+      </fieldset>
     </aside>
   );
 }
 
-function SetForm({ design, isExisting, clusters, onEdit }: InspectorProps) {
+function SetForm({ design, stored, isExisting, clusters, onEdit }: InspectorProps) {
   const settled = isExisting ? "A set keeps its name and namespace." : undefined;
   const cluster = design.clusters[0] ?? "";
   return (
@@ -65,7 +77,7 @@ function SetForm({ design, isExisting, clusters, onEdit }: InspectorProps) {
           error={problemAt(design, "metadata.namespace")}
           onCommit={(namespace) => onEdit(setOrDrop(["metadata", "namespace"], namespace, "default"))}
         />
-        <Row label="Groups">
+        <Row label="Groups" was={wasText(String(design.replicas ?? 1), textOf(stored, (each) => each.replicas ?? 1))}>
           <Stepper
             label="Groups"
             value={design.replicas ?? 1}
@@ -89,7 +101,7 @@ function SetForm({ design, isExisting, clusters, onEdit }: InspectorProps) {
             ))}
           </Select>
         </Field>
-        <Row label="Startup">
+        <Row label="Startup" was={wasText(design.startupPolicy, textOf(stored, (each) => each.startupPolicy))}>
           <Segmented
             label="Startup policy"
             size="dense"
@@ -145,9 +157,10 @@ function SetForm({ design, isExisting, clusters, onEdit }: InspectorProps) {
       </Section>
       <Section title="Rollout">
         <TextField
-          label="Groups down at once"
+          label="Groups down"
           value={design.maxUnavailable}
-          hint="A number, or a percentage of the groups."
+          was={textOf(stored, (each) => each.maxUnavailable)}
+          hint="At once, at most: a number, or a percentage of the groups."
           error={problemAt(design, "spec.rollout")}
           onCommit={(text) =>
             onEdit(setOrDrop(["spec", "rollout", "maxUnavailable"], /^\d+$/.test(text) ? Number(text) : text, 1))
@@ -158,6 +171,9 @@ function SetForm({ design, isExisting, clusters, onEdit }: InspectorProps) {
   );
 }
 
+const textOf = (stored: Design | null, read: (design: Design) => string | number): string | undefined =>
+  stored === null ? undefined : String(read(stored));
+
 const TOPOLOGY_KEYS = ["topology.kubernetes.io/rack", "topology.kubernetes.io/zone", "kubernetes.io/hostname"];
 const EXCLUSIVE_HINT: Readonly<Record<string, string>> = {
   None: "Any other group.",
@@ -166,7 +182,15 @@ const EXCLUSIVE_HINT: Readonly<Record<string, string>> = {
   All: "Nothing else at all.",
 };
 
-function RoleForm({ design, role, onEdit, onDuplicate, onRemove }: InspectorProps & { readonly role: DesignRole }) {
+function RoleForm({
+  design,
+  stored,
+  role,
+  onEdit,
+  onDuplicate,
+  onRemove,
+}: InspectorProps & { readonly role: DesignRole }) {
+  const { before, isNew } = changesOf(role, stored);
   const [containerIndex, setContainer] = useState(0);
   const at = Math.min(containerIndex, Math.max(role.containers.length - 1, 0));
   const container = role.containers[at];
@@ -174,7 +198,12 @@ function RoleForm({ design, role, onEdit, onDuplicate, onRemove }: InspectorProp
   return (
     <>
       <Section
-        title={<span className="mono strong">{role.name || "unnamed"}</span>}
+        title={
+          <>
+            <span className="mono strong">{role.name || "unnamed"}</span>
+            {isNew && <span className={styles.note}> new</span>}
+          </>
+        }
         actions={
           <>
             <IconButton label={`Duplicate ${role.name}`} size="dense" onClick={() => onDuplicate(role)}>
@@ -197,14 +226,18 @@ function RoleForm({ design, role, onEdit, onDuplicate, onRemove }: InspectorProp
           error={roleProblem(role, "role")}
           onCommit={(name) => onEdit(renameRole(design, role, name))}
         />
-        <Row label="Pods" note={`per group, ${gpus === 0 ? "no GPU" : `${gpus} GPUs`}`}>
+        <Row
+          label="Pods"
+          note={`per group, ${gpus === 0 ? "no GPU" : `${gpus} GPUs`}`}
+          was={wasText(String(role.replicas), before === null ? undefined : String(before.replicas))}
+        >
           <Stepper
             label={`Pods of ${role.name} per group`}
             value={role.replicas}
             onChange={(replicas) => onEdit([{ path: rolePath(role.index, "replicas"), value: replicas }])}
           />
         </Row>
-        <Field label="Workload" error={roleProblem(role, "workload")}>
+        <Field label="Workload" error={roleProblem(role, "workload")} hint={wasText(role.kind, before?.kind)}>
           <Select
             value={role.kind}
             onChange={(event) =>
@@ -223,8 +256,8 @@ function RoleForm({ design, role, onEdit, onDuplicate, onRemove }: InspectorProp
             ))}
           </Select>
         </Field>
-        <WaitsFor design={design} role={role} onEdit={onEdit} />
-        <Row label="If a pod fails">
+        <WaitsFor design={design} role={role} before={before} onEdit={onEdit} />
+        <Row label="If a pod fails" was={wasText(role.onPodFailure, before?.onPodFailure)}>
           <Segmented
             label="If a pod fails"
             size="dense"
@@ -243,6 +276,7 @@ function RoleForm({ design, role, onEdit, onDuplicate, onRemove }: InspectorProp
           role={role}
           index={at}
           container={container}
+          before={before?.containers.find((each) => each.name === container.name)}
           onEdit={onEdit}
           chooser={
             role.containers.length > 1 ? (
@@ -266,13 +300,21 @@ function RoleForm({ design, role, onEdit, onDuplicate, onRemove }: InspectorProp
   );
 }
 
-function WaitsFor({ design, role, onEdit }: Pick<InspectorProps, "design" | "onEdit"> & { readonly role: DesignRole }) {
+type WaitsForProps = Pick<InspectorProps, "design" | "onEdit"> & {
+  readonly role: DesignRole;
+  readonly before: DesignRole | null;
+};
+
+function WaitsFor({ design, role, before, onEdit }: WaitsForProps) {
   const known = new Set(design.roles.map((each) => each.name));
   const others = design.roles.filter((each) => each.name !== role.name && !role.dependencies.includes(each.name));
   const problem = role.problems.find((each) => each.path.includes(".dependencies"));
   const suggestion = problem?.suggestion;
   return (
-    <Row label="Waits for">
+    <Row
+      label="Waits for"
+      was={wasText(listText(role.dependencies), before === null ? undefined : listText(before.dependencies))}
+    >
       <div className={styles.tokens}>
         {role.dependencies.map((name) => (
           <span key={name} className={styles.token} data-bad={!known.has(name) || undefined}>
@@ -327,16 +369,19 @@ function WaitsFor({ design, role, onEdit }: Pick<InspectorProps, "design" | "onE
   );
 }
 
+const listText = (names: readonly string[]): string => names.join(", ") || "nothing";
 const lastIndex = (path: string): number => Number(/\[(\d+)\]$/.exec(path)?.[1] ?? 0);
 
 type ContainerFormProps = Pick<InspectorProps, "onEdit"> & {
   readonly role: DesignRole;
   readonly index: number;
   readonly container: DesignContainer;
+  /** The stored container of the same name. */
+  readonly before: DesignContainer | undefined;
   readonly chooser: ReactNode;
 };
 
-function ContainerForm({ role, index, container, chooser, onEdit }: ContainerFormProps) {
+function ContainerForm({ role, index, container, before, chooser, onEdit }: ContainerFormProps) {
   const path = (...rest: readonly (string | number)[]) => containerPath(role.index, index, ...rest);
   const problem = (field: string) => roleProblem(role, `template.spec.containers[${index}].${field}`);
   const lines = (text: string) =>
@@ -357,33 +402,39 @@ function ContainerForm({ role, index, container, chooser, onEdit }: ContainerFor
         <TextField
           label="Image"
           value={container.image}
+          was={before?.image}
           error={problem("image")}
           onCommit={(image) => onEdit([{ path: path("image"), value: image }])}
         />
         <LinesField
           label="Command"
           value={container.command}
+          was={before?.command}
           onCommit={(text) => onEdit(listEdit(path("command"), lines(text)))}
         />
         <LinesField
           label="Arguments"
           value={container.args}
+          was={before?.args}
           onCommit={(text) => onEdit(listEdit(path("args"), lines(text)))}
         />
         <div className={styles.three}>
           <TextField
             label={GPU}
             value={container.gpus}
+            was={before?.gpus}
             onCommit={(value) => onEdit(setResource(role.index, index, GPU, value))}
           />
           <TextField
             label="CPU"
             value={container.cpu}
+            was={before?.cpu}
             onCommit={(value) => onEdit(setResource(role.index, index, "cpu", value))}
           />
           <TextField
             label="Memory"
             value={container.memory}
+            was={before?.memory}
             onCommit={(value) => onEdit(setResource(role.index, index, "memory", value))}
           />
         </div>
@@ -470,7 +521,7 @@ function ContainerForm({ role, index, container, chooser, onEdit }: ContainerFor
         </Button>
       </Fold>
       <Fold title="Readiness" summary={container.readiness === null ? "none" : `GET ${container.readiness.path}`}>
-        <ReadinessForm role={role} index={index} container={container} onEdit={onEdit} />
+        <ReadinessForm role={role} index={index} container={container} before={before} onEdit={onEdit} />
       </Fold>
       <Fold title="Volumes" summary={countText(role.volumes.length, "volume")}>
         {role.volumes.length === 0 ? (
@@ -590,10 +641,12 @@ function Fold({
 function Row({
   label,
   note,
+  was,
   children,
 }: {
   readonly label: string;
   readonly note?: string;
+  readonly was?: string | undefined;
   readonly children: ReactNode;
 }) {
   return (
@@ -603,6 +656,7 @@ function Row({
         {children}
         {note !== undefined && <span className={styles.note}>{note}</span>}
       </div>
+      {was !== undefined && <p className={styles.was}>{was}</p>}
     </div>
   );
 }
@@ -645,6 +699,8 @@ function CommitInput({
 function TextField(
   props: CommitProps & {
     readonly label: string;
+    /** The stored value. */
+    readonly was?: string | undefined;
     readonly hint?: string | undefined;
     readonly error?: string | undefined;
     readonly isReadOnly?: boolean;
@@ -652,7 +708,7 @@ function TextField(
 ) {
   const draft = useDraft(props);
   return (
-    <Field label={props.label} hint={props.hint} error={props.error}>
+    <Field label={props.label} hint={wasText(props.value, props.was) ?? props.hint} error={props.error}>
       <Input isMono spellCheck={false} autoComplete="off" readOnly={props.isReadOnly} {...draft} />
     </Field>
   );
@@ -662,15 +718,17 @@ function TextField(
 function LinesField({
   label,
   value,
+  was,
   onCommit,
 }: {
   readonly label: string;
   readonly value: readonly string[];
+  readonly was: readonly string[] | undefined;
   readonly onCommit: (text: string) => void;
 }) {
   const { onKeyDown: _, ...draft } = useDraft({ value: value.join("\n"), onCommit });
   return (
-    <Field label={label}>
+    <Field label={label} hint={wasText(value.join(" "), was?.join(" "))}>
       <Textarea
         isMono
         rows={Math.min(Math.max(value.length, 1), 8)}

@@ -1,5 +1,6 @@
 "use client";
 
+import { startupWaves } from "@openpatio/core/plan";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { toFailure } from "#lib/errors.ts";
@@ -8,7 +9,6 @@ import { Button } from "#ui/button.tsx";
 import { Dialog } from "#ui/dialog.tsx";
 import { ProblemList } from "#ui/problem-list.tsx";
 import { SkeletonRows } from "#ui/skeleton.tsx";
-import { layoutBoard, WAVE_WIDTH } from "./board-layout.ts";
 import { readDesign } from "./design.ts";
 import styles from "./templates-dialog.module.css";
 
@@ -58,20 +58,23 @@ export function TemplatesDialog({ isOpen, onOpenChange, onPick }: TemplatesDialo
   );
 }
 
-/** The waves of a template in miniature: a column a wave, a bar a role, as wide as it has pods. */
+/** The waves of a template in miniature: a column a wave, a line a role. */
 function Sketch({ yaml }: { readonly yaml: string }) {
-  const { cards, waves } = useMemo(() => layoutBoard(readDesign(yaml).roles, true), [yaml]);
+  const columns = useMemo(() => {
+    const { roles } = readDesign(yaml);
+    return startupWaves(roles.map(({ name, dependencies }) => ({ role: name, dependencies }))).map((names) =>
+      roles.filter((role) => names.includes(role.name)),
+    );
+  }, [yaml]);
   return (
     <span className={styles.sketch} aria-hidden>
-      {waves.map((wave) => (
-        <span key={wave.number}>
-          {cards
-            .filter((card) => card.x >= wave.x && card.x < wave.x + WAVE_WIDTH)
-            .map(({ role }) => (
-              <i key={role.name} data-cpu={role.gpusPerPod === 0 || undefined}>
-                {role.name} ×{role.replicas}
-              </i>
-            ))}
+      {columns.map((roles) => (
+        <span key={roles[0]?.name}>
+          {roles.map((role) => (
+            <i key={role.name} data-cpu={role.gpusPerPod === 0 || undefined}>
+              {role.name} ×{role.replicas}
+            </i>
+          ))}
         </span>
       ))}
     </span>

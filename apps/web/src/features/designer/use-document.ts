@@ -7,6 +7,8 @@ type State = {
   readonly text: string;
   readonly past: readonly string[];
   readonly future: readonly string[];
+  /** When the step of typing that is going on began, and its last key; 0 when none is. */
+  readonly stepBeganAtMs: number;
   readonly typedAtMs: number;
 };
 type Action =
@@ -14,20 +16,27 @@ type Action =
   | { readonly kind: "undo" }
   | { readonly kind: "redo" };
 
-/** Typing within this time is one step of undo. */
-const TYPING_STEP_MS = 1_000;
+/** A step of undo ends with a pause in typing, or when it has become this long. */
+const TYPING_PAUSE_MS = 700;
+const TYPING_STEP_MS = 4_000;
 const MAX_STEPS = 100;
 const SAVE_DELAY_MS = 400;
+
+const IDLE = { stepBeganAtMs: 0, typedAtMs: 0 } as const;
 
 function reduce(state: State, action: Action): State {
   switch (action.kind) {
     case "replace": {
       if (action.text === state.text) return state;
-      const isSameStep = action.isTyping && action.atMs - state.typedAtMs < TYPING_STEP_MS;
+      const isSameStep =
+        action.isTyping &&
+        action.atMs - state.typedAtMs < TYPING_PAUSE_MS &&
+        action.atMs - state.stepBeganAtMs < TYPING_STEP_MS;
       return {
         text: action.text,
         past: isSameStep ? state.past : [...state.past, state.text].slice(-MAX_STEPS),
         future: [],
+        stepBeganAtMs: isSameStep ? state.stepBeganAtMs : action.isTyping ? action.atMs : 0,
         typedAtMs: action.isTyping ? action.atMs : 0,
       };
     }
@@ -35,17 +44,17 @@ function reduce(state: State, action: Action): State {
       const text = state.past.at(-1);
       return text === undefined
         ? state
-        : { text, past: state.past.slice(0, -1), future: [state.text, ...state.future], typedAtMs: 0 };
+        : { ...IDLE, text, past: state.past.slice(0, -1), future: [state.text, ...state.future] };
     }
     case "redo": {
       const [text, ...future] = state.future;
-      return text === undefined ? state : { text, past: [...state.past, state.text], future, typedAtMs: 0 };
+      return text === undefined ? state : { ...IDLE, text, past: [...state.past, state.text], future };
     }
   }
 }
 
 function begin({ draftId, stored }: { readonly draftId: string; readonly stored: string }): State {
-  return { text: loadDraft(draftId)?.text ?? stored, past: [], future: [], typedAtMs: 0 };
+  return { text: loadDraft(draftId)?.text ?? stored, past: [], future: [], ...IDLE };
 }
 
 /** The text being designed: one document, its undo history, and the draft kept in this browser. Browser only. */
