@@ -1,4 +1,5 @@
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import type { LiveEvent } from "@openpatio/core/view";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
@@ -28,6 +29,19 @@ function send(
     );
     request.on("error", reject);
     request.end(options.body);
+  });
+}
+
+/** First line of the answer to what no client library would send. */
+function sendRaw(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1", () => socket.end(text));
+    let answer = "";
+    socket.on("data", (chunk) => {
+      answer += chunk.toString();
+    });
+    socket.on("close", () => resolve(answer.split("\r\n")[0] ?? ""));
+    socket.on("error", reject);
   });
 }
 
@@ -69,6 +83,60 @@ describe("requests", () => {
         data: { reason: "input.too-large", problems: [{ code: "too-large" }] },
       },
     });
+  });
+
+  test("a page of another origin gets no answer of a procedure, not even through an image", async () => {
+    expect((await send("/api/trpc/sets.list", { headers: { origin: "http://evil.example" } })).status).toBe(403);
+    for (const site of ["cross-site", "same-site"]) {
+      expect((await send("/api/trpc/sets.list", { headers: { "sec-fetch-site": site } })).status).toBe(403);
+    }
+    expect((await send("/api/trpc/sets.list", { headers: { "sec-fetch-site": "same-origin" } })).status).toBe(200);
+    expect((await send("/healthz", { headers: { "sec-fetch-site": "cross-site" } })).status).toBe(200);
+  });
+
+  test("what is no path of this server is refused, and the server goes on", async () => {
+    for (const target of ["//", "///", "//evil.example/api/trpc/sets.list", "/\\", "*", "http://evil.example/"]) {
+      expect(await sendRaw(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).toContain(
+        " 400 ",
+      );
+    }
+    const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    expect(await sendRaw(`GET // HTTP/1.1\r\nHost: localhost\r\n${upgrade}`)).toContain(" 403 ");
+    expect(await sendRaw("GET /healthz HTTP/1.1\r\nHost: localhost:99999\r\nConnection: close\r\n\r\n")).toContain(
+      " 403 ",
+    );
+    expect((await send("/healthz")).status).toBe(200);
+  });
+
+  test("a body that grows beyond the limit is refused as one that says so ahead", async () => {
+    const { status, text } = await send("/api/trpc/sets.apply", {
+      method: "POST",
+      headers: { "content-type": "application/json", "transfer-encoding": "chunked" },
+      body: JSON.stringify({ yaml: "x".repeat(3 * 1024 * 1024) }),
+    });
+    expect(status).toBe(413);
+    expect(JSON.parse(text)).toMatchObject({
+      error: { message: expect.stringContaining("2 MiB"), data: { reason: "input.too-large" } },
+    });
+  });
+
+  test("calls are not batched by the thousand", async () => {
+    const names = Array.from({ length: 1000 }, () => "sets.list").join(",");
+    expect((await send(`/api/trpc/${names}?batch=1&input=%7B%7D`)).status).toBe(400);
+  });
+
+  test("a name that would climb to another path of the API server is refused", async () => {
+    const headers = { "content-type": "application/json" };
+    const cluster = "sandbox-racks";
+    for (const pod of ["..", ".", "../../nodes", "a/b", "a\u0000b", ""]) {
+      for (const verb of ["get", "logs", "delete"]) {
+        const body = JSON.stringify({ cluster, namespace: "default", pod });
+        const { status, text } = await send(`/api/trpc/pods.${verb}`, { method: "POST", headers, body });
+        expect([status, JSON.parse(text).error.data.reason]).toEqual([400, "input.invalid"]);
+      }
+    }
+    const body = JSON.stringify({ cluster, namespace: "..", pod: "a" });
+    expect((await send("/api/trpc/pods.delete", { method: "POST", headers, body })).status).toBe(400);
   });
 
   test("input of the wrong form is refused with the path of each problem", async () => {

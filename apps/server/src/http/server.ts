@@ -7,6 +7,7 @@ import type { Registry } from "prom-client";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Logger } from "../log.ts";
 import type { RequestContext, Services } from "../trpc/context.ts";
+import { MAX_BODY_BYTES, TOO_LARGE } from "../trpc/init.ts";
 import { appRouter } from "../trpc/root.ts";
 import type { Web } from "../web.ts";
 
@@ -21,7 +22,8 @@ import type { Web } from "../web.ts";
 
 const API = "/api/trpc/";
 const LIVE = "/api/live";
-const MAX_BODY_BYTES = 2 * 1024 * 1024;
+/** Calls in one request: as many as a page asks for at once, not as many as fit into a URL. */
+const MAX_BATCH = 50;
 /** Room for a query with a definition in its URL. */
 const MAX_HEADER_BYTES = 256 * 1024;
 const PING_MS = 15_000;
@@ -62,6 +64,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     // A definition does not fit into a URL, so queries that carry one may be sent by POST.
     allowMethodOverride: true,
     maxBodySize: MAX_BODY_BYTES,
+    maxBatchSize: MAX_BATCH,
   });
 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 256 * 1024 });
@@ -73,34 +76,46 @@ export function createHttpServer(options: HttpOptions): HttpServer {
   });
 
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    response.setHeader("x-content-type-options", "nosniff"); // JSON and logs must not be taken for a page
     const refusal = refusalOf(request);
     if (refusal !== null) {
       request.resume(); // a client that still sends reads its answer only when all is sent
       return answerError(response, refusal);
     }
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const pathname = pathOf(request);
     if (pathname.startsWith(API)) return api(request, response);
     if (pathname === "/healthz") return answerText(response, 200, "ok");
     if (pathname === "/readyz") {
-      void options
-        .isReady()
-        .then((isReady) => answerText(response, isReady ? 200 : 503, isReady ? "ready" : "not ready"));
-      return;
+      return answerLater(
+        response,
+        options.isReady().then((isReady) => answerText(response, isReady ? 200 : 503, isReady ? "ready" : "not ready")),
+      );
     }
     if (pathname === "/metrics") {
-      void options.metrics.metrics().then((text) => answerText(response, 200, text, options.metrics.contentType));
-      return;
+      return answerLater(
+        response,
+        options.metrics.metrics().then((text) => answerText(response, 200, text, options.metrics.contentType)),
+      );
     }
     if (web === null || pathname.startsWith("/api/")) return answerText(response, 404, "not found");
-    void web.handle(request, response);
+    answerLater(response, web.handle(request, response));
   });
+  /** A promise that fails unheard would leave the client waiting. */
+  const answerLater = (response: ServerResponse, answered: Promise<void>): void => {
+    answered.catch((error: unknown) => {
+      log.error({ err: error }, "request failed");
+      if (response.headersSent) response.destroy();
+      else answerText(response, 500, "something went wrong; the server's log has the details");
+    });
+  };
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    if (pathname === LIVE) {
-      if (!isKnownHost(request) || !isSameOrigin(request)) return refuseUpgrade(socket);
+    // Without a listener, a client that resets its connection here would end the process.
+    socket.on("error", () => socket.destroy());
+    if (refusalOf(request) !== null || !isSameOrigin(request)) return refuseUpgrade(socket);
+    if (pathOf(request) === LIVE) {
       sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit("connection", ws, request));
-    } else if (web === null || !isKnownHost(request)) refuseUpgrade(socket);
-    else void web.upgrade(request, socket, head);
+    } else if (web === null) refuseUpgrade(socket);
+    else web.upgrade(request, socket, head).catch(() => socket.destroy());
   });
   server.requestTimeout = 60_000;
 
@@ -128,11 +143,14 @@ type Refusal = {
 
 /** What is refused before anything reads the request. */
 function refusalOf(request: IncomingMessage): Refusal | null {
+  if (!isPath(request.url)) {
+    return { status: 400, code: "BAD_REQUEST", message: "This is no path on this server.", reason: null };
+  }
   if (!isKnownHost(request)) {
     return { status: 403, code: "FORBIDDEN", message: "This server answers only to localhost.", reason: null };
   }
-  const isSafe = request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS";
-  if (!isSafe && !isSameOrigin(request)) {
+  const isPage = (request.method === "GET" || request.method === "HEAD") && !pathOf(request).startsWith(API);
+  if (!isPage && !isFromHere(request)) {
     return {
       status: 403,
       code: "FORBIDDEN",
@@ -144,16 +162,35 @@ function refusalOf(request: IncomingMessage): Refusal | null {
     return {
       status: 413,
       code: "PAYLOAD_TOO_LARGE",
-      message: `The request is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB, the most that is accepted. A definition of a set is a few KiB: send only that.`,
+      message: TOO_LARGE,
       reason: "input.too-large",
     };
   }
   return null;
 }
 
+/** What is behind the host in a URL. "//name" and absolute forms name a host, and "*" is no path. */
+function isPath(target: string | undefined): boolean {
+  return target !== undefined && /^\/(?![/\\])/.test(target) && URL.canParse(target, "http://localhost");
+}
+
+/** Not resolved: a path that climbs to another one is not that other one. */
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "").split("?", 1)[0] ?? "";
+}
+
 function isKnownHost(request: IncomingMessage): boolean {
   const host = request.headers.host ?? "";
-  return LOOPBACK_HOSTS.has(host.replace(/:\d+$/, "").toLowerCase());
+  return URL.canParse(`http://${host}`) && LOOPBACK_HOSTS.has(host.replace(/:\d+$/, "").toLowerCase());
+}
+
+/**
+ * False for what a page of another origin sent, as far as its browser says so: requests that ask only (an image's
+ * address, say) carry no Origin, but tell where they come from.
+ */
+function isFromHere(request: IncomingMessage): boolean {
+  const site = request.headers["sec-fetch-site"];
+  return isSameOrigin(request) && (site === undefined || site === "same-origin" || site === "none");
 }
 
 /** True without an Origin too: then it is not a browser's page. */

@@ -5,6 +5,9 @@ import { ZodError } from "zod";
 import type { RequestContext } from "./context.ts";
 import { TRPC_CODE } from "./error-map.ts";
 
+export const MAX_BODY_BYTES = 2 * 1024 * 1024;
+export const TOO_LARGE = `The request is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB, the most that is accepted. A definition of a set is a few KiB: send only that.`;
+
 /** What a refused call carries in `error.data`, beside tRPC's own `code`, `httpStatus` and `path`. */
 export type RefusalData = {
   readonly reason: DomainErrorCode | "input.invalid" | null;
@@ -39,6 +42,7 @@ export const procedure = t.procedure.use(mapErrors);
 
 function messageOf(error: TRPCError, ctx: RequestContext | undefined): string {
   if (error.cause instanceof ZodError) return "The request does not have the expected form.";
+  if (isTooLarge(error)) return TOO_LARGE;
   if (error.code !== "INTERNAL_SERVER_ERROR") return error.message;
   return `Something went wrong on the server. The log has the details under request ${ctx?.requestId ?? "(none)"}.`;
 }
@@ -52,7 +56,16 @@ function refusalOf(error: TRPCError, ctx: RequestContext | undefined): RefusalDa
   if (cause instanceof ZodError) {
     return { reason: "input.invalid", params: {}, problems: cause.issues.map(toProblem), retry: "never", requestId };
   }
+  if (isTooLarge(error)) {
+    const problem: Problem = { path: "", code: "too-large", message: TOO_LARGE };
+    return { reason: "input.too-large", params: {}, problems: [problem], retry: "never", requestId };
+  }
   return { reason: null, params: {}, problems: [], retry: null, requestId };
+}
+
+/** The transport's own refusal, of a body without a length ahead of it. */
+function isTooLarge(error: TRPCError): boolean {
+  return error.code === "PAYLOAD_TOO_LARGE" && !(error.cause instanceof DomainError);
 }
 
 function toProblem(issue: ZodError["issues"][number]): Problem {

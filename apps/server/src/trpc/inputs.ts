@@ -1,9 +1,18 @@
 import { z } from "zod";
 
-/** Names as Kubernetes allows them; what a name may be beyond that is judged where it is stored. */
-const Name = z.string().min(1).max(253);
+/**
+ * What can be a name in Kubernetes at all; the rules of each kind are judged where it is stored. Names become parts of
+ * the API server's URLs, where ".." for a pod would mean its namespace.
+ */
+const Name = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    "a name: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit",
+  );
 
-export const Namespace = z.string().min(1).max(63);
+export const Namespace = Name.max(63);
 export const SetKey = z.object({ namespace: Namespace.default("default"), name: Name });
 export type SetKey = z.infer<typeof SetKey>;
 export const ClusterKey = z.object({ name: Name });

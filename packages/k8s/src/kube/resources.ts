@@ -1,4 +1,5 @@
 import { API_GROUP, API_VERSION, LABEL } from "@openpatio/core/model";
+import { ApiError } from "./api-error.ts";
 
 /** Where kinds live in the API. */
 
@@ -66,13 +67,25 @@ export type ResourceTarget = {
   readonly subresource?: string | undefined;
 };
 
-/** URL path below the server. Without a namespace: all of them. */
+/**
+ * URL path below the server. Without a namespace: all of them.
+ *
+ * Errors: {@link ApiError} 404 for a name that would climb to another path; nothing can be called so.
+ */
 export function resourcePath(of: Resource, target: ResourceTarget = {}): string {
   const root = of.apiVersion.includes("/") ? `/apis/${of.apiVersion}` : `/api/${of.apiVersion}`;
   const parts = [root];
-  if (of.isNamespaced && target.namespace !== undefined) parts.push("namespaces", encodeURIComponent(target.namespace));
+  if (of.isNamespaced && target.namespace !== undefined) parts.push("namespaces", segment(target.namespace));
   parts.push(of.plural);
-  if (target.name !== undefined) parts.push(encodeURIComponent(target.name));
+  if (target.name !== undefined) parts.push(segment(target.name));
   if (target.subresource !== undefined) parts.push(target.subresource);
   return parts.join("/");
+}
+
+/** No encoding protects dots: URLs resolve "%2e%2e" like "..". */
+function segment(name: string): string {
+  if (name === "" || name === "." || name === "..") {
+    throw new ApiError(404, "NotFound", `nothing can be named ${JSON.stringify(name)}`);
+  }
+  return encodeURIComponent(name);
 }
