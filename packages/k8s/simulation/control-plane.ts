@@ -15,6 +15,9 @@ import type { SimCluster } from "./sim-cluster.ts";
 const SETTLE_MS = 10;
 const RETRY_MS = 500;
 const RESTART_MS = 700;
+/** How much later than its answer was given up a request may still reach the cluster; of a dead process, after its start. */
+const LATE_CALL_MS = 3_000;
+const LATE_AFTER_DEATH_MS = 10_000;
 
 export type ControlPlaneOptions = {
   readonly clock: SteppedClock;
@@ -35,6 +38,8 @@ export class ControlPlane {
   /** Writes (to database or cluster) that still succeed before the process dies; null = it lives. */
   #writesToLive: number | null = null;
   #failingCalls = 0;
+  /** Not durable: a process that starts does not know what its predecessor had sent. */
+  #lateWritesUntilMs = 0;
   writes = 0;
 
   constructor(options: ControlPlaneOptions, created: StateChange) {
@@ -77,6 +82,7 @@ export class ControlPlane {
       if (life === this.#life) this.#schedule(SETTLE_MS);
     });
     const nowMs = this.#options.clock.nowMs();
+    if (life > 1) this.#lateWritesUntilMs = nowMs + LATE_AFTER_DEATH_MS;
     this.#runAtMs = Number.POSITIVE_INFINITY;
     this.#schedule(SETTLE_MS);
     if (this.#dueAtMs !== null) this.#schedule(Math.max(0, this.#dueAtMs - nowMs));
@@ -131,8 +137,9 @@ export class ControlPlane {
   #plan(state: SetState, nowMs: number): Plan {
     const { cluster } = this.#options;
     const clusters = new Map([[cluster.name, cluster.observe()]]);
-    const first = plan({ set: state, clusters, reservations: [] }, nowMs);
-    const second = plan({ set: structuredClone(state), clusters, reservations: [] }, nowMs);
+    const lateWritesUntilMs = this.#lateWritesUntilMs;
+    const first = plan({ set: state, clusters, reservations: [], lateWritesUntilMs }, nowMs);
+    const second = plan({ set: structuredClone(state), clusters, reservations: [], lateWritesUntilMs }, nowMs);
     if (!isDeepStrictEqual(JSON.parse(JSON.stringify(first)), JSON.parse(JSON.stringify(second)))) {
       throw new Error("equal inputs gave different plans");
     }
@@ -144,7 +151,8 @@ export class ControlPlane {
     if (this.#failingCalls > 0) {
       this.#failingCalls -= 1;
       // A timeout: the cluster may have done it, now or a moment later, and nobody heard.
-      if (random() < 0.5) clock.after(Math.floor(random() * 3_000), () => this.#perform(action));
+      if (random() < 0.5) clock.after(Math.floor(random() * LATE_CALL_MS), () => this.#perform(action));
+      this.#lateWritesUntilMs = Math.max(this.#lateWritesUntilMs, clock.nowMs() + LATE_CALL_MS);
       this.#schedule(RETRY_MS);
       return;
     }
@@ -171,7 +179,8 @@ export class ControlPlane {
     }
     // The request may have been on its way when the process died, and arrive late.
     const { clock, random } = this.#options;
-    if (action !== undefined && random() < 0.5) clock.after(Math.floor(random() * 10_000), () => this.#perform(action));
+    if (action !== undefined && random() < 0.5)
+      clock.after(Math.floor(random() * LATE_AFTER_DEATH_MS), () => this.#perform(action));
     throw new ProcessDied();
   }
 }

@@ -31,6 +31,7 @@ const OF_OBJECT: Readonly<Record<string, string>> = {
   ConfigMap: RESOURCE.configmaps,
   StatefulSet: RESOURCE.statefulsets,
   Deployment: RESOURCE.deployments,
+  Pod: RESOURCE.pods,
 };
 
 export const resourceOf = (kind: string): string => {
