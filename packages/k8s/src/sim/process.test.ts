@@ -32,7 +32,7 @@ afterEach(() => {
 
 function start(): { child: ChildProcess; ended: Promise<number | null>; ready: Promise<Ready>; errors: () => string } {
   const child = spawn(process.execPath, ["--import", "tsx", ENTRY, "--data", folder], {
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   running.add(child);
   let errors = "";
@@ -99,3 +99,14 @@ test("kubeconfigs and token are private, faults need the token, and SIGTERM ends
   sandbox.child.kill("SIGTERM");
   expect(await sandbox.ended).toBe(0);
 }, 60_000);
+
+test("it ends with its supervisor, so that the next one finds the folder free", async () => {
+  const first = start();
+  await first.ready;
+  first.child.disconnect();
+  expect(await first.ended).toBe(0);
+  const second = start();
+  await second.ready;
+  second.child.kill("SIGTERM");
+  expect(await second.ended).toBe(0);
+});

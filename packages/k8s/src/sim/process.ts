@@ -68,6 +68,11 @@ async function refuseSecondProcess(dataDir: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  let stop: () => void = () => process.exit(0);
+  process.on("SIGTERM", () => stop());
+  process.on("SIGINT", () => stop());
+  // The supervisor is gone, however it ended: a sandbox that stayed would keep its folder from the next one.
+  process.on("disconnect", () => stop());
   const { values } = parseArgs({ options: { data: { type: "string" } } });
   if (values.data === undefined) throw new Error("usage: sandbox --data FOLDER");
   const dataDir = resolve(values.data);
@@ -87,13 +92,11 @@ async function main(): Promise<void> {
   writePrivate(join(dataDir, "control-url"), control.url);
 
   let isStopping = false;
-  const stop = () => {
+  stop = () => {
     if (isStopping) return;
     isStopping = true;
     void Promise.all([control.close(), sandbox.close()]).then(() => process.exit(0));
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
   const clusters = sandbox.clusters.map(({ name, url, nodes }) => ({
     name,
     url,
@@ -105,5 +108,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // The channel to the supervisor would keep a process alive that never became a sandbox.
+  process.exit(1);
 });
