@@ -89,12 +89,6 @@ function wait(context: PlanContext, item: AssessedGroup, placing: Placing, notes
 function start(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {
   const homes = homesOf(context, item.group);
   for (const home of homes) planStrays(item.group, home, notes);
-  // Nothing may arrive late beside the next life either.
-  const { lateWritesUntilMs = 0 } = context.input;
-  if (item.group.incarnation > 0 && lateWritesUntilMs > context.nowMs) {
-    notes.wakeAtMs.push(lateWritesUntilMs);
-    return item;
-  }
   // Nothing starts beside what is left of an earlier life, however it came back.
   if (homes.some((home) => !isCleared(context, home))) return item;
   const next = startNext(context, item.group, placing, notes);

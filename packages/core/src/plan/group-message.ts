@@ -3,7 +3,7 @@ import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { shortPodName } from "./observed-group.ts";
 import { firstTrouble, podTrouble } from "./pod-trouble.ts";
-import { waitsFor } from "./roles.ts";
+import { unreservedRoles, waitsFor } from "./roles.ts";
 import { waveNumbers } from "./waves.ts";
 import { listed, plural } from "./words.ts";
 
@@ -71,6 +71,9 @@ function brokenMessage(group: GroupState, { observed, progress }: RunningGroup):
 /** `Wave 2 of 3: decode 1 of 4 ready. router waits for decode.` */
 function startMessage(set: SetState, group: GroupState, { progress, observed }: RunningGroup): string {
   if (observed.owner === null) return "Its RoleBasedGroup is being created.";
+  const missing = unreservedRoles(group, progress);
+  if (missing.length > 0 && group.startedRoles.length === 0)
+    return `Takes the names of incarnation ${group.incarnation} before its first role starts; ${listed(missing)} ${missing.length === 1 ? "is" : "are"} still to come.`;
   const waves = waveNumbers(progress.map(({ role }) => role));
   const count = Math.max(...waves.values());
   const open = progress.filter((step) => !step.isReady);

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { backoffMs } from "./recovery.ts";
 import { retryGroupNow } from "./rollout-controls.ts";
+import { acceptSpec } from "./spec-change.ts";
 
 const BACKOFF = { baseSeconds: 30, maxSeconds: 600, stableAfterSeconds: 1200 };
 
@@ -108,8 +109,8 @@ test("the next incarnation starts in order again", () => {
   set.world.crash("demo-1-decode-1");
   set.world.neverReady = /demo-1-prefill-0$/;
   set.run(15);
-  expect(set.world.workloads.has("StatefulSet/demo-1-prefill")).toBe(true);
-  expect(set.world.workloads.has("StatefulSet/demo-1-decode")).toBe(false);
+  expect(set.world.workloads.get("StatefulSet/demo-1-prefill")?.shown.replicas).toBe(2);
+  expect(set.world.workloads.get("StatefulSet/demo-1-decode")?.shown.replicas).toBe(0);
 });
 
 test("restarts before a pod was first ready are the start's own business", () => {
@@ -238,15 +239,61 @@ test("a pod that can not end on a node that does not answer is named, and the gr
   );
 });
 
-test("no incarnation starts while a creation that was sent earlier may still arrive", () => {
+test("an incarnation after the first holds all its names before anything of it runs", () => {
   const set = ready({ replicas: 1 });
   set.world.crash("demo-0-decode-0");
-  set.lateWritesUntilMs = set.world.nowMs + 20_000;
-  set.run(10);
-  expect(group(set, 0)).toMatchObject({ stage: "waiting", incarnation: 1 });
-  expect(set.plan().requeue).toEqual({ afterMs: set.lateWritesUntilMs - set.world.nowMs });
+  set.until((operated) => group(operated, 0).incarnation === 2);
+  expect([...set.world.workloads.values()].map(({ shown }) => [shown.role, shown.replicas])).toEqual([
+    ["prefill", 0],
+    ["decode", 0],
+  ]);
+  expect(group(set, 0).startedRoles).toEqual([]);
+  expect(set.plan().actions.map((action) => action.kind)).toEqual(["scale"]);
   set.untilReady();
+  expect(set.told("group.role-started").map(({ incarnation, decision }) => [incarnation, decision])).toEqual([
+    [2, "Start prefill of group 0"],
+    [2, "Start decode of group 0"],
+  ]);
+});
+
+test("nothing is started while one name is held by a workload of an earlier life", () => {
+  const set = ready({ replicas: 1 });
+  const late = set.acted.find((action) => action.kind === "create" && action.object.metadata.name === "demo-0-decode");
+  if (late === undefined) throw new Error("decode was never created");
+  set.world.crash("demo-0-decode-0");
+  set.until((operated) => group(operated, 0).stage === "waiting" || group(operated, 0).incarnation === 2);
+  set.world.workloads.delete("StatefulSet/demo-0-decode");
+  set.world.apply(late);
+  set.until((operated) => {
+    const incarnations = new Set([...operated.world.pods.values()].map((pod) => pod.incarnation));
+    expect(incarnations.size).toBeLessThanOrEqual(1);
+    return operated.plan().status.phase === "Ready";
+  });
   expect(group(set, 0).incarnation).toBe(2);
+});
+
+test("a role that is added to a later incarnation is reserved, and started when its dependencies are ready", () => {
+  const set = ready({ replicas: 1 });
+  set.world.crash("demo-0-decode-0");
+  set.until((operated) => group(operated, 0).incarnation === 2);
+  set.untilReady();
+  const { uid } = set.world.pod("demo-0-decode-0");
+  const roles = set.state.spec.groupTemplate.roles;
+  const [first] = roles;
+  if (first === undefined) throw new Error("there are no roles");
+  const spec = {
+    ...set.state.spec,
+    groupTemplate: {
+      ...set.state.spec.groupTemplate,
+      roles: [...roles, { ...first, role: "router", dependencies: ["decode"] }],
+    },
+  };
+  const changed = acceptSpec(set.state, spec, set.world.nowMs);
+  if (changed === null) throw new Error("nothing changed");
+  set.state = changed.state;
+  set.untilReady();
+  expect(set.world.pod("demo-0-decode-0").uid).toBe(uid);
+  expect(set.world.workloads.get("StatefulSet/demo-0-router")?.shown).toMatchObject({ replicas: 2, incarnation: 2 });
 });
 
 test("a workload that came back late from an earlier life is deleted, and nothing starts beside it", () => {

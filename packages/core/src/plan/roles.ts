@@ -56,6 +56,22 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
   return { role, workload, pods, ready, isReady: areAllReady && !isHeld, readyAtMs: isHeld ? readyAtMs : null };
 }
 
+/** An incarnation after the first makes its workloads with 0 replicas, see startup. */
+export function isReserved(group: GroupState): boolean {
+  return group.incarnation > 1;
+}
+
+/** Roles whose names the incarnation must hold before it starts anything, and does not hold yet. */
+export function unreservedRoles(group: GroupState, progress: readonly RoleProgress[]): readonly string[] {
+  if (!isReserved(group)) return [];
+  return progress
+    .filter(({ role, workload }) => {
+      const isHeld = workload !== null && workload.deletionAtMs === null;
+      return !isHeld && !group.startedRoles.includes(role.role);
+    })
+    .map(({ role }) => role.role);
+}
+
 /** The roles that `role` waits for. Empty for one that was started already: later unreadiness holds nothing back. */
 export function waitsFor(
   group: GroupState,

@@ -4,12 +4,19 @@ import { workloadObject } from "../project/workloads.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
 import type { ObservedGroup } from "./observed-group.ts";
-import { type RoleProgress, waitsFor } from "./roles.ts";
+import { isReserved, type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
 import type { Action } from "./types.ts";
 import { listed } from "./words.ts";
 
 /**
  * Brings a running incarnation to what it should be: owner first, then what the pods mount, then role by role.
+ *
+ * Names are the same in every incarnation, and a POST carries no precondition: one that was sent for an earlier
+ * incarnation and arrives late, after a timeout or from a process that died, would make its workload beside the present
+ * ones. So every incarnation after the first reserves its names before it starts anything: all its workloads are created
+ * with 0 replicas, and only when all of them are seen is a role started, by scaling it. A late POST then finds its name
+ * taken; one that came earlier is removed as a leftover before the reservation can succeed, and nothing of the new
+ * incarnation runs meanwhile. The first incarnation has nothing before it and creates each role as it starts.
  *
  * Guarantees: a role is started only when everything it depends on is Ready, and is latched as started before its
  * workload is created, so that later unreadiness holds nothing back. Planning again emits only what is still missing.
@@ -34,9 +41,12 @@ export function planRunning(
   for (const { role } of started) announceStart(group, role, notes);
   const startedRoles = latched(group, progress, observed, started);
   for (const step of progress) {
-    if (!startedRoles.includes(step.role.role) && step.role.replicas > 0) continue;
-    if (step.role.replicas === 0 && waitsFor(group, step.role, progress, context.set.spec.startupPolicy).length > 0)
-      continue;
+    if (!isReserved(group) && !startedRoles.includes(step.role.role)) {
+      if (step.role.replicas > 0) continue;
+      if (waitsFor(group, step.role, progress, context.set.spec.startupPolicy).length > 0) continue;
+    }
+    // Reserved and no more: until it is started it stands at 0, whatever is wanted.
+    if (step.workload !== null && step.role.replicas > 0 && !startedRoles.includes(step.role.role)) continue;
     const action = workloadAction(context, group, step, observed, { uid, isDiscoveryCurrent });
     if (action !== null) notes.actions.push(action);
   }
@@ -50,6 +60,7 @@ function rolesToStart(
   group: GroupState,
   progress: readonly RoleProgress[],
 ): readonly RoleProgress[] {
+  if (unreservedRoles(group, progress).length > 0) return [];
   return progress.filter(
     ({ role }) =>
       role.replicas > 0 &&
@@ -113,7 +124,7 @@ function workloadAction(
     kind: "create",
     cluster: observed.cluster,
     group: group.index,
-    object: workloadObject(rendered, role.replicas, reference),
+    object: workloadObject(rendered, isReserved(group) ? 0 : role.replicas, reference),
   };
 }
 

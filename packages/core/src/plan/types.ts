@@ -97,11 +97,6 @@ export type PlanInput = {
   readonly clusters: ReadonlyMap<string, ObservedCluster>;
   /** Room promised to groups of all other sets. This set's own are derived from its state. */
   readonly reservations: readonly Reservation[];
-  /**
-   * Until then a creation that was sent earlier and never answered may still arrive: by a request that timed out, or by
-   * a process that died. No group starts its next incarnation before that, or the late one would stand beside it.
-   */
-  readonly lateWritesUntilMs?: number;
 };
 
 export type Plan = {

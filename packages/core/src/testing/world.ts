@@ -310,7 +310,6 @@ export class Operated {
   readonly timeline: TimelineDraft[] = [];
   readonly acted: Action[] = [];
   isGone = false;
-  lateWritesUntilMs = 0;
 
   constructor(world: World, state: SetState) {
     this.world = world;
@@ -319,8 +318,7 @@ export class Operated {
 
   plan(): Plan {
     const clusters = new Map([[this.world.name, this.world.observe()]]);
-    const { state: set, lateWritesUntilMs } = this;
-    return plan({ set, clusters, reservations: [], lateWritesUntilMs }, this.world.nowMs);
+    return plan({ set: this.state, clusters, reservations: [] }, this.world.nowMs);
   }
 
   /** Plans and stores, then acts unless the process `dies` in between. */

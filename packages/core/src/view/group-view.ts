@@ -67,7 +67,9 @@ function roleViews(state: SetState, group: GroupState, status: GroupStatus | und
     if (group.stage !== "running") return { role, ready: 0, replicas: count.replicas, stage: "none", waitsFor: [] };
     const waitsFor = isOrdered ? dependencies.filter((name) => !isDone(name)) : [];
     const isStarted = group.startedRoles.includes(role);
-    const stage = isDone(role) ? "done" : isStarted || waitsFor.length === 0 ? "starting" : "waiting";
+    // A later incarnation holds all its names first: made with 0 replicas is not started.
+    const isHeld = waitsFor.length > 0 || group.incarnation > 1;
+    const stage = isDone(role) ? "done" : isHeld && !isStarted ? "waiting" : "starting";
     return { role, ready: count.ready, replicas: count.replicas, stage, waitsFor: stage === "waiting" ? waitsFor : [] };
   });
 }

@@ -131,6 +131,13 @@ describe("a group that starts", () => {
     ]);
   });
 
+  test("shows roles of a later incarnation as waiting while only their names are held", () => {
+    const group: GroupState = { ...first(state), incarnation: 2, startedRoles: [] };
+    expect(groupView(model, group).roles.map((role) => role.stage)).toEqual(["waiting", "waiting"]);
+    const begun: GroupState = { ...group, startedRoles: ["prefill"] };
+    expect(groupView(model, begun).roles.map((role) => role.stage)).toEqual(["starting", "waiting"]);
+  });
+
   test("is unknown while its cluster does not answer, and never ready", () => {
     const lost = modelOf(state, aCluster({ nodes, health: "unreachable" }));
     expect(groupView(lost, first(state))).toMatchObject({ phase: "Unknown", isStale: true });
