@@ -197,3 +197,25 @@ test("refuses what is too large, and aliases that multiply", () => {
   }
   expect(refusal(levels.join("\n")).code).toBe("kubeconfig.invalid");
 });
+
+test("refuses what would take the parser seconds, while hundreds of contexts are welcome", () => {
+  for (const text of ["[".repeat(100_000), `a: [${"{b: 1},".repeat(30_000)}]`, "- a\n".repeat(60_000)]) {
+    expect(refusal(text).problems).toMatchObject([{ code: "too-large" }]);
+  }
+  const contexts = Array.from({ length: 500 }, (_, index) => ({
+    name: `c${index}`,
+    context: { cluster: "c", user: "u" },
+  }));
+  const error = refusal(kubeconfig({ root: { contexts } }));
+  expect(error.message).toMatch(/c0, c1, .*c19, …/);
+  expect(parseKubeconfig(kubeconfig({ root: { contexts } }), { context: "c7" }).contextNames).toHaveLength(500);
+});
+
+test("refuses a token that no header can carry, without repeating it", () => {
+  for (const token of ["s3cr3t\u0000x", "s3cr3t\r\nX-Evil: 1", "s3cr3t ключ"]) {
+    const error = refusal(kubeconfig({ user: { token } }));
+    expect(error.problems).toMatchObject([{ path: "users[0].user.token", code: "value" }]);
+    expect(error.message).not.toContain("s3cr3t");
+  }
+  expect(parseKubeconfig(kubeconfig({ user: { token: "s3cr3t-token\n" } })).server).toBe("https://api.example:6443");
+});

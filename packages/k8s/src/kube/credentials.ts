@@ -2,7 +2,7 @@ import { createSecureContext } from "node:tls";
 import { KubeConfig } from "@kubernetes/client-node";
 import { DomainError } from "@openpatio/core/errors";
 import type { Problem } from "@openpatio/core/spec";
-import { parseDocument } from "yaml";
+import { Lexer, parseDocument } from "yaml";
 
 /**
  * Reads an uploaded kubeconfig. It is untrusted input on a server: what it names must never run a program, read a file
@@ -11,6 +11,11 @@ import { parseDocument } from "yaml";
 
 /** kubeconfigs of a few hundred contexts stay below this; anything larger is a mistake or an attack. */
 export const MAX_KUBECONFIG_BYTES = 256 * 1024;
+/** Bounds the time that hostile text of that size can take; a thousand contexts with certificates have fewer. */
+const MAX_TOKENS = 30_000;
+const MAX_BRACKETS = 64;
+/** Names that a message lists. */
+const MAX_LISTED = 20;
 
 export type ClusterCredentials = {
   readonly server: string;
@@ -72,6 +77,16 @@ export function parseKubeconfig(text: string, options: KubeconfigOptions = {}): 
 }
 
 function parseYaml(text: string): Fields {
+  if (isCostly(text)) {
+    throw invalid([
+      {
+        path: "",
+        code: "too-large",
+        message:
+          "It has far more parts, or deeper ones, than a kubeconfig needs. Upload one with only the context that is needed: kubectl config view --minify --flatten --raw.",
+      },
+    ]);
+  }
   const document = parseDocument(text, { prettyErrors: true, logLevel: "silent" });
   const error = document.errors[0];
   if (error !== undefined) {
@@ -104,6 +119,19 @@ function parseYaml(text: string): Fields {
   return value;
 }
 
+/** The parser takes seconds for a quarter of a megabyte of brackets or commas; its lexer does not. */
+function isCostly(text: string): boolean {
+  let tokens = 0;
+  let depth = 0;
+  for (const token of new Lexer().lex(text)) {
+    tokens += 1;
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
+    if (tokens > MAX_TOKENS || depth > MAX_BRACKETS) return true;
+  }
+  return false;
+}
+
 function entriesOf(root: Fields, list: string, key: string, problems: Problem[]): readonly Entry[] {
   const value = root[list] ?? [];
   if (!Array.isArray(value)) {
@@ -121,7 +149,8 @@ function entriesOf(root: Fields, list: string, key: string, problems: Problem[])
 }
 
 function chooseContext(root: Fields, contexts: readonly Entry[], wanted: string | undefined): Entry {
-  const known = contexts.map((context) => context.name).join(", ");
+  const names = contexts.slice(0, MAX_LISTED).map((context) => context.name);
+  const known = names.join(", ") + (contexts.length > MAX_LISTED ? ", …" : "");
   if (contexts.length === 0) {
     throw invalid([
       { path: "contexts", code: "value", message: "It has no context. Add one with a cluster and a user." },
@@ -229,6 +258,14 @@ function checkUser(user: Entry, problems: Problem[]): void {
       path: `${path}.${key}`,
       code: "unsupported",
       message: `${key} is not supported yet: the requests would run with other rights than it says. Use a user of its own.`,
+    });
+  }
+  for (const key of ["token", "as"]) {
+    if (/^[\x20-\x7e]*$/.test(textOf(body, key)?.trim() ?? "")) continue;
+    problems.push({
+      path: `${path}.${key}`,
+      code: "value",
+      message: `${key} has characters that can't be sent in a request. Copy it again, complete and in one line.`,
     });
   }
   if ((body["client-certificate-data"] === undefined) !== (body["client-key-data"] === undefined)) {
