@@ -1,7 +1,8 @@
 "use client";
 
-import { Button, ButtonLink } from "#ui/button.tsx";
+import { ButtonLink } from "#ui/button-link.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
+import { PlainButton } from "#ui/plain-button.tsx";
 
 type ErrorPageProps = { readonly error: Error & { readonly digest?: string }; readonly reset: () => void };
 
@@ -11,7 +12,7 @@ export default function ErrorPage({ error, reset }: ErrorPageProps) {
       title="This page failed to draw"
       actions={
         <>
-          <Button onClick={reset}>Draw it again</Button>
+          <PlainButton onClick={reset}>Draw it again</PlainButton>
           <ButtonLink href="/">Overview</ButtonLink>
         </>
       }

@@ -8,7 +8,7 @@ import type { ReactNode } from "react";
 import { AppShell } from "#features/shell/app-shell.tsx";
 import { parseTheme, THEME_COOKIE } from "#lib/theme-cookie.ts";
 import { ApiProvider } from "#lib/trpc.tsx";
-import { Toaster } from "#ui/toast.tsx";
+import { Toaster } from "#ui/toaster.tsx";
 
 export const metadata: Metadata = {
   title: { default: "OpenPatio", template: "%s · OpenPatio" },

@@ -1,46 +1,26 @@
 "use client";
 
-import Link from "next/link";
-import type { ComponentProps, MouseEvent, ReactNode } from "react";
-import styles from "./button.module.css";
-import { cx } from "./cx.ts";
+import type { MouseEvent, ReactNode } from "react";
+import { PlainButton, type PlainButtonProps } from "./plain-button.tsx";
 import { Tooltip } from "./tooltip.tsx";
 
-type Look = {
-  /** One `primary` per page. */
-  readonly kind?: "plain" | "primary" | "ghost" | "danger";
-  readonly size?: "control" | "dense";
+export { ButtonLink } from "./button-link.tsx";
+
+export type ButtonProps = PlainButtonProps & {
+  /**
+   * Why it cannot be pressed now. The button stays reachable by keyboard and shows the reason as its tooltip, which a
+   * `disabled` button could not.
+   */
+  readonly disabledReason?: string | null | undefined;
 };
 
-export type ButtonProps = Look &
-  ComponentProps<"button"> & {
-    /**
-     * Why it cannot be pressed now. The button stays reachable by keyboard and shows the reason as its tooltip, which a
-     * `disabled` button could not.
-     */
-    readonly disabledReason?: string | null | undefined;
-  };
-
-export function Button({
-  kind = "plain",
-  size = "control",
-  className,
-  disabledReason = null,
-  onClick,
-  ...rest
-}: ButtonProps) {
-  const isOff = disabledReason !== null;
-  const button = (
-    <button
-      type="button"
-      {...rest}
-      className={cx(styles.button, className)}
-      data-kind={kind}
-      data-size={size}
-      {...(isOff ? { "aria-disabled": true, onClick: refuse } : { onClick })}
-    />
+export function Button({ disabledReason = null, ...rest }: ButtonProps) {
+  if (disabledReason === null) return <PlainButton {...rest} />;
+  return (
+    <Tooltip text={disabledReason}>
+      <PlainButton {...rest} aria-disabled onClick={refuse} />
+    </Tooltip>
   );
-  return isOff ? <Tooltip text={disabledReason}>{button}</Tooltip> : button;
 }
 
 function refuse(event: MouseEvent): void {
@@ -56,11 +36,4 @@ export type IconButtonProps = Omit<ButtonProps, "aria-label" | "children"> & {
 export function IconButton({ label, kind = "ghost", disabledReason = null, ...rest }: IconButtonProps) {
   const button = <Button kind={kind} disabledReason={disabledReason} {...rest} aria-label={label} data-icon="" />;
   return disabledReason === null ? <Tooltip text={label}>{button}</Tooltip> : button;
-}
-
-export type ButtonLinkProps = Look & ComponentProps<typeof Link>;
-
-/** Looks like a button, is a link: for what only leads elsewhere. */
-export function ButtonLink({ kind = "plain", size = "control", className, ...rest }: ButtonLinkProps) {
-  return <Link {...rest} className={cx(styles.button, className)} data-kind={kind} data-size={size} />;
 }

@@ -10,9 +10,11 @@ type ProblemListProps = {
 
 /** What was refused: the sentence, then every problem with its place. */
 export function ProblemList({ failure, onPick }: ProblemListProps) {
+  // With one problem the sentence usually is that problem: it need not stand there twice.
+  const isRepeated = failure.problems.some(({ message }) => failure.message.includes(message));
   return (
     <div className={styles.note} role="alert">
-      <p>{failure.message}</p>
+      {!isRepeated && <p>{failure.message}</p>}
       {failure.problems.length > 0 && (
         <ul className={styles.list}>
           {failure.problems.map((problem) => (

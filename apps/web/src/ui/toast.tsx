@@ -1,12 +1,4 @@
-"use client";
-
-import { Toast as Base } from "@base-ui/react/toast";
-import { X } from "lucide-react";
 import { toFailure } from "#lib/errors.ts";
-import { IconButton } from "./button.tsx";
-import styles from "./toast.module.css";
-
-const manager = Base.createToastManager();
 
 export type ToastOptions = {
   readonly title: string;
@@ -18,26 +10,20 @@ export type ToastOptions = {
   readonly kind?: "done" | "error";
 };
 
-/** Long enough to read and to reach "Undo". */
-const TIMEOUT_MS = 7_000;
+/** What draws toasts is loaded with the first one; until then they wait here. */
+let draw: ((toast: ToastOptions) => void) | null = null;
+const waiting: ToastOptions[] = [];
+const listeners = new Set<() => void>();
+let isWanted = false;
 
-export function showToast({ title, description, undo, timeoutMs = TIMEOUT_MS, kind = "done" }: ToastOptions): void {
-  const id = manager.add({
-    title,
-    description,
-    timeout: timeoutMs,
-    type: kind,
-    priority: kind === "error" ? "high" : "low",
-    ...(undo !== undefined && {
-      actionProps: {
-        children: "Undo",
-        onClick: () => {
-          manager.close(id);
-          undo();
-        },
-      },
-    }),
-  });
+export function showToast(toast: ToastOptions): void {
+  if (draw !== null) {
+    draw(toast);
+    return;
+  }
+  waiting.push(toast);
+  isWanted = true;
+  for (const listener of listeners) listener();
 }
 
 /** For a failed act that has no place of its own on the page: the server's sentence and the first problem's. */
@@ -48,36 +34,15 @@ export function showFailure(title: string, error: unknown): void {
   showToast({ title, description: `${failure.message}${detail}`, kind: "error", timeoutMs: 15_000 });
 }
 
-export function Toaster() {
-  return (
-    <Base.Provider toastManager={manager} limit={4}>
-      <Base.Portal>
-        <Base.Viewport className={styles.viewport}>
-          <ToastList />
-        </Base.Viewport>
-      </Base.Portal>
-    </Base.Provider>
-  );
+/** From now on toasts are drawn by this; those that waited come first. */
+export function drawToasts(drawOne: (toast: ToastOptions) => void): void {
+  draw = drawOne;
+  for (const toast of waiting.splice(0)) drawOne(toast);
 }
 
-function ToastList() {
-  const { toasts } = Base.useToastManager();
-  return toasts.map((toast) => (
-    <Base.Root key={toast.id} toast={toast} className={styles.toast}>
-      <Base.Content className={styles.content}>
-        <div className={styles.words}>
-          <Base.Title className={styles.title} />
-          <Base.Description className="small ink-2" />
-        </div>
-        <Base.Action className={styles.action} />
-        <Base.Close
-          render={
-            <IconButton label="Dismiss" size="dense">
-              <X aria-hidden />
-            </IconButton>
-          }
-        />
-      </Base.Content>
-    </Base.Root>
-  ));
+export const areToastsWanted = (): boolean => isWanted;
+
+export function subscribeToasts(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }

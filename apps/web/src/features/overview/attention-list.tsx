@@ -1,6 +1,6 @@
 import type { AttentionItem } from "@openpatio/core/view";
 import Link from "next/link";
-import { ButtonLink } from "#ui/button.tsx";
+import { ButtonLink } from "#ui/button-link.tsx";
 import { stateOfPhase, type TileState } from "#ui/state.ts";
 import { StateGlyph } from "#ui/state-glyph.tsx";
 import { Countdown, RelativeTime } from "#ui/time.tsx";

@@ -8,7 +8,7 @@ import { SET_COLUMNS, setCell } from "#features/sets/set-cells.tsx";
 import { DEFAULT_SORT, sortSets } from "#features/sets/sort-sets.ts";
 import { formatCount } from "#lib/format.ts";
 import { useLiveEntries, useLiveStatus } from "#lib/live.ts";
-import { ButtonLink } from "#ui/button.tsx";
+import { ButtonLink } from "#ui/button-link.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
 import { Readout, Readouts, SectionHead } from "#ui/layout.tsx";
 import { MeterBar } from "#ui/meter-bar.tsx";
