@@ -12,7 +12,7 @@ export const PORT_Y = 68;
 /** Below this width of the canvas the waves are stacked. */
 export const STACK_BELOW = 560;
 
-const MIN_WAVE_WIDTH = 292;
+const MIN_WAVE_WIDTH = 268;
 const MAX_WAVE_WIDTH = 420;
 const CARD_GAP = 28;
 /** Room for the head of a wave. */
@@ -62,9 +62,7 @@ export function layoutBoard(roles: readonly DesignRole[], isOrdered: boolean, ca
   const known = new Set(roles.map((role) => role.name));
   const afterOf = (column: readonly DesignRole[]) =>
     isOrdered ? [...new Set(column.flatMap((role) => role.dependencies))].filter((name) => known.has(name)) : [];
-  return canvasWidth < STACK_BELOW
-    ? stack(columns, afterOf, canvasWidth)
-    : placeColumns(columns, afterOf, canvasWidth);
+  return canvasWidth < STACK_BELOW ? stack(columns, afterOf, canvasWidth) : placeColumns(columns, afterOf, canvasWidth);
 }
 
 function columnsOf(roles: readonly DesignRole[]): readonly (readonly DesignRole[])[] {
@@ -80,11 +78,7 @@ function columnsOf(roles: readonly DesignRole[]): readonly (readonly DesignRole[
 
 type AfterOf = (column: readonly DesignRole[]) => readonly string[];
 
-function placeColumns(
-  columns: readonly (readonly DesignRole[])[],
-  afterOf: AfterOf,
-  canvasWidth: number,
-): BoardLayout {
+function placeColumns(columns: readonly (readonly DesignRole[])[], afterOf: AfterOf, canvasWidth: number): BoardLayout {
   const share = canvasWidth / Math.max(columns.length, 1);
   const width = Math.round(Math.min(Math.max(share, MIN_WAVE_WIDTH), MAX_WAVE_WIDTH));
   const heights = columns.map((column) => column.reduce((sum, role) => sum + cardHeight(role) + CARD_GAP, -CARD_GAP));
@@ -176,7 +170,9 @@ function routeInMargin(layout: BoardLayout, from: PlacedCard, to: PlacedCard): r
 
 /** SVG path through the corners, each rounded, ending `gap` before the last point so that the arrowhead has room. */
 export function wirePath(points: readonly Point[], radius: number, gap = 0): string {
-  const ways = points.filter((point, i) => i === 0 || point[0] !== points[i - 1]?.[0] || point[1] !== points[i - 1]?.[1]);
+  const ways = points.filter(
+    (point, i) => i === 0 || point[0] !== points[i - 1]?.[0] || point[1] !== points[i - 1]?.[1],
+  );
   const [first, ...rest] = ways;
   if (first === undefined) return "";
   const steps = rest.map((point, i) => {

@@ -22,8 +22,8 @@ import styles from "./board.module.css";
 import {
   type BoardLayout,
   layoutBoard,
-  type Point,
   PORT_Y,
+  type Point,
   routeBack,
   routeWire,
   type Wave,

@@ -19,14 +19,16 @@ export const setOrDrop = (
 ): readonly YamlEdit[] => [value === fallback || value === "" ? drop(path) : set(path, value)];
 
 export const addDependency = (role: DesignRole, on: string): readonly YamlEdit[] => [
-  set(rolePath(role.index, "dependencies"), [...role.dependencies, on]),
+  role.dependencies.length === 0
+    ? set(rolePath(role.index, "dependencies"), [on])
+    : set(rolePath(role.index, "dependencies", role.dependencies.length), on),
 ];
 
 export function removeDependency(role: DesignRole, on: string): readonly YamlEdit[] {
-  const rest = role.dependencies.filter((name) => name !== on);
-  return [
-    rest.length === 0 ? drop(rolePath(role.index, "dependencies")) : set(rolePath(role.index, "dependencies"), rest),
-  ];
+  if (role.dependencies.every((name) => name === on)) return [drop(rolePath(role.index, "dependencies"))];
+  const places = role.dependencies.flatMap((name, place) => (name === on ? [place] : []));
+  // From the end: what is dropped moves the places behind it.
+  return places.toReversed().map((place) => drop(rolePath(role.index, "dependencies", place)));
 }
 
 /** Renames a role everywhere it is named. */

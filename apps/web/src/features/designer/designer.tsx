@@ -20,8 +20,8 @@ import { StateGlyph } from "#ui/state-glyph.tsx";
 import { ClockTime } from "#ui/time.tsx";
 import { showToast } from "#ui/toast.tsx";
 import { type Design, type DesignRole, readDesign, roleIndexOf } from "./design.ts";
-import { addDependency, addRole, duplicateRole, removeDependency, removeRole, rolePath } from "./design-edits.ts";
 import { countChanges } from "./design-changes.ts";
+import { addDependency, addRole, duplicateRole, removeDependency, removeRole, rolePath } from "./design-edits.ts";
 import styles from "./designer.module.css";
 import { FitNote } from "./fit-note.tsx";
 import { ImportDialog } from "./import-dialog.tsx";
@@ -172,9 +172,7 @@ export function Designer({ stored, onReload }: DesignerProps) {
         ) : (
           document.isChanged && (
             <Tag>
-              {changes === 0
-                ? "comments changed"
-                : `${formatPlural(changes, "change")} to revision ${stored.revision}`}
+              {changes === 0 ? "comments changed" : `${formatPlural(changes, "change")} to revision ${stored.revision}`}
             </Tag>
           )
         )}
@@ -295,9 +293,7 @@ export function Designer({ stored, onReload }: DesignerProps) {
         <div className={styles.bar}>
           <Button
             size="dense"
-            disabledReason={
-              design.isReadable && isEditable ? null : "Start with a template, an import or some YAML"
-            }
+            disabledReason={design.isReadable && isEditable ? null : "Start with a template, an import or some YAML"}
             onClick={() => add(addRole(design))}
           >
             <Plus size={14} strokeWidth={1.75} aria-hidden />
@@ -305,7 +301,7 @@ export function Designer({ stored, onReload }: DesignerProps) {
           </Button>
           {design.roles.length > 0 && (
             <span className={styles.group}>
-              {groupText(design)}{" "}
+              <span>{groupText(design)}</span>
               <FitNote
                 yaml={problems === 0 ? text : null}
                 cluster={clusters.chosen}
@@ -385,10 +381,7 @@ function ProblemBar({ design, onPick, onEdit }: ProblemBarProps) {
           </button>
           <span>{problem.message}</span>
           {problem.code === "unknown-role" && problem.suggestion !== undefined && (
-            <Button
-              size="dense"
-              onClick={() => onEdit([{ path: parsePath(problem.path), value: problem.suggestion }])}
-            >
+            <Button size="dense" onClick={() => onEdit([{ path: parsePath(problem.path), value: problem.suggestion }])}>
               Use {problem.suggestion}
             </Button>
           )}
@@ -414,7 +407,8 @@ function useUndoKeys(undo: (() => void) | null, redo: (() => void) | null): void
     const key = event.key.toLowerCase();
     if (!(event.metaKey || event.ctrlKey) || event.altKey || (key !== "z" && key !== "y")) return;
     const { target } = event;
-    if (target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"))) return;
+    if (target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select")))
+      return;
     event.preventDefault();
     if (key === "y" || event.shiftKey) redo?.();
     else undo?.();

@@ -35,7 +35,11 @@ export function FitNote({ yaml, cluster, isNew, topologyKey }: FitNoteProps) {
         {isNew ? "Fits now in " : "One more fits now in "}
         <b data-none={oneMore.fits === 0 || undefined}>{oneMore.fits}</b> of {oneMore.domains} {place}.
       </span>
-      {oneMore.fits === 0 && <span className={styles.whyNot}> {firstSentence(oneMore.why)}</span>}
+      {oneMore.fits === 0 && (
+        <span className={styles.whyNot} title={oneMore.why}>
+          {firstSentence(oneMore.why)}
+        </span>
+      )}
       {oneMore.refusals.length > 0 && (
         <Popover
           title="Why not there"

@@ -35,10 +35,15 @@ export function ImportDialog({ isOpen, onOpenChange, onPick }: ImportDialogProps
   const answer = convert.data;
   const set = answer?.sets[chosen];
 
+  const tooLong =
+    text.length > MAX_FILE_BYTES
+      ? `This text has ${sizeText(text.length)}; the limit is ${sizeText(MAX_FILE_BYTES)}.`
+      : null;
+
   const read = async (source: File | undefined) => {
     if (source === undefined) return;
     if (source.size > MAX_FILE_BYTES) {
-      setFileProblem(`${source.name} has ${(source.size / 1024 / 1024).toFixed(1)} MiB; the limit is 2 MiB.`);
+      setFileProblem(`${source.name} has ${sizeText(source.size)}; the limit is ${sizeText(MAX_FILE_BYTES)}.`);
       return;
     }
     setFileProblem(null);
@@ -64,7 +69,9 @@ export function ImportDialog({ isOpen, onOpenChange, onPick }: ImportDialogProps
           {set === undefined ? (
             <Button
               kind="primary"
-              disabledReason={text.trim() === "" ? "Paste something first" : null}
+              disabledReason={
+                convert.isPending ? "Reading" : text.trim() === "" ? "Paste something first" : (tooLong ?? null)
+              }
               onClick={() => convert.mutate({ text })}
             >
               Read it
@@ -91,7 +98,7 @@ export function ImportDialog({ isOpen, onOpenChange, onPick }: ImportDialogProps
           void read(event.dataTransfer.files[0]);
         }}
       >
-        <Field label="YAML" error={fileProblem}>
+        <Field label="YAML" error={fileProblem ?? tooLong}>
           <Textarea
             isMono
             rows={answer === undefined ? 14 : 5}
@@ -101,6 +108,7 @@ export function ImportDialog({ isOpen, onOpenChange, onPick }: ImportDialogProps
             value={text}
             onChange={(event) => {
               setText(event.target.value);
+              setFileProblem(null);
               convert.reset();
             }}
           />
@@ -154,6 +162,11 @@ export function ImportDialog({ isOpen, onOpenChange, onPick }: ImportDialogProps
       )}
     </Dialog>
   );
+}
+
+function sizeText(bytes: number): string {
+  const mebibytes = bytes / 1024 / 1024;
+  return `${Number.isInteger(mebibytes) ? mebibytes : mebibytes.toFixed(1)} MiB`;
 }
 
 type ReportLine = { readonly path: string; readonly action: string; readonly message: string };

@@ -8,6 +8,7 @@ import { Field, Input, Select, Textarea } from "#ui/field.tsx";
 import { Segmented } from "#ui/segmented.tsx";
 import { Stepper } from "#ui/stepper.tsx";
 import { type Design, type DesignContainer, type DesignRole, GPU, ringIfWaiting } from "./design.ts";
+import { changesOf, wasText } from "./design-changes.ts";
 import {
   addDependency,
   containerPath,
@@ -19,7 +20,6 @@ import {
   setResource,
   setTopology,
 } from "./design-edits.ts";
-import { changesOf, wasText } from "./design-changes.ts";
 import styles from "./inspector.module.css";
 
 type InspectorProps = {
@@ -50,7 +50,11 @@ export function Inspector(props: InspectorProps) {
         </p>
       )}
       <fieldset className={styles.form} disabled={!props.design.isEditable}>
-        {props.role === null ? <SetForm {...props} /> : <RoleForm key={props.role.index} {...props} role={props.role} />}
+        {props.role === null ? (
+          <SetForm {...props} />
+        ) : (
+          <RoleForm key={props.role.index} {...props} role={props.role} />
+        )}
       </fieldset>
     </aside>
   );
@@ -77,7 +81,13 @@ function SetForm({ design, stored, isExisting, clusters, onEdit }: InspectorProp
           error={problemAt(design, "metadata.namespace")}
           onCommit={(namespace) => onEdit(setOrDrop(["metadata", "namespace"], namespace, "default"))}
         />
-        <Row label="Groups" was={wasText(String(design.replicas ?? 1), textOf(stored, (each) => each.replicas ?? 1))}>
+        <Row
+          label="Groups"
+          was={wasText(
+            String(design.replicas ?? 1),
+            textOf(stored, (each) => each.replicas ?? 1),
+          )}
+        >
           <Stepper
             label="Groups"
             value={design.replicas ?? 1}
@@ -101,7 +111,13 @@ function SetForm({ design, stored, isExisting, clusters, onEdit }: InspectorProp
             ))}
           </Select>
         </Field>
-        <Row label="Startup" was={wasText(design.startupPolicy, textOf(stored, (each) => each.startupPolicy))}>
+        <Row
+          label="Startup"
+          was={wasText(
+            design.startupPolicy,
+            textOf(stored, (each) => each.startupPolicy),
+          )}
+        >
           <Segmented
             label="Startup policy"
             size="dense"

@@ -1,3 +1,4 @@
+import type { Problem } from "@openpatio/core/spec";
 import { Handle, type Node, type NodeProps, Position, useConnection } from "@xyflow/react";
 import { TriangleAlert } from "lucide-react";
 import type { CSSProperties } from "react";
@@ -65,7 +66,7 @@ export function RoleCard({ id, data, selected, width, height }: NodeProps<RoleNo
       {problem !== undefined && (
         <footer className={styles.foot} title={problem.message}>
           <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
-          <span>{role.problems.length > 1 ? `${role.problems.length} problems` : problem.message}</span>
+          <span>{footText(role.problems, unknown)}</span>
         </footer>
       )}
       {!isStacked &&
@@ -84,6 +85,14 @@ export function RoleCard({ id, data, selected, width, height }: NodeProps<RoleNo
       <Handle type="source" position={isStacked ? Position.Left : Position.Right} className={styles.out} />
     </article>
   );
+}
+
+function footText(problems: readonly Problem[], unknown: readonly string[]): string {
+  if (problems.length > 1) return `${problems.length} problems`;
+  const [problem] = problems;
+  return problem?.code === "unknown-role" && unknown.length === 1
+    ? `no role “${unknown[0]}”`
+    : (problem?.message ?? "");
 }
 
 function Tiles({ role }: { readonly role: DesignRole }) {

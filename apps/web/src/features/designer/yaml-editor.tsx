@@ -85,7 +85,9 @@ function changedLines(doc: Text, stored: string | null): DecorationSet {
   const lines = new Set<number>();
   for (const chunk of Chunk.build(Text.of(stored.split("\n")), doc, { scanLimit: 1_000, timeout: 100 })) {
     if (chunk.fromB >= doc.length && doc.length > 0) continue;
-    const last = doc.lineAt(Math.min(Math.max(chunk.endB - (chunk.endB > chunk.fromB ? 1 : 0), chunk.fromB), doc.length));
+    const last = doc.lineAt(
+      Math.min(Math.max(chunk.endB - (chunk.endB > chunk.fromB ? 1 : 0), chunk.fromB), doc.length),
+    );
     if (chunk.fromB < chunk.toB)
       for (let line = doc.lineAt(chunk.fromB).number; line <= last.number; line++) lines.add(line);
   }
@@ -119,10 +121,7 @@ function problemLines(doc: Text, problems: readonly Problem[]): DecorationSet {
   return Decoration.set(
     [...first].flatMap(([number, { message }]) => {
       const line = doc.line(number);
-      return [
-        WRONG.range(line.from),
-        Decoration.widget({ widget: new ProblemText(message), side: 1 }).range(line.to),
-      ];
+      return [WRONG.range(line.from), Decoration.widget({ widget: new ProblemText(message), side: 1 }).range(line.to)];
     }),
     true,
   );
@@ -170,13 +169,7 @@ export function YamlEditor({
               { linux: "Ctrl-Shift-z", key: "Mod-Shift-z", run: () => handled(redo), preventDefault: true },
             ]),
           ),
-          keymap.of([
-            ...completionKeymap,
-            ...defaultKeymap,
-            ...searchKeymap,
-            ...foldKeymap,
-            indentWithTab,
-          ]),
+          keymap.of([...completionKeymap, ...defaultKeymap, ...searchKeymap, ...foldKeymap, indentWithTab]),
           yaml(),
           yamlColours,
           selectedLayer.field,
@@ -208,9 +201,7 @@ export function YamlEditor({
       changes,
       annotations: FromOutside.of(true),
       // The cursor stays where the eye is: at what undo brought back, when it is pressed here.
-      ...(editor.hasFocus
-        ? { selection: { anchor: changes.from + changes.insert.length }, scrollIntoView: true }
-        : {}),
+      ...(editor.hasFocus ? { selection: { anchor: changes.from + changes.insert.length }, scrollIntoView: true } : {}),
     });
   }, [text]);
 

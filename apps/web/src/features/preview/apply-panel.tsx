@@ -116,9 +116,7 @@ export function ApplyPanel(props: ApplyPanelProps) {
           </div>
         </div>
       )}
-      {failure !== null && !isConflict && (
-        <ProblemList failure={failure} onPick={(problem) => onPick(problem.path)} />
-      )}
+      {failure !== null && !isConflict && <ProblemList failure={failure} onPick={(problem) => onPick(problem.path)} />}
       <p className={styles.small}>
         Planned at <ClockTime atMs={view.plannedAtMs} />. If something moves, the plan is made again before anything is
         written.

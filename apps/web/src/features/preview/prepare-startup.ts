@@ -28,8 +28,7 @@ export function orderGroups(groups: readonly PreviewGroup[]): readonly PreviewGr
   const isDown = (group: PreviewGroup) => (group.now === "Ready" ? 1 : 0);
   return groups.toSorted(
     (a, b) =>
-      rank(a) - rank(b) ||
-      (a.then === "restarts" ? isDown(a) - isDown(b) || b.index - a.index : a.index - b.index),
+      rank(a) - rank(b) || (a.then === "restarts" ? isDown(a) - isDown(b) || b.index - a.index : a.index - b.index),
   );
 }
 
@@ -44,7 +43,7 @@ const RANK: Readonly<Record<PreviewGroup["then"], number>> = {
 
 /** `maxUnavailable` is in groups, at least 1. */
 export function prepareStartup(view: Pick<PreviewView, "groups" | "waves">, maxUnavailable: number): Startup {
-  const waves = view.waves.map((wave) => wave.roles.map((role) => `${role.role} ×${role.replicas}`).join(", "));
+  const waves = view.waves.map((wave) => wave.roles.map((role) => role.role).join(", "));
   const turn = 1 + waves.length;
   const ordered = orderGroups(view.groups);
   const begins = beginsOf(ordered, turn, Math.max(1, maxUnavailable));
@@ -71,14 +70,11 @@ function beginsOf(groups: readonly PreviewGroup[], turn: number, maxUnavailable:
   });
 }
 
-function segmentsOf(
-  group: PreviewGroup,
-  begin: number,
-  waves: readonly string[],
-  steps: number,
-): readonly Segment[] {
+function segmentsOf(group: PreviewGroup, begin: number, waves: readonly string[], steps: number): readonly Segment[] {
   const serves = (from: number, to: number, revision: number | null): readonly Segment[] =>
-    from >= to ? [] : [{ kind: "serves", from, to, text: revision === null ? "serves" : `serves revision ${revision}` }];
+    from >= to
+      ? []
+      : [{ kind: "serves", from, to, text: revision === null ? "serves" : `serves revision ${revision}` }];
   const start = (from: number): readonly Segment[] => [
     ...waves.map((text, i): Segment => ({ kind: "wave", from: from + i, to: from + i + 1, text })),
     ...serves(from + waves.length, steps, group.toRevision),

@@ -46,4 +46,3 @@ export function PreviewCapacity({ view }: { readonly view: PreviewView }) {
     </section>
   );
 }
-

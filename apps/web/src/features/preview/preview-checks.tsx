@@ -55,32 +55,33 @@ export function ObjectCounts({ view }: { readonly view: PreviewView }) {
   const hasMany = new Set([...rows.values()].map((row) => row.cluster)).size > 1;
   if (rows.size === 0) return <p className={styles.quiet}>No object changes.</p>;
   return (
-    <Table label="Objects by kind">
-      <thead>
-        <tr>
-          {hasMany && <th>Cluster</th>}
-          <th>Kind</th>
-          {shown.map((change) => (
-            <th key={change} className="num">
-              {change}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {[...rows.values()].map((row) => (
-          <tr key={`${row.cluster}/${row.kind}`}>
-            {hasMany && <td className="mono">{row.cluster}</td>}
-            <td>{row.kind}</td>
+    <div className={styles.counts}>
+      <Table label="Objects by kind">
+        <thead>
+          <tr>
+            {hasMany && <th>Cluster</th>}
+            <th>Kind</th>
             {shown.map((change) => (
-              <td key={change} className="num">
-                {row.counts[change] ?? <span className="ink-3">0</span>}
-              </td>
+              <th key={change} className="num">
+                {change}
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </Table>
+        </thead>
+        <tbody>
+          {[...rows.values()].map((row) => (
+            <tr key={`${row.cluster}/${row.kind}`}>
+              {hasMany && <td className="mono">{row.cluster}</td>}
+              <td>{row.kind}</td>
+              {shown.map((change) => (
+                <td key={change} className="num">
+                  {row.counts[change] ?? <span className="ink-3">0</span>}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+    </div>
   );
 }
-

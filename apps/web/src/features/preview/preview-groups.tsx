@@ -30,7 +30,7 @@ export function PreviewGroups({ groups }: { readonly groups: readonly PreviewGro
   return (
     <section aria-labelledby="preview-groups">
       <SectionHead id="preview-groups" title="Groups" note="in the order they are taken" />
-      <Table label="Groups">
+      <Table label="What becomes of each group">
         <thead>
           <tr>
             <th className="num">Group</th>
@@ -119,4 +119,3 @@ function GroupRow({ group, isOpen, onToggle }: GroupRowProps) {
     </>
   );
 }
-

@@ -34,7 +34,9 @@ export function Preview({ yaml, cluster, stored, onBack, onTakeTheirs, onApplied
   const input = { yaml, ...(cluster === null ? {} : { cluster }) };
   const preview = useQuery(trpc.sets.preview.queryOptions(input, { staleTime: 0, gcTime: 0 }));
   const maxUnavailable = useMemo(() => groupsDownAtOnce(yaml), [yaml]);
-  useEffect(() => window.scrollTo(0, 0), []);
+  useEffect(() => {
+    window.scrollTo(0, 0);
+  }, []);
   const back = (
     <Button onClick={() => onBack()}>
       <ArrowLeft size={14} strokeWidth={1.75} aria-hidden />

@@ -1,0 +1,119 @@
+import { editYaml, type YamlEdit } from "@openpatio/core/spec";
+import { describe, expect, test } from "vitest";
+import { type Design, type DesignRole, GPU, readDesign } from "./design.ts";
+import {
+  addDependency,
+  addRole,
+  containerPath,
+  duplicateRole,
+  removeDependency,
+  removeRole,
+  renameRole,
+  rolePath,
+  setOrDrop,
+  setReadiness,
+  setResource,
+  setTopology,
+} from "./design-edits.ts";
+import { COMMENTED } from "./testing.ts";
+
+const design = readDesign(COMMENTED);
+const role = (name: string): DesignRole => {
+  const found = design.roles.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no role ${name}`);
+  return found;
+};
+const comments = (text: string) => text.match(/# .*$/gm) ?? [];
+function apply(edits: readonly YamlEdit[]): { readonly text: string; readonly design: Design } {
+  const text = editYaml(COMMENTED, edits);
+  return { text, design: readDesign(text) };
+}
+
+describe("every edit keeps every comment and leaves the definition valid", () => {
+  test.each<readonly [string, readonly YamlEdit[]]>([
+    ["replicas of a role", [{ path: rolePath(1, "replicas"), value: 3 }]],
+    ["replicas that were not written", [{ path: rolePath(0, "replicas"), value: 3 }]],
+    ["a dependency more", addDependency(role("prefill"), "kv-store-2")],
+    ["a first dependency", addDependency(role("kv-store"), "x")],
+    ["a new name", renameRole(design, role("prefill"), "fill")],
+    ["a role more", addRole(design).edits],
+    ["a copy of a role", duplicateRole(design, role("router"), { role: "router", replicas: 1 }).edits],
+    ["an image", [{ path: containerPath(0, 0, "image"), value: "store:2" }]],
+    ["GPUs", setResource(1, 0, GPU, "8")],
+    ["memory", setResource(1, 0, "memory", "64Gi")],
+    ["a readiness probe", setReadiness(1, 0, { path: "/health", port: "http", delaySeconds: "5" })],
+    ["a topology", setTopology("topology.kubernetes.io/rack", "Group")],
+    ["a startup policy", setOrDrop(["spec", "startupPolicy"], "Parallel", "Ordered")],
+  ])("%s", (_, edits) => {
+    expect(comments(apply(edits).text)).toEqual(comments(COMMENTED));
+  });
+});
+
+describe("dependencies", () => {
+  test("one more is written in the style of the list", () => {
+    const { text } = apply(addDependency({ ...role("router"), index: 3 }, "kv-store"));
+    expect(text).toContain("dependencies: [prefill, decode, kv-store]");
+  });
+
+  test("taking one away leaves the comment of the other", () => {
+    const { text, design: after } = apply(removeDependency(role("decode"), "prefill"));
+    expect(after.roles[2]?.dependencies).toEqual(["kv-store"]);
+    expect(text).toContain("- kv-store # first");
+  });
+
+  test("taking the last one away takes the field away", () => {
+    const { text, design: after } = apply(removeDependency(role("prefill"), "kv-store"));
+    expect(after.roles[1]?.dependencies).toEqual([]);
+    expect(text).not.toContain("dependencies: []");
+    expect(after.problems).toEqual([]);
+  });
+});
+
+describe("roles", () => {
+  test("a new name reaches every role that waits for it", () => {
+    const { design: after } = apply(renameRole(design, role("prefill"), "fill"));
+    expect(after.problems).toEqual([]);
+    expect(after.roles.map((each) => each.dependencies)).toEqual([
+      [],
+      ["kv-store"],
+      ["kv-store", "fill"],
+      ["fill", "decode"],
+    ]);
+  });
+
+  test("a removed role is waited for by nobody", () => {
+    const { design: after } = apply(removeRole(design, role("prefill")));
+    expect(after.problems).toEqual([]);
+    expect(after.roles.map((each) => [each.name, each.dependencies])).toEqual([
+      ["kv-store", []],
+      ["decode", ["kv-store"]],
+      ["router", ["decode"]],
+    ]);
+  });
+
+  test("an added role and a copy are valid and have a free name", () => {
+    const added = apply(addRole(design).edits).design;
+    expect(added.problems).toEqual([]);
+    expect(added.roles.at(-1)?.name).toBe("role");
+    expect(addRole(added).name).toBe("role-2");
+    expect(duplicateRole(design, role("decode"), {}).name).toBe("decode-2");
+  });
+});
+
+describe("values", () => {
+  test("a default is taken away and not written", () => {
+    const { text } = apply(setOrDrop(rolePath(3, "onPodFailure"), "Recreate", "Recreate"));
+    expect(text).not.toContain("onPodFailure");
+  });
+
+  test("an emptied amount goes from limits and requests", () => {
+    const { design: after } = apply(setResource(1, 0, GPU, ""));
+    expect(after.roles[1]?.gpusPerPod).toBe(0);
+  });
+
+  test("no topology key means no constraint at all", () => {
+    const withKey = editYaml(COMMENTED, setTopology("topology.kubernetes.io/rack", "Set"));
+    expect(readDesign(withKey)).toMatchObject({ topologyKey: "topology.kubernetes.io/rack", exclusive: "Set" });
+    expect(readDesign(editYaml(withKey, setTopology("", "Set"))).topologyKey).toBe("");
+  });
+});
