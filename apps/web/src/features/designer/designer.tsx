@@ -99,7 +99,7 @@ export function Designer({ stored, onReload }: DesignerProps) {
       const position = index === null ? undefined : positionOf(text, rolePath(index));
       if (position !== undefined) setReveal({ ...position });
     },
-    [text],
+    [text, setSelected],
   );
   const goTo = (problem: Pick<Problem, "path" | "line" | "column">) => {
     setSelected(roleIndexOf(problem));

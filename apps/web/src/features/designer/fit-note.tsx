@@ -50,7 +50,8 @@ export function FitNote({ yaml, cluster, isNew, topologyKey }: FitNoteProps) {
             </button>
           }
         >
-          <div className={styles.refusals}>
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard has to be able to scroll it */}
+          <div className={styles.refusals} tabIndex={0} role="group" aria-label="Reasons for each place">
             <FitTiles refusals={oneMore.refusals} />
           </div>
         </Popover>

@@ -84,9 +84,7 @@ export function ApplyPanel(props: ApplyPanelProps) {
       >
         {isBusy ? "Saving…" : verbOf(view)}
       </Button>
-      {!view.canApply && refusal !== undefined && (
-        <p className={styles.off}>Off: {refusal.message} Nothing was written.</p>
-      )}
+      {!view.canApply && refusal !== undefined && <p className={styles.off}>{refusal.message}</p>}
       {isForeign && (
         <Note state="recovering">
           There is a set <span className="mono">{name}</span> in <span className="mono">{namespace}</span> already.

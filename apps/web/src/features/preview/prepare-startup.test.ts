@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is what becomes of a group, and nobody awaits one */
 import type { PreviewGroup } from "@openpatio/core/view";
 import { describe, expect, test } from "vitest";
 import { orderGroups, prepareStartup } from "./prepare-startup.ts";
