@@ -2,7 +2,7 @@
 
 import type { LiveEntry } from "@openpatio/core/view";
 import { useCallback, useSyncExternalStore } from "react";
-import { CONNECTING, type Connection, type EntryOf, LiveStore, type LiveTopic, LOADING_TOPIC } from "./live-store.ts";
+import { CONNECTING, type Connection, type EntryOf, LiveStore, type LiveTopic } from "./live-store.ts";
 import { apiClient, apiSocket } from "./trpc.tsx";
 
 export type { Connection, LiveTopic } from "./live-store.ts";
@@ -38,19 +38,6 @@ function liveStore(): LiveStore {
 }
 
 const noop = () => {};
-
-/** A whole topic; `null` subscribes to nothing. The map is new whenever something in it changed. */
-export function useLive<T extends string>(topic: T | null): LiveTopic<EntryOf<T, string>> {
-  const subscribe = useCallback(
-    (listener: () => void) => (topic === null ? noop : liveStore().subscribe(topic, listener)),
-    [topic],
-  );
-  return useSyncExternalStore(
-    subscribe,
-    () => (topic === null ? LOADING_TOPIC : (liveStore().topic(topic) as LiveTopic<EntryOf<T, string>>)),
-    () => LOADING_TOPIC,
-  );
-}
 
 /** One entry; undefined while it is loading or when there is none (see {@link useLiveStatus}). */
 export function useLiveEntry<T extends string, K extends string>(topic: T | null, key: K): EntryOf<T, K> | undefined {
