@@ -51,9 +51,9 @@ export function FitNote({ yaml, cluster, isNew, topologyKey }: FitNoteProps) {
           }
         >
           {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keyboard has to be able to scroll it */}
-          <div className={styles.refusals} tabIndex={0} role="group" aria-label="Reasons for each place">
+          <section className={styles.refusals} tabIndex={0} aria-label="Reasons for each place">
             <FitTiles refusals={oneMore.refusals} />
-          </div>
+          </section>
         </Popover>
       )}
     </>
