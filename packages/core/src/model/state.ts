@@ -120,6 +120,8 @@ export type GroupState = {
   readonly startedRoles: readonly string[];
   readonly rendering: readonly RenderedWorkload[];
   readonly readyPods: readonly ReadyPod[];
+  /** Roles that were scaled in and whose pods have not come to rest: what vanishes from them may be our own doing. */
+  readonly unsettledRoles: readonly string[];
   /** First moment when every role of this incarnation was Ready; null until then. */
   readonly firstReadyAtMs: number | null;
   /** Since when the group is Ready without a break; null while it is not. */

@@ -33,12 +33,12 @@ export function assessGroup(context: PlanContext, group: GroupState, notes: Plan
   const { set, nowMs } = context;
   const roles = groupRoles(set, group.revision);
   const observed = context.observed(cluster.name, group.index);
-  const { cause, readyPods } = judgeIncarnation(group, roles, observed, cluster, nowMs);
+  const { cause, ...judged } = judgeIncarnation(group, roles, observed, cluster, nowMs);
   if (cause !== null) return { group: fail(context, group, cause, observed, notes), isInReach: true, running: null };
 
   const progress = roleProgress(group, roles, observed, nowMs);
   const isReady = progress.every((role) => role.isReady) && observed.owner !== null;
-  const next = withProgress(context, { ...group, readyPods }, isReady, group, notes);
+  const next = withProgress(context, { ...group, ...judged }, isReady, group, notes);
   if (isDeadRecovery(context, next, isReady)) {
     const waited = duration(nowMs - next.progressAtMs);
     const message = `Incarnation ${group.incarnation} made no progress for ${waited}`;

@@ -5,6 +5,7 @@ import type {
   ObservedCluster,
   ObservedContainer,
   ObservedPod,
+  ObservedWorkload,
   ReadyPod,
 } from "../model/index.ts";
 import { isOfThisLife, isOnLostNode, type ObservedGroup, ordinalOf, shortPodName } from "./observed-group.ts";
@@ -20,6 +21,8 @@ export type Judgement = {
   readonly cause: Cause | null;
   /** The pods to judge against next time. The same array when nothing changed. */
   readonly readyPods: readonly ReadyPod[];
+  /** Roles whose pods are not taken on for judging yet. The same array when nothing changed. */
+  readonly unsettledRoles: readonly string[];
 };
 
 export function judgeIncarnation(
@@ -36,31 +39,67 @@ export function judgeIncarnation(
 
   for (const known of group.readyPods) {
     const role = rolesByName.get(known.role);
-    if (role === undefined || isScaledIn(known, role, group.readyPods)) continue;
+    if (role === undefined || isScaledIn(known, role, group, observed)) continue;
     const pod = podsByUid.get(known.uid);
     const cause = failureOf(known, pod, cluster, nowMs);
     if (cause === null) kept.push(known);
     else if (role.onPodFailure === "Recreate") causes.push(cause);
   }
+  const unsettledRoles = roles.filter((role) => isUnsettled(role, group, observed)).map(({ role }) => role);
   const keptUids = new Set(kept.map((pod) => pod.uid));
   for (const pod of observed.pods) {
     if (keptUids.has(pod.uid) || !isAdmissible(pod, group, rolesByName, observed)) continue;
+    if (pod.role !== null && unsettledRoles.includes(pod.role)) continue;
     // Nodes are watched apart from pods: one that was never seen can not be missed.
     if (isOnLostNode(pod, cluster)) continue;
     kept.push(readyPodOf(pod));
   }
-  const isSame = kept.length === group.readyPods.length && kept.every((pod, i) => pod === group.readyPods[i]);
   const deletion = deletedByHand(group, observed, roles, nowMs);
-  return { cause: deletion ?? merged(causes), readyPods: isSame ? group.readyPods : kept };
+  return {
+    cause: deletion ?? merged(causes),
+    readyPods: unlessSame(group.readyPods, kept),
+    unsettledRoles: unlessSame(group.unsettledRoles, unsettledRoles),
+  };
+}
+
+function unlessSame<T>(before: readonly T[], after: readonly T[]): readonly T[] {
+  return before.length === after.length && after.every((item, i) => item === before[i]) ? before : after;
 }
 
 /**
- * Our own scale-in is no failure. A StatefulSet takes its highest ordinals. Which pods a Deployment takes is not known
- * beforehand, so all of the role are forgotten until its count has settled again.
+ * A scale-in is no failure: neither ours, nor one that the workload has been told by somebody else or by a late write of
+ * ours. A StatefulSet takes its highest ordinals. Which pods a Deployment takes is not known beforehand, so all of the
+ * role are forgotten until it has settled again.
  */
-function isScaledIn(known: ReadyPod, role: GroupRole, readyPods: readonly ReadyPod[]): boolean {
-  if (role.kind === "StatefulSet") return (ordinalOf(known.name) ?? 0) >= role.replicas;
-  return readyPods.filter((pod) => pod.role === role.role).length > role.replicas;
+function isScaledIn(known: ReadyPod, role: GroupRole, group: GroupState, observed: ObservedGroup): boolean {
+  const told = workloadOf(role, group, observed)?.replicas ?? role.replicas;
+  const count = Math.min(role.replicas, told);
+  if (role.kind === "StatefulSet") return (ordinalOf(known.name) ?? 0) >= count;
+  return group.readyPods.filter((pod) => pod.role === role.role).length > count;
+}
+
+/**
+ * From the moment a scale-in is decided until exactly the wanted pods are there. Scaled out again in between, a role may
+ * still lose the pods that it was to lose.
+ */
+function isUnsettled(role: GroupRole, group: GroupState, observed: ObservedGroup): boolean {
+  const workload = workloadOf(role, group, observed);
+  if (workload !== undefined && workload.replicas > role.replicas) return true;
+  if (group.readyPods.some((pod) => pod.role === role.role && isScaledIn(pod, role, group, observed))) return true;
+  if (!group.unsettledRoles.includes(role.role)) return false;
+  const present = observed.pods.filter((pod) => pod.role === role.role && pod.incarnation === group.incarnation);
+  const isSettled =
+    workload !== undefined &&
+    workload.replicas === role.replicas &&
+    workload.observedGeneration >= workload.generation &&
+    present.length === role.replicas;
+  return !isSettled;
+}
+
+function workloadOf(role: GroupRole, group: GroupState, observed: ObservedGroup): ObservedWorkload | undefined {
+  return observed.workloads.find(
+    (candidate) => candidate.role === role.role && isOfThisLife(candidate, group.incarnation, observed),
+  );
 }
 
 /** A pod may be judged from now on when it is Ready and nothing that is already under way will take it away. */
@@ -73,13 +112,9 @@ function isAdmissible(
   const role = pod.role === null ? undefined : roles.get(pod.role);
   if (role === undefined || pod.incarnation !== group.incarnation || !pod.isReady || pod.deletionAtMs !== null)
     return false;
-  const workload = observed.workloads.find(
-    (candidate) => candidate.role === role.role && isOfThisLife(candidate, group.incarnation, observed),
-  );
+  const workload = workloadOf(role, group, observed);
   if (workload === undefined || workload.deletionAtMs !== null) return false;
-  if (role.kind === "StatefulSet") return (ordinalOf(pod.name) ?? 0) < Math.min(role.replicas, workload.replicas);
-  const present = observed.pods.filter((other) => other.role === role.role && other.incarnation === group.incarnation);
-  return workload.replicas === role.replicas && present.length === role.replicas;
+  return role.kind === "Deployment" || (ordinalOf(pod.name) ?? 0) < Math.min(role.replicas, workload.replicas);
 }
 
 function readyPodOf(pod: ObservedPod): ReadyPod {
@@ -166,9 +201,7 @@ function deletedByHand(
     return { ...about, message: "The RoleBasedGroup was deleted" };
   for (const role of roles) {
     if (role.onPodFailure === "Ignore" || !group.readyPods.some((pod) => pod.role === role.role)) continue;
-    const workload = observed.workloads.find(
-      (candidate) => candidate.role === role.role && isOfThisLife(candidate, group.incarnation, observed),
-    );
+    const workload = workloadOf(role, group, observed);
     if (workload === undefined || workload.deletionAtMs !== null)
       return { ...about, role: role.role, message: `The ${role.kind} of ${role.role} was deleted` };
   }

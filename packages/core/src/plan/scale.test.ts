@@ -156,3 +156,28 @@ test("scaling to 0 groups is Ready with nothing left", () => {
   expect(set.plan().status).toMatchObject({ phase: "Ready", groups: [] });
   expect(set.isGone).toBe(false);
 });
+
+test("a scale-in that was taken back and arrives late all the same is no failure", () => {
+  const set = ready({ replicas: 1 });
+  edit(set, { replicas: 1, roles: roles(2, 0) });
+  set.reconcile();
+  const late = set.reconcile(true).actions.find((action) => action.kind === "scale");
+  if (late === undefined) throw new Error("nothing was scaled in");
+  edit(set, { replicas: 1 });
+  set.run(3);
+  set.world.apply(late);
+  set.untilReady();
+  set.run(5);
+  expect(set.state.groups[0]?.incarnation).toBe(1);
+  expect(set.world.pods.size).toBe(4);
+});
+
+test("a role that is scaled by hand is scaled back, and its group goes on", () => {
+  const set = ready({ replicas: 1 });
+  const decode = set.world.workloads.get("StatefulSet/demo-0-decode");
+  Object.assign(decode?.shown ?? {}, { replicas: 1, generation: 2 });
+  set.run(2);
+  set.untilReady();
+  expect(set.state.groups[0]?.incarnation).toBe(1);
+  expect(set.world.pods.size).toBe(4);
+});
