@@ -18,12 +18,11 @@ const NO_OWNER = { apiVersion: "", kind: "", name: "", uid: "" };
 
 /**
  * Asks a cluster, server side and without storing anything, whether it would take the workloads and Services of a set:
- * schema, admission, policy and quota included. It is asked about one group at an index that nothing uses yet (for a
- * new set the first), because every group is made from the same template.
+ * schema, admission, policy and quota included. It is asked about one group, because every group is made from the same
+ * template.
  */
 export async function dryRun(port: ClusterPort, state: SetState): Promise<DryRun> {
-  const index = state.groups.reduce((next, group) => Math.max(next, group.index + 1), 0);
-  const group = { index, incarnation: 1, revision: state.rollout.target, placement: null };
+  const group = { index: indexAskedAbout(state), incarnation: 1, revision: state.rollout.target, placement: null };
   const roles = state.spec.groupTemplate.roles.map((role) => role.role);
   const workloads = renderWorkloads(state, group).map((rendered) => ({
     role: roles.indexOf(rendered.role),
@@ -39,6 +38,16 @@ export async function dryRun(port: ClusterPort, state: SetState): Promise<DryRun
     isAnswered: !answers.includes("silent"),
     objects: asked.length,
   };
+}
+
+/**
+ * A group that nothing is there of yet (for a new set the first), unless its names were longer than those that were
+ * validated: then the last wanted one. What is there of that is ours, and is judged before it is found to exist.
+ */
+function indexAskedAbout({ spec, groups }: SetState): number {
+  const next = groups.reduce((index, group) => Math.max(index, group.index + 1), 0);
+  const last = Math.max(spec.replicas - 1, 0);
+  return String(next).length > String(last).length ? last : next;
 }
 
 async function ask(port: ClusterPort, object: KubeObject, role: number): Promise<readonly Problem[] | "silent"> {

@@ -89,21 +89,24 @@ export class SetVerbs implements SetService {
   }
 
   async apply(actor: string, input: Definition & { readonly ifGeneration?: number | undefined }): Promise<ApplyAnswer> {
-    const definition = this.readOrRefuse(input);
-    const { present } = definition;
-    checkGeneration(present, input.ifGeneration, definition);
-    const change = this.changeFor(definition);
-    if (change === null && present !== null) return toApplyAnswer(await this.keepText(actor, definition), false, false);
-    const { state } = change ?? this.create(definition);
-    const { problems } = await this.askCluster(definition, state);
+    const asked = this.readOrRefuse(input);
+    checkGeneration(asked.present, input.ifGeneration, asked);
+    const { state } = this.changeFor(asked) ?? { state: asked.present?.state ?? this.create(asked).state };
+    const { problems } = await this.askCluster(asked, state);
     if (problems.length > 0) throw refuse(problems);
-    if (present === null) return this.insert(actor, definition);
-    const stored = await changeSet(this.options.sets, actor, definition, (set) => {
+    if (asked.present === null) return this.insert(actor, this.readOrRefuse(input));
+    let isChanged = false;
+    const stored = await changeSet(this.options.sets, actor, asked, (set) => {
+      // Read again over what is stored by now: a scale that came while the cluster was asked is not undone.
+      const definition = set === asked.present ? asked : this.readOrRefuse(input);
       checkGeneration(set, input.ifGeneration, definition);
       const accepted = acceptSpec(set.state, definition.spec, this.options.nowMs());
-      return accepted === null ? null : { ...accepted, yaml: definition.yaml };
+      isChanged = accepted !== null;
+      if (accepted !== null) return { ...accepted, yaml: definition.yaml };
+      // Comments and style are the author's, so they are stored even when nothing else changes.
+      return set.yaml === definition.yaml ? null : { state: set.state, timeline: [], yaml: definition.yaml };
     });
-    return toApplyAnswer(stored, false, true);
+    return toApplyAnswer(stored, false, isChanged);
   }
 
   list(): readonly SetRow[] {
@@ -220,16 +223,10 @@ export class SetVerbs implements SetService {
   private async insert(actor: string, definition: ReadDefinition): Promise<ApplyAnswer> {
     const { state, timeline } = this.create(definition);
     const entries = timeline.map((draft) => entryOf({ state }, actor, draft));
-    const stored = await this.options.sets.insert(state, definition.yaml, entries);
+    const isFree = definition.present === null;
+    const stored = isFree ? await this.options.sets.insert(state, definition.yaml, entries) : null;
     if (stored !== null) return toApplyAnswer(stored, true, true);
     throw conflict(`${definition.namespace}/${definition.name} was created by somebody else at the same moment.`, {});
-  }
-
-  /** Comments and style are the author's, so they are stored even when nothing else changes. */
-  private keepText(actor: string, definition: ReadDefinition): Promise<StoredSet> {
-    return changeSet(this.options.sets, actor, definition, ({ state, yaml }) =>
-      yaml === definition.yaml ? null : { state, timeline: [], yaml: definition.yaml },
-    );
   }
 
   /** The cluster is asked only about pods that it has not taken yet: scaling and policy change nothing it could refuse. */

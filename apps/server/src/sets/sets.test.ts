@@ -120,6 +120,54 @@ describe("a set", () => {
   });
 });
 
+describe("an apply whose cluster takes its time to answer", () => {
+  const changed = (name: string) =>
+    named(name)
+      .replace(/^ {2}replicas: 2.*\n/m, "")
+      .replace(/image: \S+/, "image: other:2");
+  /** Scales the set to 4 while its cluster is being asked about a changed definition without replicas. */
+  async function race(name: string, ifGeneration?: number): Promise<unknown> {
+    await apply(name);
+    const { sets } = server.app.services;
+    server.cluster().slow(1_000);
+    try {
+      const applied = sets.apply("operator", { yaml: changed(name), cluster: "sandbox-racks", ifGeneration });
+      const outcome = applied.catch((error: unknown) => error);
+      await sets.scale("operator", { namespace: "default", name, replicas: 4 });
+      return await outcome;
+    } finally {
+      server.cluster().slow(0);
+    }
+  }
+
+  test("keeps what was scaled meanwhile, where its text does not say how many", async () => {
+    expect(await race("raced")).toMatchObject({ isChanged: true, generation: 3, revision: 2 });
+    const set = await server.set("raced");
+    expect(set.status.replicas).toBe(4);
+    expect(set.yaml).toMatch(/^ {2}replicas: 4$/m);
+    expect(set.yaml).toContain("image: other:2");
+    await server.call("sets.delete", { name: "raced" });
+  });
+
+  test("is a conflict when it named the generation that it began at", async () => {
+    expect(await race("raced-named", 1)).toMatchObject({ code: "set.version-conflict" });
+    expect((await server.set("raced-named")).status.replicas).toBe(4);
+    await server.call("sets.delete", { name: "raced-named" });
+  });
+});
+
+test("a definition whose names are as long as they may be is not refused for a longer one", async () => {
+  // At index 9 its StatefulSets have the 52 characters that are possible.
+  const name = "a".repeat(52 - "-9-prefill".length);
+  const yaml = named(name)
+    .replace(/replicas: 2( +# two)/, "replicas: 10$1")
+    .replaceAll(/nvidia.com\/gpu: "1"/g, 'nvidia.com/gpu: "0"');
+  await apply(name, yaml);
+  await ready(name, 10);
+  expect(await apply(name, yaml.replace(/image: \S+/, "image: other:2"))).toMatchObject({ revision: 2 });
+  await server.call("sets.delete", { name });
+});
+
 describe("a refused definition", () => {
   test("answers 400 with every problem and its path, and stores nothing", async () => {
     const yaml = named("broken")
