@@ -21,12 +21,15 @@ export async function acquireSessionLock(url: string, name: string): Promise<Ses
   };
   client.on("error", end);
   client.on("end", end);
-  await client.connect();
-  const { rows } = await client.query<{ ok: boolean }>("select pg_try_advisory_lock(hashtext($1)) as ok", [name]);
-  if (rows[0]?.ok !== true) {
-    await client.end();
-    return null;
+  let isTaken = false;
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ ok: boolean }>("select pg_try_advisory_lock(hashtext($1)) as ok", [name]);
+    isTaken = rows[0]?.ok === true;
+  } finally {
+    if (!isTaken) await client.end();
   }
+  if (!isTaken) return null;
   return {
     onLost: (listener) => {
       if (isOver) listener();

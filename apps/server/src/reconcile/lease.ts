@@ -61,12 +61,18 @@ export class Lease {
     const { db, databaseUrl, holder, log } = this.options;
     const lock = await acquireSessionLock(databaseUrl, `openpatio/${LEASE}`);
     if (lock === null) return;
-    const rows = await db.$queryRaw<{ token: bigint }[]>`
-      insert into leases (name, token, holder, acquired_at) values (${LEASE}, 1, ${`${holder}/${randomUUID()}`}, now())
-      on conflict (name) do update set token = leases.token + 1, holder = excluded.holder, acquired_at = now()
-      returning token`;
-    const token = rows[0]?.token;
-    if (token === undefined || this.isStopped) return lock.release();
+    let token: bigint | undefined;
+    try {
+      const rows = await db.$queryRaw<{ token: bigint }[]>`
+        insert into leases (name, token, holder, acquired_at) values (${LEASE}, 1, ${`${holder}/${randomUUID()}`}, now())
+        on conflict (name) do update set token = leases.token + 1, holder = excluded.holder, acquired_at = now()
+        returning token`;
+      token = rows[0]?.token;
+    } finally {
+      // A lock without a token would keep every process, this one too, from ever reconciling.
+      if (token === undefined || this.isStopped) await lock.release();
+    }
+    if (token === undefined || this.isStopped) return;
     this.lock = lock;
     log.info({ token: String(token) }, "this process reconciles");
     this.options.onAcquired({ token, isHeld: () => this.lock === lock });
