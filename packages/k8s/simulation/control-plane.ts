@@ -1,188 +1,321 @@
 import { isDeepStrictEqual } from "node:util";
-import type { SetState } from "@openpatio/core/model";
-import { type Action, type Plan, plan, type StateChange, type TimelineDraft } from "@openpatio/core/plan";
+import type { ObservedCluster, SetState } from "@openpatio/core/model";
+import { type Action, type Plan, plan, type PlanInput, type StateChange } from "@openpatio/core/plan";
+import type { ClusterChange } from "@openpatio/core/ports";
 import type { SteppedClock } from "../src/sim/clock.ts";
 import { ApiError } from "../src/sim/status.ts";
-import type { SimCluster } from "./sim-cluster.ts";
+import type { Database, Row } from "./database.ts";
+import type { ClusterLink, SimCluster } from "./sim-cluster.ts";
 
 /**
- * A control plane for one set: plan, store, then act, as the server does it, with a database of one row and a process
- * that can die between any two writes. It plans only when something triggers it: a change it heard of, a stored timer, a
- * failed call. Whoever waits without one waits for ever, and the simulation shows it.
+ * The server's loop: plan, store, then act, one run per set at a time, in processes that can die between any two writes.
+ * It plans only when something triggers it: a change it heard of, a timer, a failed call. Whoever waits without one
+ * waits for ever, and the simulation shows it. Only a set that waits for room is looked at again every minute.
  */
 
 /** Changes come in bursts; one plan sees them together. */
-const SETTLE_MS = 10;
+const SETTLE_MS = 20;
 const RETRY_MS = 500;
+const RESYNC_MS = 60_000;
 const RESTART_MS = 700;
-/** How much later than its answer was given up a request may still reach the cluster; of a dead process, after its start. */
-const LATE_CALL_MS = 3_000;
-const LATE_AFTER_DEATH_MS = 10_000;
+/** A process that lost its lease hears of it at the latest after so long. */
+const LEASE_MS = 5_000;
+/** Storing and each call take up to so long. */
+const CALL_MS = 30;
+/** A call that timed out, or whose sender died, may arrive up to so much later. */
+const LATE_MS = 12_000;
+/** How many of the plans are planned twice. */
+const REPLANNED = 0.2;
 
 export type ControlPlaneOptions = {
   readonly clock: SteppedClock;
   readonly cluster: SimCluster;
+  readonly database: Database;
   readonly random: () => number;
-  readonly onCommit: (before: SetState, after: SetState) => void;
 };
 
+/** Whatever runs the server: starts it, starts it again when it dies, and starts a second one when asked to. */
 export class ControlPlane {
-  readonly timeline: TimelineDraft[] = [];
+  readonly faults = { writesToLive: null as number | null, failingCalls: 0, clockOffsetMs: 0 };
   readonly #options: ControlPlaneOptions;
-  /** What is durable: text, so that nothing of a dead process lives on in it. */
-  #stored: string | null;
-  #dueAtMs: number | null = null;
-  #life = 0;
-  #cancelRun: (() => void) | null = null;
-  #runAtMs = Number.POSITIVE_INFINITY;
-  /** Writes (to database or cluster) that still succeed before the process dies; null = it lives. */
-  #writesToLive: number | null = null;
-  #failingCalls = 0;
-  /** Not durable: a process that starts does not know what its predecessor had sent. */
-  #lateWritesUntilMs = 0;
-  writes = 0;
+  #process: Process | null = null;
 
-  constructor(options: ControlPlaneOptions, created: StateChange) {
+  constructor(options: ControlPlaneOptions) {
     this.#options = options;
-    this.#stored = JSON.stringify(created.state);
-    this.timeline.push(...created.timeline);
-    this.#boot();
+    this.#start();
   }
 
-  get state(): SetState | null {
-    return this.#stored === null ? null : (JSON.parse(this.#stored) as SetState);
+  nowMs(): number {
+    return this.#options.clock.nowMs() + this.faults.clockOffsetMs;
   }
 
-  /** A user's act: acknowledged, hence durable, before it returns. */
-  change(act: (state: SetState, nowMs: number) => StateChange | null): void {
-    const { state } = this;
-    if (state === null) return;
-    const changed = act(state, this.#options.clock.nowMs());
+  /** A user's act on one set. */
+  change(id: string, act: (state: SetState, nowMs: number) => StateChange | null): void {
+    const row = this.#options.database.read(id);
+    if (row === null) return;
+    const changed = act(row.state, this.nowMs());
     if (changed === null) return;
-    this.#stored = JSON.stringify(changed.state);
-    this.timeline.push(...changed.timeline);
-    this.#schedule(SETTLE_MS);
+    this.#options.database.change(id, changed);
+    this.#process?.schedule(id, SETTLE_MS);
   }
 
-  /** The process dies after so many more writes, and is started again. */
-  crashAfter(writes: number): void {
-    this.#writesToLive = writes;
+  /** A set was added. */
+  added(id: string): void {
+    this.#process?.schedule(id, SETTLE_MS);
   }
 
-  /** The next calls to the cluster fail: 500, 429, timeouts that did or did not arrive. */
-  failCalls(count: number): void {
-    this.#failingCalls = count;
+  /** Another server takes the lease over while this one lives on and does not know it yet. */
+  failOver(): void {
+    const old = this.#process;
+    this.#start();
+    this.#options.clock.after(LEASE_MS, () => old?.stop());
   }
 
-  #boot(): void {
-    this.#life += 1;
-    this.#writesToLive = null;
-    const life = this.#life;
-    this.#options.cluster.connect(() => {
-      if (life === this.#life) this.#schedule(SETTLE_MS);
+  stop(): void {
+    this.#process?.stop();
+  }
+
+  #start(): void {
+    this.faults.writesToLive = null;
+    const started: Process = new Process(this.#options, this, () => {
+      if (this.#process === started)
+        this.#options.clock.after(RESTART_MS, () => {
+          if (this.#process === started) this.#start();
+        });
     });
-    const nowMs = this.#options.clock.nowMs();
-    if (life > 1) this.#lateWritesUntilMs = nowMs + LATE_AFTER_DEATH_MS;
-    this.#runAtMs = Number.POSITIVE_INFINITY;
-    this.#schedule(SETTLE_MS);
-    if (this.#dueAtMs !== null) this.#schedule(Math.max(0, this.#dueAtMs - nowMs));
-  }
-
-  /** One run is due at a time: the earliest wish. */
-  #schedule(afterMs: number): void {
-    const { clock } = this.#options;
-    const atMs = clock.nowMs() + afterMs;
-    if (atMs >= this.#runAtMs) return;
-    this.#cancelRun?.();
-    this.#runAtMs = atMs;
-    const life = this.#life;
-    this.#cancelRun = clock.after(afterMs, () => {
-      if (life !== this.#life) return;
-      this.#runAtMs = Number.POSITIVE_INFINITY;
-      this.#run();
-    });
-  }
-
-  #run(): void {
-    const { state } = this;
-    if (state === null) return;
-    try {
-      this.#planAndAct(state);
-    } catch (error) {
-      if (!(error instanceof ProcessDied)) throw error;
-      this.#life += 1;
-      this.#options.clock.after(RESTART_MS, () => this.#boot());
-    }
-  }
-
-  #planAndAct(state: SetState): void {
-    const { clock, onCommit } = this.#options;
-    const nowMs = clock.nowMs();
-    const planned = this.#plan(state, nowMs);
-    const after: SetState = { ...state, ...planned.next };
-    this.#dueAtMs = planned.requeue === "on-change" ? null : nowMs + planned.requeue.afterMs;
-    const text = JSON.stringify(after);
-    if (planned.isGone || text !== this.#stored) {
-      this.#spendWrite();
-      onCommit(state, after);
-      this.#stored = planned.isGone ? null : text;
-      this.timeline.push(...planned.timeline);
-    }
-    for (const action of planned.actions) this.#act(action);
-    // The server makes a run due again only when something was refused; changes come back through the watch.
-    if (planned.requeue !== "on-change") this.#schedule(planned.requeue.afterMs);
-  }
-
-  /** Equal inputs give equal plans: planned twice, the second time on copies. */
-  #plan(state: SetState, nowMs: number): Plan {
-    const { cluster } = this.#options;
-    const clusters = new Map([[cluster.name, cluster.observe()]]);
-    const lateWritesUntilMs = this.#lateWritesUntilMs;
-    const first = plan({ set: state, clusters, reservations: [], lateWritesUntilMs }, nowMs);
-    const second = plan({ set: structuredClone(state), clusters, reservations: [], lateWritesUntilMs }, nowMs);
-    if (!isDeepStrictEqual(JSON.parse(JSON.stringify(first)), JSON.parse(JSON.stringify(second)))) {
-      throw new Error("equal inputs gave different plans");
-    }
-    return first;
-  }
-
-  #act(action: Action): void {
-    const { clock, cluster, random } = this.#options;
-    if (this.#failingCalls > 0) {
-      this.#failingCalls -= 1;
-      // A timeout: the cluster may have done it, now or a moment later, and nobody heard.
-      if (random() < 0.5) clock.after(Math.floor(random() * LATE_CALL_MS), () => this.#perform(action));
-      this.#lateWritesUntilMs = Math.max(this.#lateWritesUntilMs, clock.nowMs() + LATE_CALL_MS);
-      this.#schedule(RETRY_MS);
-      return;
-    }
-    this.#spendWrite(action);
-    if (!this.#perform(action)) this.#schedule(RETRY_MS);
-  }
-
-  #perform(action: Action): boolean {
-    try {
-      this.#options.cluster.perform(action, this.#options.random() < 0.7);
-      this.writes += 1;
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError) return false;
-      throw error;
-    }
-  }
-
-  #spendWrite(action?: Action): void {
-    if (this.#writesToLive === null) return;
-    if (this.#writesToLive > 0) {
-      this.#writesToLive -= 1;
-      return;
-    }
-    // The request may have been on its way when the process died, and arrive late.
-    const { clock, random } = this.#options;
-    if (action !== undefined && random() < 0.5)
-      clock.after(Math.floor(random() * LATE_AFTER_DEATH_MS), () => this.#perform(action));
-    throw new ProcessDied();
+    this.#process = started;
   }
 }
 
-class ProcessDied extends Error {}
+type Due = { readonly atMs: number; readonly cancel: () => void };
+
+class Process {
+  readonly #options: ControlPlaneOptions;
+  readonly #plane: ControlPlane;
+  readonly #onDeath: () => void;
+  readonly #link: ClusterLink;
+  readonly #token: number;
+  readonly #due = new Map<string, Due>();
+  readonly #running = new Set<string>();
+  #isAlive = true;
+
+  constructor(options: ControlPlaneOptions, plane: ControlPlane, onDeath: () => void) {
+    this.#options = options;
+    this.#plane = plane;
+    this.#onDeath = onDeath;
+    options.database.reload();
+    this.#token = options.database.takeLease();
+    this.#link = options.cluster.connect((change) => this.#heard(change));
+    for (const id of options.database.ids()) this.schedule(id, SETTLE_MS);
+  }
+
+  stop(): void {
+    this.#isAlive = false;
+    this.#link.close();
+  }
+
+  /** One run of a set is due at a time: the earliest wish. */
+  schedule(id: string, afterMs: number): void {
+    const { clock } = this.#options;
+    const atMs = clock.nowMs() + afterMs;
+    const due = this.#due.get(id);
+    if (due !== undefined && due.atMs <= atMs) return;
+    due?.cancel();
+    const cancel = clock.after(afterMs, () => {
+      this.#due.delete(id);
+      if (!this.#isAlive) return;
+      if (this.#running.has(id)) this.schedule(id, SETTLE_MS);
+      else this.#run(id);
+    });
+    this.#due.set(id, { atMs, cancel });
+  }
+
+  /** Which sets a change is news for. */
+  #heard(change: ClusterChange): void {
+    if (!this.#isAlive) return;
+    const { database } = this.#options;
+    for (const id of database.ids()) {
+      const state = database.read(id)?.state;
+      if (state === undefined) continue;
+      const isMeant = change.kind === "set" ? state.name === change.set : change.kind !== "capacity" || waits(state);
+      if (isMeant) this.schedule(id, SETTLE_MS);
+    }
+  }
+
+  #roomChanged(): void {
+    const { database } = this.#options;
+    for (const id of database.ids()) {
+      const state = database.read(id)?.state;
+      if (state !== undefined && waits(state)) this.schedule(id, SETTLE_MS);
+    }
+  }
+
+  #run(id: string): void {
+    const { database } = this.#options;
+    const row = database.read(id);
+    if (row === null) return;
+    const { placementVersion } = database;
+    const planned = this.#plan(row);
+    this.#running.add(id);
+    this.#later(() => this.#store(row, planned, placementVersion));
+  }
+
+  #store(row: Row, planned: Plan, placementVersion: number): void {
+    const { database } = this.#options;
+    const { id } = row.state;
+    const after: SetState = { ...row.state, ...planned.next };
+    if (planned.isGone || isWorthStoring(row.state, planned)) {
+      if (!this.#spendWrite()) return;
+      const outcome = database.commit({
+        before: row,
+        after: planned.isGone ? null : after,
+        timeline: planned.timeline,
+        placementVersion: planned.placedOn.length > 0 ? placementVersion : null,
+        token: this.#token,
+      });
+      if (outcome === "fenced") return this.stop();
+      if (outcome === "conflict") {
+        this.#running.delete(id);
+        return this.schedule(id, 0);
+      }
+      if (planned.isGone || placed(row.state) !== placed(after)) this.#roomChanged();
+    }
+    if (!planned.isGone) this.#act(id, planned, 0);
+  }
+
+  #act(id: string, planned: Plan, index: number): void {
+    const action = planned.actions[index];
+    if (action !== undefined) {
+      if (this.#send(id, action)) this.#later(() => this.#act(id, planned, index + 1));
+      return;
+    }
+    this.#running.delete(id);
+    const row = this.#options.database.read(id);
+    // The server makes a run due again only when something was refused; changes come back through the watch.
+    if (planned.requeue !== "on-change") this.schedule(id, planned.requeue.afterMs);
+    if (row !== null && waits(row.state)) this.schedule(id, RESYNC_MS);
+  }
+
+  /** False: the process died of it. */
+  #send(id: string, action: Action): boolean {
+    const { random } = this.#options;
+    const { faults } = this.#plane;
+    if (faults.failingCalls > 0) {
+      faults.failingCalls -= 1;
+      // A timeout: the cluster may have done it, now or a good while later, and nobody heard.
+      if (random() < 0.5) this.#arriveLate(action);
+      this.schedule(id, RETRY_MS);
+      return true;
+    }
+    if (!this.#spendWrite(action)) return false;
+    try {
+      this.#link.perform(action, random() < 0.7);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.schedule(id, RETRY_MS);
+    }
+    return true;
+  }
+
+  /** Counts a write towards the death of the process; false when it dies before it. */
+  #spendWrite(action?: Action): boolean {
+    const { faults } = this.#plane;
+    if (faults.writesToLive === null) return true;
+    faults.writesToLive -= 1;
+    if (faults.writesToLive >= 0) return true;
+    // The request may have been on its way when the process died.
+    if (action !== undefined && this.#options.random() < 0.5) this.#arriveLate(action);
+    this.stop();
+    this.#onDeath();
+    return false;
+  }
+
+  #arriveLate(action: Action): void {
+    const { clock, cluster, random } = this.#options;
+    clock.after(Math.floor(random() * LATE_MS), () => {
+      try {
+        cluster.write(action);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+      }
+    });
+  }
+
+  #later(run: () => void): void {
+    const { clock, random } = this.#options;
+    clock.after(Math.floor(random() * CALL_MS), () => {
+      if (this.#isAlive) run();
+    });
+  }
+
+  /** Equal inputs give equal plans: now and then it is planned twice, the second time on copies in another order. */
+  #plan({ state }: Row): Plan {
+    const { cluster, database, random } = this.#options;
+    const observed = this.#link.observe();
+    const reservations = database.reservationsExcept(state.id);
+    const input: PlanInput = { set: state, clusters: new Map([[cluster.name, observed]]), reservations };
+    const nowMs = this.#plane.nowMs();
+    const first = plan(input, nowMs);
+    if (random() >= REPLANNED) return first;
+    const second = plan(
+      {
+        set: structuredClone(state),
+        clusters: new Map([[cluster.name, reversed(observed)]]),
+        reservations: [...reservations].reverse(),
+      },
+      nowMs,
+    );
+    if (!isDeepStrictEqual(plain(first), plain(second))) throw new UnequalPlans(first, second);
+    return first;
+  }
+}
+
+/** Invariant 10. */
+export class UnequalPlans extends Error {
+  constructor(first: Plan, second: Plan) {
+    const keys = (Object.keys(first) as (keyof Plan)[]).filter(
+      (key) => !isDeepStrictEqual(plain(first[key]), plain(second[key])),
+    );
+    const texts = keys.map((key) => `${key}: ${JSON.stringify(first[key])} and ${JSON.stringify(second[key])}`);
+    super(`invariant 10: equal inputs gave different plans: ${texts.join("; ").slice(0, 4000)}`);
+  }
+}
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? "null");
+
+function reversed(observed: ObservedCluster): ObservedCluster {
+  return {
+    name: observed.name,
+    isSimulated: observed.isSimulated,
+    health: observed.health,
+    nodes: [...observed.nodes].reverse(),
+    podsOnNode: (node) => [...observed.podsOnNode(node)].reverse(),
+    set: (namespace, name) => {
+      const { owners, configMaps, services, workloads, pods } = observed.set(namespace, name);
+      return {
+        owners: [...owners].reverse(),
+        configMaps: [...configMaps].reverse(),
+        services: [...services].reverse(),
+        workloads: [...workloads].reverse(),
+        pods: [...pods].reverse(),
+      };
+    },
+  };
+}
+
+const waits = (state: SetState): boolean =>
+  state.groups.some((group) => group.stage === "unplaced") || state.groups.length < state.spec.replicas;
+
+const placed = ({ groups }: SetState): string =>
+  groups.map(({ index, placement }) => `${index}/${placement?.domain?.value ?? placement?.cluster ?? ""}`).join();
+
+function isWorthStoring(state: SetState, { next, timeline, placedOn }: Plan): boolean {
+  return (
+    timeline.length > 0 ||
+    placedOn.length > 0 ||
+    next.rollout !== state.rollout ||
+    next.revisions !== state.revisions ||
+    next.conditions !== state.conditions ||
+    next.groups !== state.groups
+  );
+}

@@ -78,8 +78,11 @@ function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, n
 
 function wait(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {
   const { group } = item;
-  if (isStartedAfresh(context.set, group))
-    return start(context, { ...item, group: { ...group, failuresInRow: 0 } }, placing, notes);
+  if (isStartedAfresh(context.set, group)) {
+    // What is left as it is keeps its identity, or storing it would be a reason to plan again.
+    const afresh = group.failuresInRow === 0 ? item : { ...item, group: { ...group, failuresInRow: 0 } };
+    return start(context, afresh, placing, notes);
+  }
   if (group.notBeforeMs !== null && group.notBeforeMs <= context.nowMs) return start(context, item, placing, notes);
   if (group.notBeforeMs !== null) notes.wakeAtMs.push(group.notBeforeMs);
   for (const home of homesOf(context, group)) planStrays(group, home, notes);

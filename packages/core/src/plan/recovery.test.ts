@@ -307,3 +307,22 @@ test("a workload that came back late from an earlier life is deleted, and nothin
   expect(group(set, 0).incarnation).toBe(2);
   expect([...set.world.pods.values()].map((pod) => pod.incarnation)).toEqual([2, 2, 2, 2]);
 });
+
+test("a group that may start afresh keeps its identity while a late workload of its last life goes", () => {
+  const set = ready({ replicas: 1 });
+  for (let i = 0; i < 2; i++) {
+    set.world.crash("demo-0-decode-0");
+    set.until((operated) => group(operated, 0).stage !== "running");
+    if (i === 0) set.untilReady();
+  }
+  set.until((operated) => group(operated, 0).stage === "waiting");
+  const late = set.acted.find((action) => action.kind === "create" && action.object.metadata.name === "demo-0-decode");
+  if (late === undefined) throw new Error("decode was never created");
+  set.world.apply(late);
+  const spec = aSet({ replicas: 1, roles: [aRole({ role: "prefill", image: "engine:2" })] }).spec;
+  set.state = acceptSpec(set.state, spec, set.world.nowMs)?.state ?? set.state;
+  set.reconcile();
+  const { groups } = set.state;
+  expect(group(set, 0)).toMatchObject({ stage: "waiting", failuresInRow: 0 });
+  expect(set.plan().next.groups).toBe(groups);
+});
