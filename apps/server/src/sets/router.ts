@@ -18,7 +18,15 @@ export const setsRouter = {
     .mutation(({ ctx, input }) => ctx.services.sets.scale(ctx.actor, input)),
   delete: procedure.input(SetKey).mutation(({ ctx, input }) => ctx.services.sets.delete(ctx.actor, input)),
   timeline: procedure
-    .input(SetKey.extend({ limit: z.int().min(1).max(500).default(100), before: z.string().regex(/^\d+$/).optional() }))
+    .input(
+      SetKey.extend({
+        limit: z.int().min(1).max(500).default(100),
+        before: z
+          .string()
+          .regex(/^\d{1,18}$/)
+          .optional(),
+      }),
+    )
     .query(({ ctx, input }) => ctx.services.sets.timeline(input)),
   discovery: procedure
     .input(SetKey.extend({ group: Index }))

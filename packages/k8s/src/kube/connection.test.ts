@@ -82,6 +82,24 @@ test("an error page that is no Status is cut to its first line", async () => {
   await expect(connection.request(get)).rejects.toMatchObject({ status: 404, message: "404 page not found" });
 });
 
+test("an error page without an end is read no further than it can matter", async () => {
+  let hasEnded = false;
+  const { connection } = await connect((exchange) => {
+    const { response } = exchange;
+    response.writeHead(500);
+    response.on("close", () => {
+      hasEnded = true;
+    });
+    const send = (): void => {
+      while (!response.destroyed && response.write("x".repeat(65_536)));
+      response.once("drain", send);
+    };
+    send();
+  });
+  await expect(connection.request(get)).rejects.toMatchObject({ status: 500 });
+  await expect.poll(() => hasEnded).toBe(true);
+});
+
 test("never follows a redirect to another server", async () => {
   const elsewhere = await startScriptedServer((exchange) => exchange.json(200, { secret: true }));
   opened.push(elsewhere);

@@ -180,7 +180,7 @@ export class ApiConnection {
     try {
       const answer = await this.#send(request, scope.signal);
       if (answer.httpStatusCode < 200 || answer.httpStatusCode > 299) throw await this.#failure(answer);
-      const text = await answer.body.text();
+      const text = await boundedText(answer, MAX_ANSWER_BYTES);
       this.#lastContactMs = this.#nowMs();
       return parseAnswer(text);
     } finally {
@@ -236,7 +236,7 @@ export class ApiConnection {
 
   async #failure(answer: Answer): Promise<ApiError> {
     const retryAfterMs = parseRetryAfterMs(answer.headers["retry-after"], this.#nowMs());
-    const text = await answer.body.text().catch(() => "");
+    const text = await boundedText(answer, MAX_ERROR_BYTES).catch(() => "");
     return parseApiError(answer.httpStatusCode, text, retryAfterMs);
   }
 
@@ -250,10 +250,31 @@ export class ApiConnection {
       this.#lastContactMs = this.#nowMs();
       const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = parts.pop() ?? "";
+      if (rest.length > MAX_LINE_CHARACTERS) throw new Error("the server sent a line without an end");
       yield* parts;
     }
     if (keepsLastPart && rest !== "") yield rest;
   }
+}
+
+/** The list of all pods of a large cluster; what is longer comes from no API server. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+const MAX_ERROR_BYTES = 1024 * 1024;
+/** A watch event is one object, and etcd refuses objects above 1.5 MiB; a log line is far shorter. */
+const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
+
+/** A server that never stops sending must not take this one's memory. Errors: Error when the answer is longer. */
+async function boundedText(answer: Answer, maxBytes: number): Promise<string> {
+  const stream = answer.body.stream();
+  if (stream === null) return "";
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new Error(`the server's answer is longer than ${maxBytes / 1024 / 1024} MiB`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function givenUp(scope: AbortScope, timeoutMs: number, cause: unknown): ApiError {

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import type { KubeObject } from "@openpatio/core/model";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSteppedClock, type SteppedClock } from "./clock.ts";
@@ -322,4 +323,19 @@ describe("faults", () => {
     server.cut(false);
     expect((await call("GET", CONFIG_MAPS)).code).toBe(200);
   });
+});
+
+test("a target that is no path is answered, and the server lives", async () => {
+  const { port } = new URL(server.url);
+  const head = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), "127.0.0.1", () =>
+      socket.write(
+        "GET // HTTP/1.1\r\nHost: evil.example\r\nOrigin: https://evil.example\r\nConnection: close\r\n\r\n",
+      ),
+    );
+    socket.once("data", (chunk) => resolve(chunk.toString().split("\r\n")[0] ?? ""));
+    socket.once("error", reject);
+  });
+  expect(head).toContain("403");
+  expect((await call("GET", "/healthz")).code).toBe(200);
 });

@@ -95,7 +95,9 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  // A target such as `//` is no path, and no URL either.
+  const target = `http://127.0.0.1${request.url?.startsWith("/") ? request.url : "/"}`;
+  const url = new URL(URL.canParse(target) ? target : "http://127.0.0.1/");
   const exchange: Exchange = {
     request,
     response,
