@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { MINIMAL_EXAMPLE } from "@openpatio/core/spec";
 import type { ClusterRow, SetAnswer, TimelineItem } from "@openpatio/core/view";
 import { openDatabase } from "@openpatio/db";
@@ -57,6 +60,108 @@ describe("registering", () => {
     expect(error).toMatchObject({ status: 400, data: { reason: "kubeconfig.invalid" } });
     expect(error.data.problems[0]?.path).toContain("exec");
     expect(await healthOf("evil")).toBeUndefined();
+  });
+});
+
+describe("registering a cluster that can't be had", () => {
+  const kubeconfigOf = (url: string, token: string) =>
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "c", cluster: { server: url } }],
+      users: [{ name: "u", user: { token } }],
+      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+      "current-context": "x",
+    });
+  const answering = async (status: number, body: string) => {
+    const http = createServer((_, response) => response.writeHead(status, { "content-type": "text/plain" }).end(body));
+    http.listen(0, "127.0.0.1");
+    await once(http, "listening");
+    return { http, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` };
+  };
+
+  test.each([
+    ["nobody listens", null, "the connection was refused"],
+    ["it is no API server", [200, "<html>hello</html>"], "no JSON object"],
+    ["it does not take the credentials", [401, '{"kind":"Status","message":"Unauthorized"}'], "credentials"],
+  ] as const)("says why when %s, and stores nothing", async (_, answer, why) => {
+    const { http, url } = await answering(answer?.[0] ?? 200, answer?.[1] ?? "");
+    if (answer === null) http.close();
+    const error = (await refusal("clusters.register", {
+      name: "nowhere",
+      kubeconfig: kubeconfigOf(url, "secret-token"),
+    })) as RefusedCall;
+    http.close();
+    expect(error).toMatchObject({ status: 422, data: { reason: "cluster.unreachable" } });
+    expect(error.message).toContain(url);
+    expect(error.message).toContain(why);
+    expect(error.message).not.toContain("secret-token");
+    expect(await healthOf("nowhere")).toBeUndefined();
+  });
+});
+
+describe("removing a cluster on which groups are placed", () => {
+  /** A registered cluster with one running set. */
+  async function occupied(name: string) {
+    const other = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast" });
+    const cluster = other.cluster("sandbox-zones");
+    await server.call("clusters.register", { name, kubeconfig: cluster.kubeconfigYaml });
+    await server.until(
+      `${name} to be live`,
+      () => healthOf(name),
+      (health) => health === "live",
+    );
+    const yaml = MINIMAL_EXAMPLE.replace("name: demo-group", `name: on-${name}`).replace("/rack ", "/zone ");
+    await server.call("sets.apply", { yaml, cluster: name });
+    await server.until(
+      "the set to be ready",
+      () => server.set(`on-${name}`),
+      ({ detail }) => detail.phase === "Ready",
+    );
+    return { cluster, close: () => other.close() };
+  }
+  const isGone = (set: string) =>
+    server.until(
+      `${set} to be gone`,
+      () => server.call<{ name: string }[]>("sets.list"),
+      (rows) => !rows.some((row) => row.name === set),
+    );
+
+  test("is refused with both ways out, and leaves everything there behind when that is asked for", async () => {
+    const { cluster, close } = await occupied("east");
+    const error = (await refusal("clusters.remove", { name: "east" })) as RefusedCall;
+    expect(error).toMatchObject({ status: 409, data: { reason: "cluster.in-use" } });
+    expect(error.message).toMatch(/default\/on-east.*Delete.*leaveBehind/);
+    expect(await server.call("clusters.remove", { name: "east", leaveBehind: true })).toEqual({
+      name: "east",
+      leftBehind: ["default/on-east-0", "default/on-east-1"],
+    });
+    await server.call("sets.delete", { name: "on-east" });
+    await isGone("on-east");
+    expect(cluster.api.list("pods", { namespace: "default" })).toHaveLength(8);
+    const db = openDatabase(server.databaseUrl, 1);
+    const [line] = await db.timelineRow.findMany({ where: { kind: "cluster.removed", cluster: "east" } });
+    await db.$disconnect();
+    expect(line?.actions).toEqual(["leave behind what is there of default/on-east-0, default/on-east-1"]);
+    await close();
+  });
+
+  test("goes by itself for sets that are being deleted where nothing answers any more", async () => {
+    const { close } = await occupied("west");
+    await close();
+    await server.until(
+      "the loss to be noticed",
+      () => healthOf("west"),
+      (health) => health === "unreachable",
+    );
+    await server.call("sets.delete", { name: "on-west" });
+    // To connect anew is no reason to let go of anything.
+    await server.call("clusters.retry", { name: "west" });
+    expect((await server.set("on-west")).detail.isDeleting).toBe(true);
+    expect(await server.call("clusters.remove", { name: "west" })).toMatchObject({
+      leftBehind: ["default/on-west-0", "default/on-west-1"],
+    });
+    await isGone("on-west");
   });
 });
 

@@ -113,8 +113,16 @@ export class Fleet {
   /** Drops the connection and makes a new one. */
   async reconnect(name: string): Promise<void> {
     const row = (await loadClusters(this.options.db)).find((candidate) => candidate.name === name);
-    await this.leave(name);
-    if (row !== undefined) this.join(row);
+    if (row === undefined) await this.leave(name);
+    else await this.replace(row);
+  }
+
+  /** As a join; what was the member before leaves in the same moment: groups of a cluster that is no member are let go. */
+  async replace(row: ClusterRow): Promise<void> {
+    const before = this.members.get(row.name);
+    this.join(row);
+    before?.stop();
+    await before?.port.stop();
   }
 
   private joinStored(row: ClusterRow): void {

@@ -24,7 +24,9 @@ export const clustersRouter = router({
   contexts: procedure
     .input(z.object({ kubeconfig: Text }))
     .query(({ ctx, input }) => ctx.services.clusters.contexts(input.kubeconfig)),
-  remove: procedure.input(ClusterKey).mutation(({ ctx, input }) => ctx.services.clusters.remove(ctx.actor, input.name)),
+  remove: procedure
+    .input(ClusterKey.extend({ leaveBehind: z.boolean().default(false) }))
+    .mutation(({ ctx, input }) => ctx.services.clusters.remove(ctx.actor, input)),
   retry: procedure.input(ClusterKey).mutation(({ ctx, input }) => ctx.services.clusters.retry(input.name)),
   cordonNode: procedure
     .input(NodeKey)

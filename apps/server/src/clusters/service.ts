@@ -1,6 +1,8 @@
 import { DomainError } from "@openpatio/core/errors";
+import { type GroupState, groupName, type SetState } from "@openpatio/core/model";
 import {
   type ClusterAnswer,
+  type ClusterRemoval,
   type ClusterRow,
   clusterDetail,
   clusterNodes,
@@ -10,9 +12,10 @@ import {
 import type { Database } from "@openpatio/db";
 import { parseKubeconfig, rbacManifest } from "@openpatio/k8s";
 import type { Models } from "../live/models.ts";
-import type { SetStore } from "../sets/set-store.ts";
+import type { SetStore, StoredSet } from "../sets/set-store.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
+import { contactCluster } from "./connect.ts";
 import { type Fleet, requireMember } from "./fleet.ts";
 import { insertCluster, removeCluster, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
@@ -50,7 +53,12 @@ export class ClusterVerbs implements ClusterService {
     };
   }
 
-  /** Stores it and connects. Whether it answers shows in its health: a cluster that is down for the moment may be registered. */
+  /**
+   * Stores it and connects, once it has answered.
+   *
+   * Errors: DomainError `cluster.name-taken`, `kubeconfig.invalid`; `cluster.unreachable` when it does not answer or
+   * does not take the credentials: nothing is stored then.
+   */
   async register(
     actor: string,
     input: { readonly name: string; readonly kubeconfig: string; readonly context?: string | undefined },
@@ -58,6 +66,8 @@ export class ClusterVerbs implements ClusterService {
     const { db, vault, fleet, models, timeline, nowMs } = this.options;
     const { name, kubeconfig } = input;
     const { server, contextName } = parseKubeconfig(kubeconfig, { context: input.context });
+    if (fleet.get(name) !== null) throw nameTaken(name);
+    await contactCluster({ name, kubeconfig, context: contextName, isSimulated: false });
     const row: StoredCluster = {
       name,
       kubeconfig: new Uint8Array(vault.seal(name, kubeconfig)),
@@ -67,15 +77,7 @@ export class ClusterVerbs implements ClusterService {
       registeredAt: new Date(nowMs()),
     };
     const items = await db.$transaction(async (tx) => {
-      if (!(await insertCluster(tx, row))) {
-        throw new DomainError(
-          "cluster.name-taken",
-          `A cluster named ${name} is registered already. Choose another name, or remove that one first.`,
-          {
-            params: { cluster: name },
-          },
-        );
-      }
+      if (!(await insertCluster(tx, row))) throw nameTaken(name);
       return timeline.write(
         tx,
         [entry("cluster.registered", actor, name, `Register cluster ${name} at ${server}`)],
@@ -92,40 +94,36 @@ export class ClusterVerbs implements ClusterService {
     return { contexts: contextNames, current: contextName };
   }
 
-  async remove(actor: string, name: string): Promise<{ readonly name: string }> {
+  /** Groups that are still placed there are let go: nothing of them is touched, and nothing of them is known any more. */
+  async remove(
+    actor: string,
+    { name, leaveBehind }: { readonly name: string; readonly leaveBehind: boolean },
+  ): Promise<ClusterRemoval> {
     const { db, fleet, sets, timeline, nowMs } = this.options;
     const member = requireMember(fleet, name);
     if (member.isSimulated) {
       throw new DomainError(
         "cluster.in-use",
         `${name} belongs to the sandbox and comes back at the next start. Start with OPENPATIO_SANDBOX=off to be without it.`,
-        {
-          params: { cluster: name },
-        },
+        { params: { cluster: name } },
       );
     }
-    const users = [...sets.all()].filter(
-      ({ state }) =>
-        state.spec.placement.clusters.names.includes(name) ||
-        state.groups.some((group) => group.placement?.cluster === name),
+    const here = [...sets.all()].filter(({ state }) => groupsOn(state, name).length > 0);
+    // What is being deleted goes by itself where the cluster answers, and never where it does not.
+    const holding = here.filter(({ state }) => !state.isDeleting || member.port.info().health === "live");
+    if (holding.length > 0 && !leaveBehind) throw inUse(name, holding);
+    const leftBehind = here.flatMap(({ state }) =>
+      groupsOn(state, name).map((group) => `${state.namespace}/${groupName(state.name, group.index)}`),
     );
-    if (users.length > 0) {
-      const names = users.map(({ state }) => `${state.namespace}/${state.name}`).sort();
-      throw new DomainError(
-        "cluster.in-use",
-        `${name} runs ${names.join(", ")}. Delete those sets first, so that nothing of them is left behind.`,
-        {
-          params: { cluster: name, sets: names.length },
-        },
-      );
-    }
+    const line = entry("cluster.removed", actor, name, `Remove cluster ${name}`);
+    const actions = leftBehind.length === 0 ? [] : [`leave behind what is there of ${leftBehind.join(", ")}`];
     const items = await db.$transaction(async (tx) => {
       await removeCluster(tx, name);
-      return timeline.write(tx, [entry("cluster.removed", actor, name, `Remove cluster ${name}`)], nowMs());
+      return timeline.write(tx, [{ ...line, actions }], nowMs());
     });
     await fleet.leave(name);
     timeline.publish(items);
-    return { name };
+    return { name, leftBehind };
   }
 
   /** Connects anew, without waiting for the next attempt. */
@@ -157,6 +155,27 @@ export class ClusterVerbs implements ClusterService {
     const line = { ...entry("node.changed", actor, cluster, decision), actions };
     return this.options.timeline.record([line], this.options.nowMs());
   }
+}
+
+function groupsOn(state: SetState, cluster: string): readonly GroupState[] {
+  return state.groups.filter((group) => group.placement?.cluster === cluster);
+}
+
+function inUse(cluster: string, sets: readonly StoredSet[]): DomainError {
+  const names = sets.map(({ state }) => `${state.namespace}/${state.name}`).sort();
+  return new DomainError(
+    "cluster.in-use",
+    `${cluster} runs ${names.join(", ")}. Delete those sets first and wait until they are gone, or remove the cluster with leaveBehind: then what they have there stays there, and nothing looks after it any more.`,
+    { params: { cluster, sets: names.length } },
+  );
+}
+
+function nameTaken(name: string): DomainError {
+  return new DomainError(
+    "cluster.name-taken",
+    `A cluster named ${name} is registered already. Choose another name, or remove that one first.`,
+    { params: { cluster: name } },
+  );
 }
 
 function entry(kind: TimelineEntry["kind"], actor: string, cluster: string, decision: string): TimelineEntry {

@@ -81,8 +81,7 @@ export class SandboxMembers {
       fleet.join({ ...registered, placementVersion: 0 });
     } else if (!isSame(vault, name, row.kubeconfig, kubeconfig) || fleet.get(name) === null) {
       await replaceKubeconfig(db, name, sealed);
-      await fleet.leave(name);
-      fleet.join({ ...row, kubeconfig: sealed });
+      await fleet.replace({ ...row, kubeconfig: sealed });
     }
   }
 }

@@ -1,8 +1,8 @@
-import type { DomainErrorCode } from "@openpatio/core/errors";
+import type { DomainError, DomainErrorCode } from "@openpatio/core/errors";
 import type { TRPC_ERROR_CODE_KEY } from "@trpc/server/rpc";
 
 /** One table from refusal to transport; a new code fails the build until it is here. */
-export const TRPC_CODE = {
+const TRPC_CODE = {
   "spec.invalid": "BAD_REQUEST",
   "set.not-found": "NOT_FOUND",
   "set.version-conflict": "CONFLICT",
@@ -22,3 +22,8 @@ export const TRPC_CODE = {
   "pod.not-found": "NOT_FOUND",
   "input.too-large": "PAYLOAD_TOO_LARGE",
 } as const satisfies Record<DomainErrorCode, TRPC_ERROR_CODE_KEY>;
+
+/** A cluster that does not answer is a failure of the moment, unless the request itself said where it is. */
+export function transportCodeOf({ code, retry }: DomainError): TRPC_ERROR_CODE_KEY {
+  return code === "cluster.unreachable" && retry === "never" ? "UNPROCESSABLE_CONTENT" : TRPC_CODE[code];
+}

@@ -3,7 +3,7 @@ import type { Problem } from "@openpatio/core/spec";
 import { initTRPC, TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
 import type { RequestContext } from "./context.ts";
-import { TRPC_CODE } from "./error-map.ts";
+import { transportCodeOf } from "./error-map.ts";
 
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 export const TOO_LARGE = `The request is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB, the most that is accepted. A definition of a set is a few KiB: send only that.`;
@@ -31,7 +31,7 @@ const mapErrors = t.middleware(async ({ ctx, path, next }) => {
   if (result.ok) return result;
   const { cause } = result.error;
   if (cause instanceof DomainError) {
-    throw new TRPCError({ code: TRPC_CODE[cause.code], message: cause.message, cause });
+    throw new TRPCError({ code: transportCodeOf(cause), message: cause.message, cause });
   }
   if (result.error.code === "INTERNAL_SERVER_ERROR") ctx.log(cause ?? result.error, path);
   return result;

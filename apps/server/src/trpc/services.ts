@@ -1,6 +1,7 @@
 import type {
   ApplyAnswer,
   ClusterAnswer,
+  ClusterRemoval,
   ClusterRow,
   DeleteAnswer,
   DiffAnswer,
@@ -70,7 +71,7 @@ export interface ClusterService {
     input: { readonly name: string; readonly kubeconfig: string; readonly context?: string | undefined },
   ): Promise<ClusterRow>;
   contexts(kubeconfig: string): { readonly contexts: readonly string[]; readonly current: string | null };
-  remove(actor: string, name: string): Promise<{ readonly name: string }>;
+  remove(actor: string, input: { readonly name: string; readonly leaveBehind: boolean }): Promise<ClusterRemoval>;
   retry(name: string): Promise<ClusterRow>;
   cordonNode(actor: string, key: NodeKey, isCordoned: boolean): Promise<{ readonly node: string }>;
   drainNode(actor: string, key: NodeKey): Promise<{ readonly node: string; readonly evicted: number }>;

@@ -88,6 +88,12 @@ export type ClusterAnswer = {
   readonly permissionManifest: string | null;
 };
 
+export type ClusterRemoval = {
+  readonly name: string;
+  /** `<namespace>/<set>-<index>` of groups that were placed there: what is there of them stays, and nothing looks after it. */
+  readonly leftBehind: readonly string[];
+};
+
 export type PodAnswer = {
   readonly pod: PodView;
   /** The live object. */

@@ -14,6 +14,7 @@ import { ApiError } from "./api-error.ts";
 import { ChangeNotifier } from "./change-notifier.ts";
 import { ClusterCache } from "./cluster-cache.ts";
 import { ApiConnection, type ConnectionLimits, DEFAULT_LIMITS } from "./connection.ts";
+import { HIDES_VERSION } from "./contact.ts";
 import { installDefinitions } from "./definitions.ts";
 import { NodeAndPodActions } from "./nodes-and-pods.ts";
 import { observeMissingPermissions } from "./permissions.ts";
@@ -349,6 +350,4 @@ export class KubeCluster implements ClusterPort {
 }
 
 const MIN_PROBE_GAP_MS = 250;
-/** Hardened clusters keep their version to themselves; that is an answer too. */
-const HIDES_VERSION: readonly number[] = [403, 404];
 const REFUSED_CREDENTIALS = "The API server does not accept the credentials. Register the cluster anew.";
