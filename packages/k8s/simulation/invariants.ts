@@ -1,201 +1,277 @@
-import { type KubeObject, LABEL, type SetState } from "@openpatio/core/model";
+import { groupRoles, type KubeObject, LABEL, type SetState } from "@openpatio/core/model";
+import { reservationsOf } from "@openpatio/core/placement";
 import { maxUnavailable } from "@openpatio/core/plan";
 import type { SimEvent } from "../src/sim/api.ts";
-import { resourceOf, type SimCluster } from "./sim-cluster.ts";
+import type { SimCluster } from "./sim-cluster.ts";
 
 /**
- * What must hold in every reachable state, judged by the cluster itself after every change of it, and by the control
- * plane's state at every commit. Numbers are those of the product's list of invariants.
+ * What must hold in every reachable state, judged by the cluster itself after every change of it, and by what is stored
+ * at every commit. Numbers are those of the product's list of invariants.
  */
 
 type PodFacts = {
+  readonly set: string;
   readonly group: number;
   readonly role: string;
-  readonly ordinal: number;
+  /** Of a StatefulSet's pod. */
+  readonly ordinal: number | null;
   readonly incarnation: number;
+  readonly node: string | null;
   readonly isReady: boolean;
   readonly isTerminating: boolean;
 };
 
+type Read = (set: string) => SetState | null;
+
 export class Invariants {
   readonly violations: string[] = [];
   readonly #cluster: SimCluster;
-  readonly #setName: string;
-  readonly #dependencies: Readonly<Record<string, readonly string[]>>;
+  readonly #read: Read;
   readonly #pods = new Map<string, PodFacts>();
-  /** group/incarnation/role that had all its pods Ready once. */
-  readonly #wasReady = new Set<string>();
-  /** group/incarnation that something was done to. */
+  /** How many pods of set/group/incarnation/role were Ready at once, at most. */
+  readonly #mostReady = new Map<string, number>();
+  /** set/group/incarnation that something was done to. */
   readonly #hit = new Set<string>();
   readonly #hitPods = new Set<string>();
-  /** Roles that had 0 replicas at some time: such a role is Ready at once, and its pods are told too late to judge. */
-  readonly #wereEmpty = new Set<string>();
-  readonly #takenDown = new Map<number, number>();
-  readonly #rackOf = new Map<string, string>();
-  readonly #rackOfGroup = new Map<string, string>();
+  /** Failures that must lead to a new incarnation: set/group → the incarnation that failed. */
+  readonly #owed = new Map<string, number>();
+  readonly #troubledNodes = new Set<string>();
+  /** set → group → incarnation in which it was taken down while Ready. */
+  readonly #takenDown = new Map<string, Map<number, number>>();
+  readonly #nodes = new Map<string, KubeObject>();
+  readonly #domainOfGroup = new Map<string, string>();
+  /** Every set/group/incarnation that was ever stored: write-ahead means that pods come after it. */
+  readonly #storedLives = new Set<string>();
+  /** A scale-out of a role may promise more than there is; its pods wait then. */
+  isRoomJudged = true;
 
-  constructor(cluster: SimCluster, setName: string, dependencies: Readonly<Record<string, readonly string[]>>) {
+  constructor(cluster: SimCluster, read: Read) {
     this.#cluster = cluster;
-    this.#setName = setName;
-    this.#dependencies = dependencies;
-    for (const node of cluster.store.list("nodes")) {
-      this.#rackOf.set(node.metadata.name, node.metadata.labels?.["topology.kubernetes.io/rack"] ?? "");
-    }
+    this.#read = read;
+    for (const node of cluster.store.list("nodes")) this.#nodes.set(node.metadata.name, node);
     cluster.store.subscribe((event) => this.#changed(event));
   }
 
-  /** Something is about to be done to this pod: its incarnation may end, once. */
-  hit(pod: KubeObject): void {
+  /** Something is about to be done to this pod: its incarnation may end, once. Where it counts as a failure, it must. */
+  hit(pod: KubeObject, mustRecover: boolean): void {
     const facts = this.#facts(pod);
     if (facts === null) return;
-    this.#hit.add(`${facts.group}/${facts.incarnation}`);
-    this.#hitPods.add(pod.metadata.uid ?? "");
+    this.#hit.add(lifeOf(facts));
+    const uid = pod.metadata.uid ?? "";
+    this.#hitPods.add(uid);
+    const state = this.#read(facts.set);
+    const group = state?.groups.find((candidate) => candidate.index === facts.group);
+    if (!mustRecover || state === null || group?.stage !== "running" || group.incarnation !== facts.incarnation) return;
+    const role = groupRoles(state, group.revision).find((candidate) => candidate.role === facts.role);
+    if (role?.onPodFailure !== "Recreate" || this.#troubledNodes.has(facts.node ?? "")) return;
+    const isWanted = role.kind === "StatefulSet" && (facts.ordinal ?? 0) < role.replicas;
+    if (isWanted && group.readyPods.some((known) => known.uid === uid))
+      this.#owed.set(`${facts.set}/${facts.group}`, facts.incarnation);
   }
 
-  /** The user asks for so many pods of each role from now on. */
-  asked(spec: SetState["spec"]): void {
-    for (const role of spec.groupTemplate.roles) if (role.replicas === 0) this.#wereEmpty.add(role.role);
+  /** From now on anything may happen to the pods of this node. */
+  hitNode(name: string): void {
+    this.#troubledNodes.add(name);
+    for (const pod of this.#cluster.store.list("pods")) if (this.#facts(pod)?.node === name) this.hit(pod, false);
   }
 
-  committed(before: SetState, after: SetState): void {
+  healed(): void {
+    this.#troubledNodes.clear();
+  }
+
+  /** A user edits the roles of a set: pods that failed may no longer be wanted. */
+  asked(set: string): void {
+    for (const key of this.#owed.keys()) if (key.startsWith(`${set}/`)) this.#owed.delete(key);
+  }
+
+  /** At the end nothing is owed any more. */
+  settled(): void {
+    for (const [group, incarnation] of this.#owed)
+      this.#violated(5, `${group} never recovered from the failure of incarnation ${incarnation}`);
+  }
+
+  committed(before: SetState, after: SetState | null): void {
+    const set = before.name;
     const groupsBefore = new Map(before.groups.map((group) => [group.index, group]));
-    for (const group of after.groups) {
+    const takenDown = this.#takenDown.get(set) ?? new Map<number, number>();
+    this.#takenDown.set(set, takenDown);
+    let takesDown = false;
+    for (const group of after?.groups ?? []) {
       const old = groupsBefore.get(group.index);
-      const begins = group.stage === "teardown" && old?.stage !== "teardown" ? group.teardown?.cause.kind : undefined;
-      if (begins === "failure" && !this.#hit.has(`${group.index}/${group.incarnation}`)) {
-        this.#violated(
-          5,
-          `group ${group.index} recovers incarnation ${group.incarnation}, to which nothing was done: ${group.teardown?.cause.message}`,
-        );
-      }
-      if (old !== undefined && group.incarnation > old.incarnation + 1) {
-        this.#violated(5, `group ${group.index} jumped from incarnation ${old.incarnation} to ${group.incarnation}`);
-      }
-      if ((begins === "rollout" || begins === "restart") && old !== undefined && old.readySinceMs !== null) {
-        this.#takenDown.set(group.index, group.incarnation);
+      const life = `${set}/${group.index}/${group.incarnation}`;
+      this.#storedLives.add(life);
+      const begins = group.stage === "teardown" && old?.stage !== "teardown" ? group.teardown?.cause : undefined;
+      if (begins?.kind === "failure" && !this.#hit.has(life) && !begins.message.includes("made no progress"))
+        this.#violated(5, `${life} is recovered, although nothing was done to it: ${begins.message}`);
+      if (old !== undefined && group.incarnation > old.incarnation + 1)
+        this.#violated(5, `${life} comes after incarnation ${old.incarnation}`);
+      if ((begins?.kind === "rollout" || begins?.kind === "restart") && (old?.readySinceMs ?? null) !== null) {
+        takenDown.set(group.index, group.incarnation);
+        takesDown = true;
       }
       // One that is scaled in is no longer wanted, so it is not missed either.
-      if (group.teardown?.next === "remove") this.#takenDown.delete(group.index);
-      const since = this.#takenDown.get(group.index);
+      if (group.teardown?.next === "remove") takenDown.delete(group.index);
+      const since = takenDown.get(group.index);
       if (since !== undefined && group.incarnation > since && group.readySinceMs !== null)
-        this.#takenDown.delete(group.index);
+        takenDown.delete(group.index);
+      const owed = this.#owed.get(`${set}/${group.index}`);
+      if (owed !== undefined && (group.incarnation > owed || group.teardown?.next === "remove"))
+        this.#owed.delete(`${set}/${group.index}`);
+      const wasStarted = old?.incarnation === group.incarnation ? old.startedRoles : [];
+      for (const role of group.startedRoles)
+        if (!wasStarted.includes(role)) this.#judgeStart(after ?? before, group, role);
     }
-    const present = new Set(after.groups.map((group) => group.index));
-    for (const index of this.#takenDown.keys()) if (!present.has(index)) this.#takenDown.delete(index);
-    const limit = maxUnavailable(after.spec);
-    if (this.#takenDown.size > limit) {
-      this.#violated(
-        3,
-        `${this.#takenDown.size} ready groups are taken down at once (${[...this.#takenDown.keys()].join(", ")}), ${limit} allowed`,
-      );
+    const present = new Set(after?.groups.map((group) => group.index));
+    for (const index of groupsBefore.keys()) {
+      if (present.has(index)) continue;
+      takenDown.delete(index);
+      this.#owed.delete(`${set}/${index}`);
+      // A group that comes back begins anew.
+      for (const key of this.#mostReady.keys()) if (key.startsWith(`${set}/${index}/`)) this.#mostReady.delete(key);
+      for (const key of this.#domainOfGroup.keys())
+        if (key.startsWith(`${set}/${index}/`)) this.#domainOfGroup.delete(key);
     }
+    const limit = maxUnavailable(before.spec);
+    if (takesDown && takenDown.size > limit)
+      this.#violated(3, `${takenDown.size} ready groups of ${set} are taken down at once, ${limit} allowed`);
+    if (after !== null) this.#judgePromises(before, after);
   }
 
   #changed({ resource, type, object, previous }: SimEvent): void {
-    if (resource === "statefulsets.apps") this.#judgeReady(object);
     if (resource !== "pods") return;
     const facts = this.#facts(object);
     if (facts === null) return;
     const uid = object.metadata.uid ?? "";
+    const known = this.#pods.get(uid);
     if (type === "DELETED") {
       this.#pods.delete(uid);
-      if (!this.#hitPods.has(uid) && previous?.metadata.deletionTimestamp === undefined)
-        this.#judgeRemoval(object, facts);
+      if (previous?.metadata.deletionTimestamp === undefined) this.#judgeRemoval(object, facts);
       return;
     }
-    const isNew = !this.#pods.has(uid);
-    const leaves = facts.isTerminating && this.#pods.get(uid)?.isTerminating === false;
     this.#pods.set(uid, facts);
-    if (isNew) this.#judgeCreation(facts);
-    if (leaves && !this.#hitPods.has(uid)) this.#judgeRemoval(object, facts);
-    this.#judgePlace(object, facts);
-    const workload = this.#cluster.store.get(
-      resourceOf("StatefulSet"),
-      object.metadata.namespace,
-      `${this.#setName}-${facts.group}-${facts.role}`,
-    );
-    if (workload !== undefined) this.#judgeReady(workload);
+    if (this.#troubledNodes.has(facts.node ?? "")) this.hit(object, false);
+    if (known === undefined) this.#judgeCreation(facts);
+    if (facts.isTerminating && known?.isTerminating === false) this.#judgeRemoval(object, facts);
+    if (facts.node !== null && known?.node !== facts.node) this.#judgePlace(facts);
+    if (facts.isReady && known?.isReady !== true) this.#countReady(facts);
+  }
+
+  #countReady(facts: PodFacts): void {
+    const key = `${lifeOf(facts)}/${facts.role}`;
+    let ready = 0;
+    for (const pod of this.#pods.values())
+      if (pod.isReady && !pod.isTerminating && `${lifeOf(pod)}/${pod.role}` === key) ready += 1;
+    this.#mostReady.set(key, Math.max(ready, this.#mostReady.get(key) ?? 0));
+  }
+
+  /** 1: what a role waits for was Ready in this incarnation. */
+  #judgeStart(state: SetState, group: SetState["groups"][number], name: string): void {
+    if (state.spec.startupPolicy === "Parallel") return;
+    const roles = groupRoles(state, group.revision);
+    const life = `${state.name}/${group.index}/${group.incarnation}`;
+    for (const dependency of roles.find(({ role }) => role === name)?.dependencies ?? []) {
+      const wanted = roles.find(({ role }) => role === dependency)?.replicas ?? 0;
+      const most = this.#mostReady.get(`${life}/${dependency}`) ?? 0;
+      if (most < wanted)
+        this.#violated(1, `${life} starts ${name} although ${dependency} had ${most} of ${wanted} ready at most`);
+    }
   }
 
   /** 1 and 2. */
   #judgeCreation(facts: PodFacts): void {
-    for (const dependency of this.#dependencies[facts.role] ?? []) {
-      if (this.#wereEmpty.has(dependency)) continue;
-      if (!this.#wasReady.has(`${facts.group}/${facts.incarnation}/${dependency}`)) {
-        this.#violated(
-          1,
-          `group ${facts.group}, incarnation ${facts.incarnation}: a pod of ${facts.role} exists before ${dependency} was ready`,
-        );
-      }
-    }
+    const group = this.#read(facts.set)?.groups.find((candidate) => candidate.index === facts.group);
+    const isPresent = group?.stage === "running" && group.incarnation === facts.incarnation;
+    if (!this.#storedLives.has(lifeOf(facts)))
+      this.#violated(1, `a pod of ${lifeOf(facts)} exists that nothing stored tells of`);
+    if (isPresent && !group.startedRoles.includes(facts.role) && hasRole(group, facts.role))
+      this.#violated(1, `a pod of ${facts.role} of ${lifeOf(facts)} exists before it was started`);
     for (const other of this.#pods.values()) {
-      if (other.group === facts.group && !other.isTerminating && other.incarnation !== facts.incarnation) {
-        this.#violated(
-          2,
-          `group ${facts.group} has pods of incarnations ${other.incarnation} and ${facts.incarnation}`,
-        );
-      }
+      const isSame = other.set === facts.set && other.group === facts.group;
+      if (isSame && !other.isTerminating && other.incarnation !== facts.incarnation)
+        this.#violated(2, `${facts.set}/${facts.group} has pods of ${other.incarnation} and ${facts.incarnation}`);
     }
   }
 
   /** 7: a pod that its workload still wants is not taken away while the workload lives. */
   #judgeRemoval(pod: KubeObject, facts: PodFacts): void {
+    if (this.#hitPods.has(pod.metadata.uid ?? "")) return;
     const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true);
-    const workload = this.#cluster.store.get(resourceOf("StatefulSet"), pod.metadata.namespace, owner?.name ?? "");
-    if (
-      workload === undefined ||
-      workload.metadata.uid !== owner?.uid ||
-      workload.metadata.deletionTimestamp !== undefined
-    )
-      return;
+    const resource = owner?.kind === "ReplicaSet" ? "replicasets.apps" : "statefulsets.apps";
+    const workload = this.#cluster.store.get(resource, pod.metadata.namespace, owner?.name ?? "");
+    if (workload === undefined || workload.metadata.uid !== owner?.uid) return;
+    if (workload.metadata.deletionTimestamp !== undefined) return;
     const { replicas } = workload["spec"] as { readonly replicas: number };
-    if (facts.ordinal < replicas)
-      this.#violated(7, `${pod.metadata.name} was taken away although ${replicas} are wanted`);
+    let others = 0;
+    for (const other of this.#pods.values())
+      if (!other.isTerminating && lifeOf(other) === lifeOf(facts) && other.role === facts.role) others += 1;
+    const isWanted = facts.ordinal === null ? others < replicas : facts.ordinal < replicas;
+    if (isWanted) this.#violated(7, `${pod.metadata.name} was taken away although ${replicas} are wanted`);
   }
 
-  /** 4. */
-  #judgePlace(pod: KubeObject, facts: PodFacts): void {
-    const { nodeName } = pod["spec"] as { readonly nodeName?: string };
-    if (nodeName === undefined) return;
-    const key = `${facts.group}/${facts.incarnation}`;
-    const rack = this.#rackOf.get(nodeName) ?? "";
-    const known = this.#rackOfGroup.get(key);
-    this.#rackOfGroup.set(key, rack);
-    if (known !== undefined && known !== rack) this.#violated(4, `group ${facts.group} is in ${known} and ${rack}`);
-  }
-
-  #judgeReady(workload: KubeObject): void {
-    const labels = workload.metadata.labels ?? {};
-    if (labels[LABEL.set] !== this.#setName) return;
-    const { replicas } = workload["spec"] as { readonly replicas: number };
-    const group = Number(labels[LABEL.groupIndex]);
-    const incarnation = Number(labels[LABEL.incarnation]);
-    const role = labels[LABEL.role] ?? "";
-    let ready = 0;
-    for (const pod of this.#pods.values()) {
-      if (
-        pod.group === group &&
-        pod.incarnation === incarnation &&
-        pod.role === role &&
-        pod.isReady &&
-        pod.ordinal < replicas
-      )
-        ready += 1;
+  /** 4: one domain per group, and no other group in it where it is exclusive. */
+  #judgePlace(facts: PodFacts): void {
+    const topology = this.#read(facts.set)?.spec.placement.topology;
+    if (topology?.mode !== "Required" || facts.node === null) return;
+    const domain = this.#domain(facts.node, topology.key);
+    const known = this.#domainOfGroup.get(lifeOf(facts));
+    this.#domainOfGroup.set(lifeOf(facts), domain);
+    if (known !== undefined && known !== domain) this.#violated(4, `${lifeOf(facts)} is in ${known} and ${domain}`);
+    if (topology.exclusive === "None" || facts.isTerminating) return;
+    for (const other of this.#pods.values()) {
+      if (other.isTerminating || other.node === null || this.#domain(other.node, topology.key) !== domain) continue;
+      if (other.set === facts.set && other.group === facts.group) continue;
+      const its = this.#read(other.set)?.spec.placement.topology;
+      const isBarred =
+        other.set === facts.set ||
+        (its?.key === topology.key &&
+          its.exclusive !== "None" &&
+          topology.exclusive !== "Group" &&
+          its.exclusive !== "Group");
+      if (isBarred) this.#violated(4, `${lifeOf(facts)} shares ${domain} with ${lifeOf(other)}`);
     }
-    if (ready >= replicas) this.#wasReady.add(`${group}/${incarnation}/${role}`);
+  }
+
+  /** 4: no domain is promised more than it has. */
+  #judgePromises(before: SetState, after: SetState): void {
+    if (!this.isRoomJudged) return;
+    const old = new Map(before.groups.map((group) => [group.index, group.placement?.domain?.value]));
+    for (const group of after.groups) {
+      const domain = group.placement?.domain;
+      if (domain === undefined || domain === null || old.get(group.index) === domain.value) continue;
+      const sets = [...new Set([...[...this.#pods.values()].map((pod) => pod.set), before.name])];
+      const states = sets.flatMap((set) => (set === before.name ? after : (this.#read(set) ?? [])));
+      const promised = states
+        .flatMap((state) => reservationsOf(state))
+        .filter((reservation) => reservation.domain?.value === domain.value)
+        .flatMap((reservation) => reservation.demands)
+        .reduce((sum, demand) => sum + (demand.requests["nvidia.com/gpu"] ?? 0), 0);
+      const has = [...this.#nodes.values()].filter(
+        (node) => node.metadata.labels?.[domain.key] === domain.value,
+      ).length;
+      if (promised > has * GPUS_PER_NODE)
+        this.#violated(4, `${domain.value} is promised ${promised} GPUs and has ${has * GPUS_PER_NODE}`);
+    }
+  }
+
+  #domain(node: string, key: string): string {
+    return this.#nodes.get(node)?.metadata.labels?.[key] ?? node;
   }
 
   #facts(pod: KubeObject): PodFacts | null {
     const labels = pod.metadata.labels ?? {};
-    if (labels[LABEL.set] !== this.#setName || pod.metadata.ownerReferences === undefined) return null;
+    const set = labels[LABEL.set];
+    if (set === undefined || pod.metadata.ownerReferences === undefined) return null;
     const { conditions = [] } = (pod["status"] ?? {}) as {
       readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     };
+    const ordinal = labels["apps.kubernetes.io/pod-index"];
     return {
+      set,
       group: Number(labels[LABEL.groupIndex]),
       role: labels[LABEL.role] ?? "",
-      ordinal: Number(labels["apps.kubernetes.io/pod-index"]),
+      ordinal: ordinal === undefined ? null : Number(ordinal),
       incarnation: Number(labels[LABEL.incarnation]),
+      node: (pod["spec"] as { readonly nodeName?: string }).nodeName ?? null,
       isReady: conditions.some((condition) => condition.type === "Ready" && condition.status === "True"),
       isTerminating: pod.metadata.deletionTimestamp !== undefined,
     };
@@ -205,3 +281,10 @@ export class Invariants {
     this.violations.push(`invariant ${invariant}: ${what}`);
   }
 }
+
+const GPUS_PER_NODE = 8;
+
+const lifeOf = ({ set, group, incarnation }: PodFacts): string => `${set}/${group}/${incarnation}`;
+
+const hasRole = (group: SetState["groups"][number], role: string): boolean =>
+  group.rendering.some((rendered) => rendered.role === role);

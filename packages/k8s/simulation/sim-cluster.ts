@@ -1,5 +1,6 @@
 import { type KubeObject, LABEL, MANAGER, type ObservedCluster } from "@openpatio/core/model";
 import type { Action, ObjectRef } from "@openpatio/core/plan";
+import type { ClusterChange } from "@openpatio/core/ports";
 import { CRDS } from "../src/crds/index.ts";
 import { ClusterCache } from "../src/kube/cluster-cache.ts";
 import { planMergePatch } from "../src/kube/owned-fields.ts";
@@ -11,11 +12,12 @@ import { createStore, type Store } from "../src/sim/store.ts";
 import { SANDBOX_RACKS, settleWorld } from "../src/sim/world.ts";
 
 /**
- * One simulated cluster in this process, with the network between it and the control plane as something that can lag,
- * lose events and break. The store is the truth; what the planner sees comes through the adapter's own cache.
+ * One simulated cluster in this process, and links to it: the network between the cluster and one process, as something
+ * that can lag, lose events and break. The store is the truth; what the planner sees comes through the adapter's own
+ * cache. Each kind is a watch of its own, so what one kind tells may be older than what another does.
  */
 
-const RESOURCE: Readonly<Record<WatchedKind, string>> = {
+export const RESOURCE: Readonly<Record<WatchedKind, string>> = {
   nodes: "nodes",
   pods: "pods",
   statefulsets: "statefulsets.apps",
@@ -40,30 +42,22 @@ export const resourceOf = (kind: string): string => {
   return resource;
 };
 
-export type SimClusterOptions = {
-  readonly clock: SteppedClock;
-  readonly seed: string;
-  /** How long a watch event takes, in milliseconds. Order is kept. */
-  readonly lagMs: () => number;
-};
-
 export class SimCluster {
   readonly name = SANDBOX_RACKS.name;
   readonly store: Store;
-  readonly #clock: SteppedClock;
+  readonly clock: SteppedClock;
+  readonly random: () => number;
   readonly #controllers: Controllers;
-  readonly #lagMs: () => number;
-  #cache: ClusterCache;
-  #onChange: () => void = () => {};
-  #isConnected = true;
-  #deliverAtMs = 0;
-  #life = 0;
+  readonly #links = new Set<ClusterLink>();
+  isConnected = true;
+  /** Writes of the control planes that changed something. */
+  writes = 0;
 
-  constructor(options: SimClusterOptions) {
-    const { clock, seed } = options;
-    this.#clock = clock;
-    this.#lagMs = options.lagMs;
-    this.store = createStore({ clock, seed, name: this.name, tolerationSeconds: 30 });
+  constructor(options: { readonly clock: SteppedClock; readonly seed: string; readonly random: () => number }) {
+    const { clock, seed, random } = options;
+    this.clock = clock;
+    this.random = random;
+    this.store = createStore({ clock, seed, name: this.name, tolerationSeconds: 30, historyLimit: 1 });
     settleWorld(this.store, SANDBOX_RACKS, 6443);
     for (const crd of CRDS) {
       this.store.create("customresourcedefinitions.apiextensions.k8s.io", crd as KubeObject, { fieldManager: MANAGER });
@@ -76,78 +70,46 @@ export class SimCluster {
         throw new Error(`sandbox controller ${controller} failed on ${key}`, { cause: error });
       },
     });
-    this.#cache = this.#emptyCache();
-    this.store.subscribe((event) => this.#watched(event));
   }
 
   stop(): void {
     this.#controllers.stop();
+    for (const link of this.#links) link.close();
   }
 
-  /** A control plane (again) begins with an empty cache and a list; `onChange` is its trigger. */
-  connect(onChange: () => void): void {
-    this.#life += 1;
-    this.#onChange = onChange;
-    this.#cache = this.#emptyCache();
-    if (this.#isConnected) this.#relist();
+  /** A process connects: an empty cache, then a list, then a watch per kind. */
+  connect(onChange: (change: ClusterChange) => void): ClusterLink {
+    const link = new ClusterLink(this, onChange, () => this.#links.delete(link));
+    this.#links.add(link);
+    return link;
   }
 
   /** Cut off: no event arrives, no write gets through. Connected again: a list tells what happened meanwhile. */
   setConnected(isConnected: boolean): void {
-    if (isConnected === this.#isConnected) return;
-    this.#isConnected = isConnected;
-    this.#life += 1;
-    if (isConnected) this.#relist();
-    // Its health changed: that is news by itself.
-    this.#onChange();
+    if (isConnected === this.isConnected) return;
+    this.isConnected = isConnected;
+    for (const link of this.#links) link.connectionChanged();
   }
 
-  /** The watch broke and what happened is gone: only a list helps (410 Expired). */
+  /** The watches broke and what happened is gone: only a list helps (410 Expired). */
   loseEvents(): void {
-    this.#life += 1;
-    if (this.#isConnected) this.#relist();
+    for (const link of this.#links) link.relist();
   }
 
-  get isConnected(): boolean {
-    return this.#isConnected;
-  }
-
-  observe(): ObservedCluster {
-    return this.#cache.observe(this.name, true, this.#isConnected ? "live" : "unreachable");
+  /** News of one kind is late by so much more for a while. */
+  delay(kind: number, ms: number): void {
+    const watched = WATCHED_KINDS[kind % WATCHED_KINDS.length] ?? "pods";
+    for (const link of this.#links) link.delay(watched, ms);
   }
 
   /**
-   * Carries out one action as the adapter's contract says. With `isFed` the answer enters the cache at once, otherwise
-   * the planner hears of its own write from the watch alone.
+   * Carries out one action as the adapter's contract says.
    *
    * Errors: ApiError, as the API server answers.
    */
-  perform(action: Action, isFed: boolean): void {
-    if (!this.#isConnected) throw new ApiError(503, "ServiceUnavailable", "no route to the cluster");
-    const { kind, namespace, name } =
-      action.kind === "create"
-        ? {
-            kind: action.object.kind,
-            namespace: action.object.metadata.namespace ?? "",
-            name: action.object.metadata.name,
-          }
-        : action.ref;
-    const watched = KIND_OF.get(resourceOf(kind));
-    if (!isFed || watched === undefined) {
-      this.#write(action);
-      return;
-    }
-    const cache = this.#cache.store(watched);
-    cache.beginWrite(namespace, name);
-    let answer: Parameters<typeof cache.endWrite>[2] = null;
-    try {
-      answer = this.#write(action);
-    } finally {
-      cache.endWrite(namespace, name, answer);
-    }
-  }
-
-  #write(action: Action): { readonly object: KubeObject } | { readonly goneUid: string } | null {
+  write(action: Action): { readonly object: KubeObject } | { readonly goneUid: string } | null {
+    if (!this.isConnected) throw new ApiError(503, "ServiceUnavailable", "no route to the cluster");
+    this.writes += 1;
     switch (action.kind) {
       case "create":
         return { object: this.#create(action.object) };
@@ -206,29 +168,105 @@ export class SimCluster {
     const live = this.store.get(resource, ref.namespace, ref.name);
     return live === undefined || live.metadata.uid !== ref.uid ? { goneUid: ref.uid } : { object: live };
   }
+}
 
-  #emptyCache(): ClusterCache {
-    return new ClusterCache({ nowMs: () => this.#clock.nowMs(), onChange: () => this.#onChange() });
+const MAX_LAG_MS = 400;
+
+/** What one process knows of the cluster, and how it hears of it. */
+export class ClusterLink {
+  readonly #cluster: SimCluster;
+  readonly #cache: ClusterCache;
+  readonly #onChange: (change: ClusterChange) => void;
+  readonly #unsubscribe: () => void;
+  readonly #onClose: () => void;
+  /** Order is kept within a kind. */
+  readonly #deliverAtMs = new Map<WatchedKind, number>();
+  /** Events of an earlier watch are not delivered. */
+  #watch = 0;
+
+  constructor(cluster: SimCluster, onChange: (change: ClusterChange) => void, onClose: () => void) {
+    this.#cluster = cluster;
+    this.#onChange = onChange;
+    this.#onClose = onClose;
+    this.#cache = new ClusterCache({ nowMs: () => cluster.clock.nowMs(), onChange });
+    this.relist();
+    this.#unsubscribe = cluster.store.subscribe((event) => this.#watched(event));
   }
 
-  #relist(): void {
+  close(): void {
+    this.#watch += 1;
+    this.#unsubscribe();
+    this.#onClose();
+  }
+
+  connectionChanged(): void {
+    this.relist();
+    // Its health changed: that is news by itself.
+    this.#onChange({ kind: "health", health: this.#cluster.isConnected ? "live" : "unreachable" });
+  }
+
+  delay(kind: WatchedKind, ms: number): void {
+    this.#deliverAtMs.set(kind, this.#cluster.clock.nowMs() + ms);
+  }
+
+  relist(): void {
+    this.#watch += 1;
+    this.#deliverAtMs.clear();
+    if (!this.#cluster.isConnected) return;
     for (const kind of WATCHED_KINDS) {
       const cache = this.#cache.store(kind);
       cache.replaceAll(
-        this.store.list(RESOURCE[kind]).filter((object) => isWatched(kind, object)),
+        this.#cluster.store.list(RESOURCE[kind]).filter((object) => isWatched(kind, object)),
         cache.beginList(),
       );
     }
   }
 
+  observe(): ObservedCluster {
+    return this.#cache.observe(this.#cluster.name, true, this.#cluster.isConnected ? "live" : "unreachable");
+  }
+
+  /**
+   * Sends one action. With `isFed` the answer enters the cache at once, otherwise the planner hears of its own write
+   * from the watch alone.
+   */
+  perform(action: Action, isFed: boolean): void {
+    const { kind, namespace, name } =
+      action.kind === "create"
+        ? {
+            kind: action.object.kind,
+            namespace: action.object.metadata.namespace ?? "",
+            name: action.object.metadata.name,
+          }
+        : action.ref;
+    const watched = KIND_OF.get(resourceOf(kind));
+    if (!isFed || watched === undefined) {
+      this.#cluster.write(action);
+      return;
+    }
+    const cache = this.#cache.store(watched);
+    cache.beginWrite(namespace, name);
+    let answer: Parameters<typeof cache.endWrite>[2] = null;
+    try {
+      answer = this.#cluster.write(action);
+    } finally {
+      cache.endWrite(namespace, name, answer);
+    }
+  }
+
   #watched({ resource, type, object }: Parameters<Parameters<Store["subscribe"]>[0]>[0]): void {
     const kind = KIND_OF.get(resource);
-    if (kind === undefined || !isWatched(kind, object) || !this.#isConnected) return;
-    const life = this.#life;
-    const nowMs = this.#clock.nowMs();
-    this.#deliverAtMs = Math.max(this.#deliverAtMs, nowMs + this.#lagMs());
-    this.#clock.after(this.#deliverAtMs - nowMs, () => {
-      if (life === this.#life) this.#cache.store(kind).applyEvent(type, object);
+    if (kind === undefined || !isWatched(kind, object) || !this.#cluster.isConnected) return;
+    const { clock, random } = this.#cluster;
+    const watch = this.#watch;
+    const nowMs = clock.nowMs();
+    const atMs = Math.max(this.#deliverAtMs.get(kind) ?? 0, nowMs + Math.floor(random() * MAX_LAG_MS));
+    this.#deliverAtMs.set(kind, atMs);
+    // A watch that resumes may tell the last thing again.
+    const times = random() < 0.05 ? 2 : 1;
+    clock.after(atMs - nowMs, () => {
+      if (watch !== this.#watch) return;
+      for (let i = 0; i < times; i++) this.#cache.store(kind).applyEvent(type, object);
     });
   }
 }

@@ -1,0 +1,169 @@
+import { type SetSpec, SetSpecInput } from "@openpatio/core/spec";
+import fc from "fast-check";
+import { SANDBOX_RACKS } from "../src/sim/world.ts";
+
+/** Random sets as data, and the edits that users make to them. */
+
+export type RoleDesign = {
+  /** Bit i: waits for the i-th role, where that stands before it. So there are no cycles. */
+  readonly waitsFor: number;
+  readonly replicas: number;
+  readonly gpus: number;
+  readonly isDeployment: boolean;
+  readonly minReadySeconds: number;
+  readonly isIgnored: boolean;
+};
+
+export type SetDesign = {
+  readonly replicas: number;
+  readonly roles: readonly RoleDesign[];
+  readonly isParallel: boolean;
+  readonly maxUnavailable: number | string;
+  readonly topology: "none" | "rack" | "zone";
+  readonly exclusive: "None" | "Group" | "Set" | "All";
+};
+
+const often = <T>(usual: T, ...rare: readonly T[]): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: rare.length, arbitrary: fc.constantFrom(...rare) });
+
+const roleDesigns: fc.Arbitrary<RoleDesign> = fc.record({
+  waitsFor: fc.nat({ max: 7 }),
+  replicas: fc.constantFrom(1, 2, 1, 3, 0),
+  gpus: fc.nat({ max: 2 }),
+  isDeployment: often(false, true),
+  minReadySeconds: often(0, 3),
+  isIgnored: often(false, true),
+});
+
+export const setDesigns: fc.Arbitrary<SetDesign> = fc.record({
+  replicas: fc.integer({ min: 1, max: 3 }),
+  roles: fc.array(roleDesigns, { minLength: 1, maxLength: 4 }),
+  isParallel: often(false, true),
+  maxUnavailable: fc.constantFrom<number | string>(1, 1, 2, "50%"),
+  topology: fc.constantFrom("none", "rack", "rack", "zone"),
+  exclusive: fc.constantFrom("None", "None", "Group", "Set", "All"),
+});
+
+export const KEY_OF = { rack: "topology.kubernetes.io/rack", zone: "topology.kubernetes.io/zone" } as const;
+const MAX_ROLES = 5;
+
+type Role = SetSpec["groupTemplate"]["roles"][number];
+
+export function specOf(design: SetDesign): SetSpec {
+  const { topology, exclusive, roles, isParallel, maxUnavailable, replicas } = design;
+  const names = roles.map((_, i) => `r${i}`);
+  const input = SetSpecInput.parse({
+    startupPolicy: isParallel ? "Parallel" : "Ordered",
+    groupTemplate: {
+      roles: roles.map((role, i) => ({
+        role: names[i],
+        replicas: role.replicas,
+        dependencies: names.slice(0, i).filter((_, bit) => (role.waitsFor >> bit) % 2 === 1),
+        minReadySeconds: role.minReadySeconds,
+        onPodFailure: role.isIgnored ? "Ignore" : "Recreate",
+        workload: { apiVersion: "apps/v1", kind: role.isDeployment ? "Deployment" : "StatefulSet" },
+        template: templateOf(1, role.gpus),
+      })),
+    },
+    placement: {
+      clusters: { names: [SANDBOX_RACKS.name] },
+      ...(topology === "none" ? {} : { topology: { key: KEY_OF[topology], exclusive } }),
+    },
+    rollout: { maxUnavailable },
+  });
+  return { ...input, replicas };
+}
+
+function templateOf(tag: number, gpus: number): Role["template"] {
+  const limits = { cpu: "2", ...(gpus > 0 ? { "nvidia.com/gpu": String(gpus) } : {}) };
+  return { spec: { containers: [{ name: "engine", image: imageOf(tag), resources: { limits } }] } };
+}
+
+const imageOf = (tag: number): string => `engine:v${tag}`;
+
+const withRoles = (spec: SetSpec, roles: readonly Role[]): SetSpec => ({
+  ...spec,
+  groupTemplate: { ...spec.groupTemplate, roles: [...roles] },
+});
+
+/** The role at `index`, counted round. */
+const nth = (spec: SetSpec, index: number): number => index % spec.groupTemplate.roles.length;
+
+export function withTag(spec: SetSpec, tag: number): SetSpec {
+  return withRoles(
+    spec,
+    spec.groupTemplate.roles.map((role) => ({
+      ...role,
+      template: {
+        ...role.template,
+        spec: {
+          ...role.template.spec,
+          containers: role.template.spec.containers.map((each) => ({ ...each, image: imageOf(tag) })),
+        },
+      },
+    })),
+  );
+}
+
+export function withCount(spec: SetSpec, index: number, replicas: number): SetSpec {
+  const { roles } = spec.groupTemplate;
+  return withRoles(
+    spec,
+    roles.map((role, i) => (i === nth(spec, index) ? { ...role, replicas } : role)),
+  );
+}
+
+export function withAddedRole(spec: SetSpec, { waitsFor, replicas }: { waitsFor: number; replicas: number }): SetSpec {
+  const { roles } = spec.groupTemplate;
+  const [first] = roles;
+  if (first === undefined || roles.length >= MAX_ROLES) return spec;
+  const name = freeName(spec);
+  const before = roles.map(({ role }) => role).filter((role) => role < name);
+  const dependencies = before.filter((_, bit) => (waitsFor >> bit) % 2 === 1);
+  return withRoles(spec, [...roles, { ...first, role: name, replicas, dependencies, onPodFailure: "Recreate" }]);
+}
+
+export function withoutRole(spec: SetSpec, index: number): SetSpec {
+  const { roles } = spec.groupTemplate;
+  const gone = roles[nth(spec, index)]?.role;
+  if (roles.length === 1) return spec;
+  return withRoles(
+    spec,
+    roles
+      .filter(({ role }) => role !== gone)
+      .map((role) => ({ ...role, dependencies: role.dependencies.filter((name) => name !== gone) })),
+  );
+}
+
+export function withRenamedRole(spec: SetSpec, index: number): SetSpec {
+  const { roles } = spec.groupTemplate;
+  const from = roles[nth(spec, index)]?.role;
+  const to = freeName(spec);
+  // Dependencies point to smaller names only, so that no later edit closes a cycle.
+  return withRoles(
+    spec,
+    roles.map((role) => ({
+      ...role,
+      role: role.role === from ? to : role.role,
+      dependencies: role.dependencies.filter((name) => name !== from),
+    })),
+  );
+}
+
+export function withDependencies(spec: SetSpec, index: number, waitsFor: number): SetSpec {
+  const { roles } = spec.groupTemplate;
+  return withRoles(
+    spec,
+    roles.map((role, i) => {
+      if (i !== nth(spec, index)) return role;
+      const before = roles.map((other) => other.role).filter((name) => name < role.role);
+      return { ...role, dependencies: before.filter((_, bit) => (waitsFor >> bit) % 2 === 1) };
+    }),
+  );
+}
+
+/** Names that were used once are used again: what is late for an old role meets the new one. */
+function freeName(spec: SetSpec): string {
+  const used = new Set(spec.groupTemplate.roles.map(({ role }) => role));
+  for (let i = 0; ; i++) if (!used.has(`r${i}`)) return `r${i}`;
+}
