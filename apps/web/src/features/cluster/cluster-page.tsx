@@ -2,7 +2,6 @@
 
 import type { ClusterDetail } from "@openpatio/core/view";
 import { Ellipsis, RefreshCw, Trash2 } from "lucide-react";
-import { useRouter } from "next/navigation";
 import { useMemo, useState } from "react";
 import { SandboxBar } from "#features/sandbox/sandbox-bar.tsx";
 import { formatClock, formatPlural } from "#lib/format.ts";
@@ -11,7 +10,6 @@ import { clusterTopic } from "#lib/paths.ts";
 import { useQueryState } from "#lib/query-state.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button, ButtonLink, IconButton } from "#ui/button.tsx";
-import { ConfirmDialog } from "#ui/dialog.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
 import { PageHead, Readout, Readouts, SectionHead, SimulatedTag, Tag } from "#ui/layout.tsx";
 import { Menu, MenuItem } from "#ui/menu.tsx";
@@ -28,6 +26,7 @@ import { GroupsTable } from "./groups-table.tsx";
 import { prepareRacks } from "./prepare-racks.ts";
 import { RackDrawing } from "./rack-drawing.tsx";
 import { type ElevationMode, RackElevation } from "./rack-elevation.tsx";
+import { RemoveDialog } from "./remove-dialog.tsx";
 
 export function ClusterPage({ name }: { readonly name: string }) {
   const topic = clusterTopic(name);
@@ -79,7 +78,6 @@ function Cluster({ detail }: { readonly detail: ClusterDetail }) {
 
 function Head({ detail }: { readonly detail: ClusterDetail }) {
   const api = useTRPCClient();
-  const router = useRouter();
   const [isRemoving, setRemoving] = useState(false);
   const retry = async () => {
     try {
@@ -121,16 +119,7 @@ function Head({ detail }: { readonly detail: ClusterDetail }) {
               <MenuItem icon={<RefreshCw aria-hidden />} onSelect={() => void retry()}>
                 Connect again
               </MenuItem>
-              <MenuItem
-                icon={<Trash2 aria-hidden />}
-                isDanger
-                onSelect={() => setRemoving(true)}
-                disabledReason={
-                  detail.groups > 0
-                    ? `${formatPlural(detail.groups, "group")} still here: delete or move the sets first.`
-                    : null
-                }
-              >
+              <MenuItem icon={<Trash2 aria-hidden />} isDanger onSelect={() => setRemoving(true)}>
                 Remove…
               </MenuItem>
             </Menu>
@@ -139,24 +128,7 @@ function Head({ detail }: { readonly detail: ClusterDetail }) {
       >
         <Sentence detail={detail} />
       </PageHead>
-      <ConfirmDialog
-        isOpen={isRemoving}
-        onOpenChange={setRemoving}
-        title={
-          <>
-            Remove <span className="mono">{detail.name}</span>
-          </>
-        }
-        description="Its kubeconfig is forgotten and it is no longer watched. Nothing on the cluster is changed."
-        confirmLabel="Remove cluster"
-        isDanger
-        typedName={detail.name}
-        onConfirm={async () => {
-          await api.clusters.remove.mutate({ name: detail.name });
-          showToast({ title: `Removed ${detail.name}` });
-          router.push("/clusters");
-        }}
-      />
+      <RemoveDialog detail={detail} isOpen={isRemoving} onOpenChange={setRemoving} />
     </>
   );
 }
