@@ -42,7 +42,7 @@ export interface ClusterPort {
 export type ClusterChange =
   | { readonly kind: "set"; readonly namespace: string; readonly set: string }
   | { readonly kind: "node"; readonly node: string }
-  /** A pod that is not ours came, went or moved: capacity changed. */
+  /** A pod that is not ours came, went or moved, or one of ours gave room back: others may fit now. */
   | { readonly kind: "capacity" }
   | { readonly kind: "health"; readonly health: ClusterHealth };
 

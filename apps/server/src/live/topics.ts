@@ -81,12 +81,14 @@ export function feedTopics(hub: LiveHub, { sets, fleet, timeline }: Omit<TopicOp
         hub.markAllDirty((topic) => /^(set|cluster)\//.test(topic));
       },
       onChange: (cluster, change) => {
+        // Pods that came or went change what is used of nodes, whosever they are.
         hub.markDirty(`cluster/${cluster}`);
+        hub.markDirty("clusters");
         if (change.kind === "set") hub.markDirty(`set/${change.namespace}/${change.set}`);
         else if (change.kind === "health") {
           rollups();
           hub.markAllDirty((topic) => topic.startsWith("set/"));
-        } else hub.markDirty("clusters");
+        }
       },
     }),
     timeline.onItems((items) => {

@@ -64,6 +64,20 @@ test("a group that waits for room is placed when another set gives some back", a
   await ready(server, "second");
 });
 
+test("a group that waits for room is placed as soon as a role of another set is scaled in", async () => {
+  const server = await start();
+  await apply(server, rackSized("large", 6));
+  await ready(server, "large");
+  await apply(server, rackSized("small").replaceAll(/replicas: 2$/gm, "replicas: 1"));
+  await server.until(
+    "small to wait",
+    () => server.set("small"),
+    ({ groups }) => groups[0]?.phase === "Pending",
+  );
+  await server.call("sets.scale", { name: "large", role: "decode", replicas: 0 });
+  await ready(server, "small");
+});
+
 test("two servers on one database do not reconcile at once, and the second takes over when the first is gone", async () => {
   const server = await start();
   const second = await server.startSecond();

@@ -98,7 +98,8 @@ export class ClusterCache {
     }
     this.#setPartChanged("pods", before, after);
     const isForeign = (after ?? before)?.set === null;
-    if (isForeign && nodeTaken(before) !== nodeTaken(after)) this.#onChange({ kind: "capacity" });
+    const isFreed = nodeTaken(after) === null;
+    if (nodeTaken(before) !== nodeTaken(after) && (isForeign || isFreed)) this.#onChange({ kind: "capacity" });
   }
 
   /** Labels may be edited: an object that changes its set leaves one and enters the other, and both hear of it. */
