@@ -218,7 +218,9 @@ async function startServer({ port, dataDir }, databaseUrl, sandboxDir) {
     NODE_ENV: isDev ? "development" : "production",
   };
   const files = { source: "apps/server/src/main.ts", built: "apps/server/dist/main.js" };
-  const child = supervise("server", files, { env, dataDir, onLine: (line) => console.log(line) });
+  // The built server says nothing here itself; what Next says at each start is for whoever develops.
+  const onLine = (line) => isDev && console.log(line);
+  const child = supervise("server", files, { env, dataDir, onLine });
   while (!(await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok) await sleep(100);
   steps.done("server", "ready", begun);
   return child;
