@@ -215,11 +215,11 @@ export function Designer({ stored, onReload }: DesignerProps) {
             <FileUp size={14} strokeWidth={1.75} aria-hidden />
             Import
           </Button>
-          {design.clusters.length === 0 && clusters.names.length > 0 && (
+          {clusters.chosen !== null && (
             <Select
               density="dense"
               aria-label="Cluster to run on"
-              value={clusters.chosen ?? ""}
+              value={clusters.chosen}
               onChange={(event) => clusters.choose(event.target.value)}
             >
               {clusters.names.map((name) => (

@@ -34,7 +34,7 @@ const theme = EditorView.theme({
   ".cm-searchMatch": { backgroundColor: "var(--color-degraded-soft)", outline: "1px solid var(--color-degraded-line)" },
   ".cm-changedLine": { backgroundColor: "var(--color-ready-soft) !important" },
   "&.cm-merge-a .cm-changedLine": { backgroundColor: "var(--color-failed-soft) !important" },
-  ".cm-changedText": { background: "light-dark(#c9e5d4, #2d5240) !important", borderRadius: "1px" },
+  ".cm-changedText": { background: "light-dark(#c9e5d4, #274838) !important", borderRadius: "1px" },
   "&.cm-merge-a .cm-changedText": { background: "light-dark(#fbd0cb, #6b2a29) !important" },
   ".cm-collapsedLines": {
     background: "var(--color-hover)",
