@@ -19,8 +19,9 @@ export class Console {
   get sandboxBar(): Locator {
     return this.page.getByRole("region", { name: /^Sandbox: rehearse trouble/ });
   }
+  /** What waits for an answer; toasts are dialogs too, but never modal. */
   get dialog(): Locator {
-    return this.page.getByRole("dialog");
+    return this.page.getByRole("dialog").and(this.page.locator(":not([aria-modal=false])"));
   }
 
   button(name: string | RegExp): Locator {

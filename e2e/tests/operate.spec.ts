@@ -56,7 +56,7 @@ test.describe("operating what runs", () => {
   });
 
   test("the list of sets filters by its address, and its filters write the address", async () => {
-    const rows = ui.page.getByRole("link", { name: /^(ops|solo)$/ });
+    const rows = ui.page.getByRole("main").getByRole("link", { name: /^(ops|solo)$/ });
     await ui.page.goto("/sets");
     await expect(rows).toHaveCount(2);
     await ui.page.goto("/sets?cluster=sandbox-zones");
