@@ -54,6 +54,7 @@ export type App = {
 };
 
 const DATABASE_TIMEOUT_MS = 2_000;
+const PRUNE_MS = 3_600_000;
 
 async function answers(db: Database): Promise<boolean> {
   const late = sleep(DATABASE_TIMEOUT_MS, false, { ref: false });
@@ -125,12 +126,20 @@ export async function startApp(options: AppOptions): Promise<App> {
     live.markDirty(`set/${set.state.namespace}/${set.state.name}`);
     for (const group of set.state.groups) if (group.placement) live.markDirty(`cluster/${group.placement.cluster}`);
   };
+  const pruneTimeline = () => {
+    if (!lease.isHeld) return;
+    timeline.prune().catch((error: unknown) => log.warn({ err: error }, "timeline not pruned"));
+  };
+  const pruning = setInterval(pruneTimeline, PRUNE_MS).unref();
   const lease: Lease = new Lease({
     db,
     databaseUrl: options.databaseUrl,
     holder: options.hostName,
     log,
-    onAcquired: (held) => reconciler.hold(held),
+    onAcquired: (held) => {
+      reconciler.hold(held);
+      pruneTimeline();
+    },
     onLost: () => {},
   });
   const contacts = new ContactLog({ fleet, timeline, nowMs, log, mayWrite: () => lease.isHeld });
@@ -200,6 +209,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     sets,
     stop: async () => {
       isReady = false;
+      clearInterval(pruning);
       members?.stop();
       stopFeeding();
       contacts.stop();

@@ -13,6 +13,9 @@ export type TimelineEntry = TimelineDraft & {
   readonly cluster: string | null;
 };
 
+/** Newest lines that are kept. Groups that fail in turn write a few a minute; a person reads some hundred. */
+export const KEPT_LINES = { perSet: 10_000, inAll: 100_000 } as const;
+
 /**
  * The append-only record of what happened, why, and what was done. Lines are written in the transaction of the change
  * that they tell about, and published when it has committed.
@@ -55,6 +58,18 @@ export class TimelineStore {
   /** Writes and publishes lines that tell about no change of our own state. */
   async record(entries: readonly TimelineEntry[], nowMs: number): Promise<void> {
     this.publish(await this.write(this.db, entries, nowMs));
+  }
+
+  /** Forgets all but the newest lines, of each set (by its name) and of all together; answers how many went. */
+  async prune(kept: { readonly perSet: number; readonly inAll: number } = KEPT_LINES): Promise<number> {
+    const ofSets = await this.db.$executeRaw`
+      delete from timeline using (
+        select id, row_number() over (partition by namespace, set_name order by id desc) as place
+        from timeline where set_name is not null
+      ) ranked where timeline.id = ranked.id and ranked.place > ${kept.perSet}`;
+    const ofAll = await this.db.$executeRaw`
+      delete from timeline where id <= (select id from timeline order by id desc offset ${kept.inAll} limit 1)`;
+    return ofSets + ofAll;
   }
 
   onItems(listener: (items: readonly TimelineItem[]) => void): () => void {
