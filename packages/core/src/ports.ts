@@ -29,6 +29,8 @@ export interface ClusterPort {
 
   /** The live object as YAML-able data, secrets never included. Null when it does not exist. */
   read(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | null>;
+  /** Whether there is such an object; nothing of its content is asked for, so Secrets may be asked about. Throws DomainError: `cluster.refused` when these credentials may not look, `cluster.unreachable`. */
+  exists(apiVersion: string, kind: string, namespace: string, name: string): Promise<boolean>;
   events(namespace: string, involvedName: string): Promise<readonly ClusterEvent[]>;
   /** Lines as they come; ends when the container ends or the signal aborts. */
   logs(request: LogRequest, signal: CancelSignal): AsyncIterable<string>;

@@ -41,6 +41,7 @@ import type { Definition, SetService } from "../trpc/services.ts";
 import { changeSet, entryOf, requireSet } from "./change-set.ts";
 import { type ReadDefinition, readDefinition, refuse } from "./definition.ts";
 import { type DryRun, dryRun } from "./dry-run.ts";
+import { checkReferences, type ReferenceCheck } from "./references.ts";
 import type { SetStore, StoredSet } from "./set-store.ts";
 
 export type SetVerbsOptions = {
@@ -230,12 +231,21 @@ export class SetVerbs implements SetService {
   }
 
   /** The cluster is asked only about pods that it has not taken yet: scaling and policy change nothing it could refuse. */
-  private async askCluster({ present, spec }: ReadDefinition, state: SetState): Promise<DryRun> {
+  private async askCluster({ present, spec }: ReadDefinition, state: SetState): Promise<Asked> {
     const isSame = present !== null && present.state.rollout.target === state.rollout.target;
     const member = this.options.fleet.get(spec.placement.clusters.names[0] ?? "");
-    if (isSame || member === null) return { problems: [], isAnswered: true, objects: 0 };
-    if (member.port.info().health !== "live") return { problems: [], isAnswered: false, objects: 0 };
-    return dryRun(member.port, state);
+    if (isSame || member === null) return NOT_ASKED;
+    const silent = { ...NOT_ASKED, isAnswered: false };
+    if (member.port.info().health !== "live") return silent;
+    try {
+      const { problems, unchecked } = await checkReferences(member.port, state.namespace, spec);
+      // In a namespace that does not exist the cluster refuses everything, with less to go by.
+      if (problems.length > 0) return { ...NOT_ASKED, problems, unchecked };
+      return { ...(await dryRun(member.port, state)), unchecked };
+    } catch (error) {
+      if (error instanceof DomainError && error.code === "cluster.unreachable") return silent;
+      throw error;
+    }
   }
 
   private async checks(definition: ReadDefinition, state: SetState): Promise<PreviewView["checks"]> {
@@ -246,9 +256,22 @@ export class SetVerbs implements SetService {
       ...definition.warnings.map(({ message, path }) => ({ level: "warning" as const, message, path })),
       ...answer.problems.map(({ message, path }) => ({ level: "error" as const, message, path })),
       ...clusterCheck(cluster, answer),
+      ...uncheckedNotes(cluster, answer),
       ...unmodelled(definition.spec),
     ];
   }
+}
+
+/** What the cluster said of a definition, and what it did not let us look at. */
+type Asked = DryRun & Pick<ReferenceCheck, "unchecked">;
+
+const NOT_ASKED: Asked = { problems: [], isAnswered: true, objects: 0, unchecked: [] };
+
+function uncheckedNotes(cluster: string, { unchecked }: Asked): PreviewView["checks"] {
+  if (unchecked.length === 0) return [];
+  const what = unchecked.join(", ");
+  const message = `Whether ${what} exists in ${cluster} could not be checked: the credentials may not look.`;
+  return [{ level: "note", message, path: null }];
 }
 
 function clusterCheck(cluster: string, answer: DryRun): PreviewView["checks"] {

@@ -205,6 +205,46 @@ describe("a refused definition", () => {
     expect((await refusal(server.set("refused"))).status).toBe(404);
   });
 
+  test("names what its pods need and the cluster does not have, at each place", async () => {
+    const { api } = server.cluster();
+    api.create("secrets", { apiVersion: "v1", kind: "Secret", metadata: { name: "there", namespace: "default" } });
+    const volumes = `          spec:
+            priorityClassName: urgent
+            volumes:
+              - { name: a, secret: { secretName: there } }
+              - { name: b, secret: { secretName: gone } }
+              - { name: c, configMap: { name: maybe, optional: true } }
+              - { name: d, persistentVolumeClaim: { claimName: models } }
+`;
+    const yaml = named("needy").replaceAll("          spec:\n", volumes);
+    const { status, data } = await refusal(apply("needy", yaml));
+    expect(status).toBe(400);
+    const path = (role: number, rest: string) => `spec.groupTemplate.roles[${role}].template.spec.${rest}`;
+    expect(data.problems.map((problem) => problem.path)).toEqual(
+      ["priorityClassName", "volumes[1].secret.secretName", "volumes[3].persistentVolumeClaim.claimName"].flatMap(
+        (rest) => [path(0, rest), path(1, rest)],
+      ),
+    );
+    expect(data.problems[2]?.message).toBe(
+      "Secret gone does not exist in namespace default of cluster sandbox-racks. Make it there first, or name another one.",
+    );
+    const preview = await server.call<PreviewView>("sets.preview", { yaml, cluster: "sandbox-racks" });
+    expect(preview.canApply).toBe(false);
+    expect((await refusal(server.set("needy"))).status).toBe(404);
+  });
+
+  test("says which namespace is missing and how to make it", async () => {
+    const yaml = named("homeless").replace("namespace: default", "namespace: nowhere");
+    const { data } = await refusal(apply("homeless", yaml));
+    expect(data.problems).toEqual([
+      {
+        path: "metadata.namespace",
+        code: "cluster",
+        message: "Namespace nowhere does not exist in cluster sandbox-racks. Make it: kubectl create namespace nowhere",
+      },
+    ]);
+  });
+
   test("is refused when it was edited from an older generation", async () => {
     await apply("edited");
     const call = server.call("sets.apply", { yaml: named("edited"), cluster: "sandbox-racks", ifGeneration: 7 });

@@ -33,6 +33,8 @@ export type ApiRequest = {
   readonly query?: ApiQuery;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** The form of the answer; JSON of the whole object by default. */
+  readonly accept?: string;
   readonly timeoutMs?: number;
   /** Sent at once, whatever the rate limit says, and never repeated: probes and lists that a watch waits for. */
   readonly isUrgent?: boolean;
@@ -202,7 +204,7 @@ export class ApiConnection {
     const { headers, dispatcher } = await this.#authenticate();
     for (const [key, value] of Object.entries(headers)) context.setHeaderParam(key, value);
     if (dispatcher !== undefined) context.setDispatcher(dispatcher);
-    context.setHeaderParam("Accept", "application/json");
+    context.setHeaderParam("Accept", request.accept ?? "application/json");
     context.setHeaderParam("User-Agent", "openpatio");
     if (request.body !== undefined) {
       context.setHeaderParam("Content-Type", request.contentType ?? "application/json");

@@ -191,6 +191,10 @@ export class KubeCluster implements ClusterPort {
     return this.#reads.read(apiVersion, kind, namespace, name);
   }
 
+  exists(apiVersion: string, kind: string, namespace: string, name: string): Promise<boolean> {
+    return this.#reads.exists(apiVersion, kind, namespace, name);
+  }
+
   events(namespace: string, involvedName: string): Promise<readonly ClusterEvent[]> {
     return this.#reads.events(namespace, involvedName);
   }

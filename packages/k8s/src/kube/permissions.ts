@@ -27,6 +27,13 @@ const RULES: readonly Rule[] = [
   { group: API_GROUP, resources: ["rolebasedgroups/finalizers"], verbs: ["update"] },
 ];
 
+/** So that a definition that names what a cluster does not have is refused beforehand; works without. */
+const LOOK_RULES: readonly Rule[] = [
+  { group: "", resources: ["namespaces", "persistentvolumeclaims", "serviceaccounts"], verbs: ["get"] },
+  { group: "scheduling.k8s.io", resources: ["priorityclasses"], verbs: ["get"] },
+  { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: ["get"] },
+];
+
 /** Only the installation of our own definitions needs this; where they exist, nothing is missing without it. */
 const INSTALL_RULE: Rule = {
   group: "apiextensions.k8s.io",
@@ -70,7 +77,7 @@ async function isAllowed(
  */
 export function rbacManifest(options: { readonly namespace?: string; readonly canInstall?: boolean } = {}): string {
   const namespace = options.namespace ?? "openpatio-system";
-  const rules = options.canInstall === false ? RULES : [...RULES, INSTALL_RULE];
+  const rules = [...RULES, ...LOOK_RULES, ...(options.canInstall === false ? [] : [INSTALL_RULE])];
   const objects = [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
     { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: NAME, namespace } },

@@ -35,6 +35,20 @@ export class ClusterReads {
     }
   }
 
+  async exists(apiVersion: string, kind: string, namespace: string, name: string): Promise<boolean> {
+    const what = `look for ${kind} ${name}`;
+    const resource =
+      kind === "Secret" ? SECRET : (findResource(apiVersion, kind) ?? (await this.#discover(apiVersion, kind, what)));
+    try {
+      const path = resourcePath(resource, { namespace, name });
+      await this.#connection.request({ method: "GET", path, accept: METADATA_ONLY });
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return false;
+      throw toDomainError(this.#cluster, what, error);
+    }
+  }
+
   /** Newest last. */
   async events(namespace: string, involvedName: string): Promise<readonly ClusterEvent[]> {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
@@ -100,6 +114,11 @@ export class ClusterReads {
     });
   }
 }
+
+/** Not among the kinds that may be read. */
+const SECRET: Resource = { apiVersion: "v1", kind: "Secret", plural: "secrets", isNamespaced: true };
+/** No fallback to the whole object: a server that does not know this form must refuse rather than send a Secret. */
+const METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 const LOG_SILENCE_MS = 10_000;
 
