@@ -1,4 +1,4 @@
-import type { ObservedCluster, ObservedNode } from "../model/index.ts";
+import { compareNames, type ObservedCluster, type ObservedNode } from "../model/index.ts";
 import { type NodeRoom, pack, take } from "./packing.ts";
 import type { PodDemand, Reservation } from "./types.ts";
 
@@ -91,7 +91,8 @@ export function openLedger(
 function openBook(cluster: ObservedCluster): Book {
   const rooms = new Map<string, NodeRoom>();
   const boundPods = new Map<string, number>();
-  for (const node of cluster.nodes) {
+  // Packing breaks ties by this order: how a cache happens to list its nodes must not decide.
+  for (const node of [...cluster.nodes].sort((a, b) => compareNames(a.name, b.name))) {
     let room: NodeRoom = { node, free: node.allocatable, hostPorts: new Set() };
     for (const pod of cluster.podsOnNode(node.name)) {
       room = take(room, pod);

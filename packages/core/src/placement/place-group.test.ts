@@ -43,11 +43,20 @@ function reservation(draft: Partial<Reservation> & { readonly rack?: string; rea
     group: 0,
     cluster: "north",
     domain: rack === undefined ? null : { key: RACK, value: rack },
+    avoid: [],
     exclusive: "None",
     demands: gpus === 0 ? [] : [demand],
     ...fields,
   };
 }
+
+test("the order in which a cluster lists its nodes decides nothing, also with promises that leave the node open", () => {
+  const nodes = racks(3);
+  const reservations = [reservation({ gpus: 3 }), reservation({ group: 1, gpus: 3 })];
+  const draft = { roles: gpuRoles(["prefill", 2, 8]), placement: onRacks() };
+  const reversed = [...nodes].reverse();
+  expect(decide(draft, { nodes: reversed, reservations })).toEqual(decide(draft, { nodes, reservations }));
+});
 
 test("Pack takes the fullest rack that fits, Spread the emptiest, ties break by name", () => {
   const nodes = racks(3);
