@@ -185,6 +185,7 @@ function onObject(act: ObjectAct, stage: Stage): void {
       const name = SETS[act.set % ids.length] ?? SETS[0];
       const labels = { "openpatio.io/set": name, "openpatio.io/group-index": String(act.group) };
       for (const one of store.list("pods", { namespace: NAMESPACE, labels })) invariants.hit(one, false);
+      invariants.hitGroup(name, act.group);
       return ignoreMissing(() => store.delete(resourceOf("RoleBasedGroup"), NAMESPACE, `${name}-${act.group}`));
     }
     case "delete-config": {

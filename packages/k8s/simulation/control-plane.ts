@@ -270,7 +270,7 @@ class Process {
     );
     if (differing.length > 0)
       throw new UnequalPlans(
-        differing.map((part) => `${part}: ${textOf(first[part])} and ${textOf(second[part])}`).join(),
+        differing.map((part) => `${part}: ${difference(textOf(first[part]), textOf(second[part]))}`).join(),
       );
     return first;
   }
@@ -291,6 +291,14 @@ const textOf = (part: Plan[keyof Plan]): string =>
         .sort()
         .join()
     : canonicalJson(part);
+
+/** Where two texts part. */
+function difference(a: string, b: string): string {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  const from = Math.max(0, at - 80);
+  return `…${a.slice(from, at + 120)}… and …${b.slice(at, at + 120)}…`;
+}
 
 function reversed(observed: ObservedCluster): ObservedCluster {
   return {

@@ -28,8 +28,8 @@ export const histories: fc.Arbitrary<History> = fc.record({
 
 /** Longer than the progress deadline, any backoff and every delay of the simulated kubelets. */
 const SETTLE_LIMIT_MS = 3 * 3_600_000;
-/** Without a write for so long, with nothing left to do, it is settled. */
-const QUIET_MS = 5_000;
+/** Without a write for so long, with nothing left to do, it is settled: no late request is under way any more. */
+const QUIET_MS = 15_000;
 /** Where somebody waits for room it is only over after the longest backoff. */
 const LONG_QUIET_MS = 2_000_000;
 const STEP_MS = 1_000;
@@ -152,7 +152,11 @@ function differences(stage: Stage, state: SetState): readonly string[] {
   const workloads = ["StatefulSet", "Deployment"].flatMap((kind) =>
     store.list(kind === "StatefulSet" ? RESOURCE.statefulsets : RESOURCE.deployments, { namespace: NAMESPACE, labels }),
   );
-  const pods = ourPods(stage).filter((pod) => pod.metadata.labels?.[LABEL.set] === state.name);
+  // A ReplicaSet leaves pods that failed where they are.
+  const pods = ourPods(stage).filter(
+    (pod) =>
+      pod.metadata.labels?.[LABEL.set] === state.name && (pod["status"] as { phase?: string }).phase !== "Failed",
+  );
   const wanted = state.groups.flatMap((group) =>
     groupRoles(state, group.revision).map((role) => ({
       group,

@@ -69,6 +69,12 @@ export class Invariants {
       this.#owed.set(`${facts.set}/${facts.group}`, facts.incarnation);
   }
 
+  /** Something is about to be done to this group as a whole. */
+  hitGroup(set: string, index: number): void {
+    const group = this.#read(set)?.groups.find((candidate) => candidate.index === index);
+    if (group !== undefined) this.#hit.add(`${set}/${index}/${group.incarnation}`);
+  }
+
   /** From now on anything may happen to the pods of this node. */
   hitNode(name: string): void {
     this.#troubledNodes.add(name);

@@ -50,7 +50,7 @@ export class SimCluster {
   readonly #controllers: Controllers;
   readonly #links = new Set<ClusterLink>();
   isConnected = true;
-  /** Writes of the control planes that changed something. */
+  /** Requests of the control planes, but for those that arrive when nobody waits for them any more. */
   writes = 0;
 
   constructor(options: { readonly clock: SteppedClock; readonly seed: string; readonly random: () => number }) {
@@ -109,7 +109,6 @@ export class SimCluster {
    */
   write(action: Action): { readonly object: KubeObject } | { readonly goneUid: string } | null {
     if (!this.isConnected) throw new ApiError(503, "ServiceUnavailable", "no route to the cluster");
-    this.writes += 1;
     switch (action.kind) {
       case "create":
         return { object: this.#create(action.object) };
@@ -231,6 +230,7 @@ export class ClusterLink {
    * from the watch alone.
    */
   perform(action: Action, isFed: boolean): void {
+    this.#cluster.writes += 1;
     const { kind, namespace, name } =
       action.kind === "create"
         ? {
