@@ -137,6 +137,32 @@ test("an object of somebody else under a name that is needed is told once, and t
   expect(lines.filter((line) => line.kind === "object.conflict")).toHaveLength(1);
 });
 
+test("a group whose pods the cluster refuses to make says why, and goes on when it may", async () => {
+  const server = await start();
+  const { api } = server.cluster();
+  const robot = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "robot", namespace: "default" } };
+  api.create("serviceaccounts", robot);
+  const yaml = MINIMAL_EXAMPLE.replaceAll(
+    "          spec:\n",
+    "          spec:\n            serviceAccountName: robot\n",
+  );
+  await apply(server, yaml);
+  await ready(server, "demo-group");
+  api.delete("serviceaccounts", "default", "robot");
+  await server.call("sets.scale", { name: "demo-group", replicas: 3 });
+  await server.until(
+    "the reason to be told",
+    () => server.set("demo-group"),
+    ({ groups }) => groups[2]?.message?.includes('serviceaccount "robot" not found') ?? false,
+  );
+  api.create("serviceaccounts", robot);
+  await server.until(
+    "three ready groups without a word",
+    () => server.set("demo-group"),
+    ({ groups }) => groups.length === 3 && groups.every((group) => group.phase === "Ready" && group.message === null),
+  );
+});
+
 test("a group is made with few writes, and what is settled is not written again", async () => {
   const server = await start();
   const writes = () => server.app.fleet.get("sandbox-racks")?.port.info().apiWrites ?? -1;

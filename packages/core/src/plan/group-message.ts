@@ -2,7 +2,7 @@ import type { GroupState, SetState } from "../model/index.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { shortPodName } from "./observed-group.ts";
-import { firstTrouble, podTrouble } from "./pod-trouble.ts";
+import { firstTrouble } from "./pod-trouble.ts";
 import { unreservedRoles, waitsFor } from "./roles.ts";
 import { waveNumbers } from "./waves.ts";
 import { listed, plural } from "./words.ts";
@@ -71,6 +71,7 @@ function brokenMessage(group: GroupState, { observed, progress }: RunningGroup):
 /** `Wave 2 of 3: decode 1 of 4 ready. router waits for decode.` */
 function startMessage(set: SetState, group: GroupState, { progress, observed }: RunningGroup): string {
   if (observed.owner === null) return "Its RoleBasedGroup is being created.";
+  if (observed.configMaps.length < 2) return "Its ConfigMaps are being created.";
   const missing = unreservedRoles(group, progress);
   if (missing.length > 0 && group.startedRoles.length === 0)
     return `Takes the names of incarnation ${group.incarnation} before its first role starts; ${listed(missing)} ${missing.length === 1 ? "is" : "are"} still to come.`;
@@ -84,11 +85,8 @@ function startMessage(set: SetState, group: GroupState, { progress, observed }: 
     const wave = Math.min(...starting.map(({ role }) => waves.get(role.role) ?? 1));
     const prefix = count > 1 && set.spec.startupPolicy === "Ordered" ? `Wave ${wave} of ${count}: ` : "";
     const counts = starting.map(({ role, ready }) => `${role.role} ${ready} of ${role.replicas} ready`).join(", ");
-    const trouble = starting
-      .flatMap(({ pods }) => pods)
-      .map((pod) => (pod.isReady ? null : podTrouble(pod)))
-      .find((text) => text !== null);
-    sentences.push(`${prefix}${counts}${trouble === undefined ? "" : `; ${trouble}`}.`);
+    const trouble = firstTrouble(starting);
+    sentences.push(`${prefix}${counts}${trouble === null ? "" : `; ${trouble}`}.`);
   }
   for (const { step, names } of held)
     if (names.length > 0) sentences.push(`${step.role.role} waits for ${listed(names)}.`);

@@ -6,7 +6,7 @@ import type { RoleProgress } from "./roles.ts";
 const ORDINARY = new Set(["ContainerCreating", "PodInitializing"]);
 
 /** The pod's own reason why it is not Ready, with its name: `decode-1: engine ImagePullBackOff`. Null: it is just starting. */
-export function podTrouble(pod: ObservedPod): string | null {
+function podTrouble(pod: ObservedPod): string | null {
   const name = shortPodName(pod);
   if (pod.unschedulableMessage !== null) return `${name} has no node: ${pod.unschedulableMessage}`;
   if (pod.phase === "Failed") return `${name}: ${pod.reason ?? "failed"}`;

@@ -30,6 +30,8 @@ export class ClusterCache {
   readonly #sets = new Map<string, SetIndex>();
   readonly #podsByNode = new Map<string, View<ObservedPod>>();
   readonly #nodes = new View<ObservedNode>();
+  /** Why a StatefulSet makes no pods, by its UID: not in the object itself. */
+  readonly #failures = new Map<string, string>();
 
   constructor(options: {
     readonly nowMs: () => number;
@@ -46,7 +48,7 @@ export class ClusterCache {
     const workloads = (kind: ObservedWorkload["kind"]) =>
       new ObjectStore<ObservedWorkload>({
         trim: (object) => trimWorkload(object, kind),
-        onChange: (before, after) => this.#setPartChanged("workloads", before, after),
+        onChange: (before, after) => this.#setPartChanged("workloads", before, after && this.#withFailure(after)),
         nowMs,
       });
     this.stores = {
@@ -63,6 +65,28 @@ export class ClusterCache {
   store(kind: WatchedKind): ObjectStore<unknown> {
     // Every store takes in objects of its own kind only; what they hold does not matter to callers of this.
     return this.stores[kind] as unknown as ObjectStore<unknown>;
+  }
+
+  /** StatefulSets with fewer pods than wanted, in a stable order. */
+  statefulSetsWithoutPods(): readonly ObservedWorkload[] {
+    return [...this.#sets.values()].flatMap((index) => {
+      const { workloads, pods } = index.view();
+      const open = workloads.filter(
+        ({ kind, deletionAtMs, readyReplicas, replicas }) =>
+          kind === "StatefulSet" && deletionAtMs === null && readyReplicas < replicas,
+      );
+      return open.filter(({ uid, replicas }) => pods.filter((pod) => pod.ownerUid === uid).length < replicas);
+    });
+  }
+
+  setFailure(uid: string, message: string | null): void {
+    if ((this.#failures.get(uid) ?? null) === message) return;
+    if (message === null) this.#failures.delete(uid);
+    else this.#failures.set(uid, message);
+    for (const index of this.#sets.values()) {
+      const workload = index.view().workloads.find((candidate) => candidate.uid === uid);
+      if (workload !== undefined) this.#putInSet("workloads", workload, { ...workload, failureMessage: message });
+    }
   }
 
   sweep(): void {
@@ -100,6 +124,11 @@ export class ClusterCache {
     const isForeign = (after ?? before)?.set === null;
     const isFreed = nodeTaken(after) === null;
     if (nodeTaken(before) !== nodeTaken(after) && (isForeign || isFreed)) this.#onChange({ kind: "capacity" });
+  }
+
+  #withFailure(workload: ObservedWorkload): ObservedWorkload {
+    const failureMessage = this.#failures.get(workload.uid);
+    return failureMessage === undefined ? workload : { ...workload, failureMessage };
   }
 
   /** Labels may be edited: an object that changes its set leaves one and enters the other, and both hear of it. */

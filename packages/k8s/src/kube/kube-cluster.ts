@@ -16,6 +16,7 @@ import { ClusterCache } from "./cluster-cache.ts";
 import { ApiConnection, type ConnectionLimits, DEFAULT_LIMITS } from "./connection.ts";
 import { HIDES_VERSION } from "./contact.ts";
 import { installDefinitions } from "./definitions.ts";
+import { FailedCreations } from "./failed-creations.ts";
 import { NodeAndPodActions } from "./nodes-and-pods.ts";
 import { observeMissingPermissions } from "./permissions.ts";
 import { ClusterReads } from "./reads.ts";
@@ -84,6 +85,7 @@ export class KubeCluster implements ClusterPort {
   readonly #writes: ClusterWrites;
   readonly #reads: ClusterReads;
   readonly #actions: NodeAndPodActions;
+  readonly #failedCreations: FailedCreations;
   readonly #stopped = new AbortController();
   #running: Promise<void> | null = null;
   #probeNow = new AbortController();
@@ -116,6 +118,7 @@ export class KubeCluster implements ClusterPort {
     this.#writes = new ClusterWrites(parts);
     this.#reads = new ClusterReads(parts);
     this.#actions = new NodeAndPodActions(parts);
+    this.#failedCreations = new FailedCreations({ ...parts, nowMs });
     const timing = { ...DEFAULT_WATCH_TIMING, ...options.watchTiming };
     const random = options.random ?? Math.random;
     this.#watches = new Map(
@@ -272,6 +275,7 @@ export class KubeCluster implements ClusterPort {
       this.#probeSucceeded();
       // Not waited for: dozens of questions must not hold up the next probe.
       void this.#checkSetup();
+      if (this.#health() === "live") void this.#failedCreations.look();
     } else {
       this.#probesFailed += 1;
       this.#probeError = answer;
