@@ -19,6 +19,15 @@ export default defineConfig({
       { test: { name: "db", root: "prisma", include: FILES, testTimeout: 60_000, hookTimeout: 60_000 } },
       { test: { name: "server", root: "apps/server", include: FILES, testTimeout: 60_000, hookTimeout: 60_000 } },
       {
+        test: {
+          name: "scenarios",
+          root: "apps/server",
+          include: ["scenarios/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         test: { name: "web", root: "apps/web", include: FILES },
         oxc: { jsx: { runtime: "automatic" } },
       },

@@ -45,8 +45,8 @@ export type TestServer = {
   set(name: string, namespace?: string): Promise<SetAnswer>;
   /** Waits until `condition` holds; fails with `what` and the last state after 45 seconds. */
   until<T>(what: string, read: () => Promise<T>, condition: (value: T) => boolean): Promise<T>;
-  /** Stops the server process's part and starts it again on the same database and clusters. */
-  restart(): Promise<void>;
+  /** Stops the server process's part and starts it again on the same database and clusters; `whileDown` in between. */
+  restart(whileDown?: () => Promise<void>): Promise<void>;
   /** Another server process's part on the same database and clusters; the caller stops it. */
   startSecond(): Promise<App>;
   /** Ends every connection to the database, as a restart of Postgres does. */
@@ -105,8 +105,9 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     },
     set: (name, namespace = "default") => server.call<SetAnswer>("sets.get", { namespace, name }),
     until,
-    async restart() {
+    async restart(whileDown) {
       await app.stop();
+      await whileDown?.();
       app = await start();
     },
     startSecond: start,
