@@ -85,8 +85,8 @@ function containerProblems(container: unknown, path: Path): readonly Problem[] {
   }
 
   for (const [index, mount] of listAt(container, ["volumeMounts"]).entries()) {
-    const mountPath = textAt(mount, ["mountPath"])?.replace(/\/+/g, "/").replace(/\/$/, "");
-    if (mountPath === DISCOVERY_MOUNT || mountPath?.startsWith(`${DISCOVERY_MOUNT}/`) === true)
+    const mountPath = plainPath(textAt(mount, ["mountPath"]) ?? "");
+    if (mountPath === DISCOVERY_MOUNT || mountPath.startsWith(`${DISCOVERY_MOUNT}/`))
       problems.push({
         path: formatPath([...path, "volumeMounts", index, "mountPath"]),
         code: "value",
@@ -94,6 +94,16 @@ function containerProblems(container: unknown, path: Path): readonly Problem[] {
       });
   }
   return problems;
+}
+
+/** A path without the detours that lead to the same place. */
+function plainPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
 }
 
 const isPort = (value: unknown): value is number =>

@@ -37,7 +37,9 @@ test("the set that the cases start from is valid", () => {
   expect(problemsAfter(() => undefined)).toEqual([]);
 });
 
-const CASES: readonly (readonly [string, Change, string, Problem["code"], RegExp])[] = [
+type Case = readonly [string, Change, string, Problem["code"], RegExp];
+
+const CASES: readonly Case[] = [
   [
     "a cycle, as its path",
     (_, roles) => Object.assign(roles[0] ?? {}, { dependencies: ["decode"] }),
@@ -172,6 +174,38 @@ const CASES: readonly (readonly [string, Change, string, Problem["code"], RegExp
     ROLE,
     "too-large",
     /At most 32/,
+  ],
+  ...["/etc/./rbg", "/etc/x/../rbg/", "etc/rbg", "/etc/rbg/own"].map(
+    (mountPath): Case => [
+      `a mount at ${mountPath}, which is the place of the discovery file`,
+      withRole(role("a", {}, { volumeMounts: [{ name: "v", mountPath }] })),
+      `${ROLE}[3].template.spec.containers[0].volumeMounts[0].mountPath`,
+      "value",
+      /discovery/,
+    ],
+  ),
+  [
+    "a discovery file that the ports of sidecars make too large",
+    withRole(
+      role("a", {
+        replicas: 2000,
+        template: {
+          spec: {
+            containers: [{ name: "engine" }],
+            initContainers: [
+              {
+                name: "proxy",
+                restartPolicy: "Always",
+                ports: Array.from({ length: 30 }, (_, i) => ({ name: `p${i}`, containerPort: 1000 + i })),
+              },
+            ],
+          },
+        },
+      }),
+    ),
+    ROLE,
+    "too-large",
+    /900 KiB/,
   ],
   ["a discovery file without room", withRole(role("a", { replicas: 20_000 })), ROLE, "too-large", /900 KiB/],
   [

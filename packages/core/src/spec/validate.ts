@@ -176,7 +176,11 @@ function discoveryProblems(manifest: unknown): readonly Problem[] {
     if (textAt(role, ["workload", "kind"]) === "Deployment") continue;
     const roleName = textAt(role, ["role"]) ?? "";
     const replicas = countAt(role, ["replicas"], 1);
-    const ports = listAt(role, ["template", "spec", "containers"]).flatMap((container) => listAt(container, ["ports"]));
+    const sidecars = listAt(role, ["template", "spec", "initContainers"]).filter(
+      (container) => textAt(container, ["restartPolicy"]) === "Always",
+    );
+    const running = [...listAt(role, ["template", "spec", "containers"]), ...sidecars];
+    const ports = running.flatMap((container) => listAt(container, ["ports"]));
     // Twice the workload's name, an index and the namespace make an address: S-i-R-k.s-S-i-R.namespace.svc
     const address = 2 * (name.length + roleName.length + 12) + namespace.length + 10;
     const perPort = ports.reduce<number>(
