@@ -20,7 +20,6 @@ import { createTaintEviction } from "./taint-eviction.ts";
 import { TIMINGS, type Timing } from "./timing.ts";
 import { createVolumeController } from "./volumes.ts";
 
-export type { LogLine } from "./container-log.ts";
 export type { LogQuery, PodLogs } from "./pod-logs.ts";
 export type { Timing } from "./timing.ts";
 
