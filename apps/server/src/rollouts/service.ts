@@ -33,7 +33,7 @@ export class RolloutVerbs implements RolloutService {
         if (state.spec.rollout.paused) {
           throw nothing("The definition itself says spec.rollout.paused: true. Set it to false to go on.");
         }
-        return resumeRollout(state);
+        return resumeRollout(state, this.nowMs());
       }),
     );
   }

@@ -4,7 +4,6 @@ import type { Revision, RevisionRole, RoleShape, SetState } from "./state.ts";
 /** One role of one group: pods as its revision says, everything else as the present spec says. */
 export type GroupRole = RoleShape & {
   readonly kind: WorkloadKind;
-  readonly minReadySeconds: number;
   readonly content: RevisionRole;
 };
 
@@ -34,11 +33,11 @@ export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: 
       return {
         role: role.role,
         kind: role.kind,
-        minReadySeconds: role.minReadySeconds,
         content: role,
         replicas: wanted?.replicas ?? 0,
         dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
         onPodFailure: wanted?.onPodFailure ?? "Recreate",
+        minReadySeconds: wanted?.minReadySeconds ?? 0,
       };
     });
 }

@@ -44,6 +44,7 @@ export type ObservedPod = {
   /** UID of the controlling owner (StatefulSet, ReplicaSet, …). */
   readonly ownerUid: string | null;
   readonly ownerKind: string | null;
+  readonly ownerName: string | null;
   readonly nodeName: string | null;
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
   readonly isReady: boolean;
@@ -116,6 +117,12 @@ export type ObservedObject = {
   readonly ownerUid: string | null;
   /** Our content-hash annotation: what was last sent. */
   readonly contentHash: string | null;
+  /** Hash of what it says now, over the fields that we own; see project/labels. Null for a RoleBasedGroup. */
+  readonly dataHash: string | null;
+  /** Field manager of the last change that was not ours, where the API server tells. */
+  readonly changedBy: string | null;
+  /** Of a RoleBasedGroup: the id of the set that made it. */
+  readonly setId: string | null;
   readonly deletionAtMs: number | null;
   /** Of a RoleBasedGroup: its `status`, as it is. */
   readonly status: unknown;

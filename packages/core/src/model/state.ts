@@ -25,6 +25,8 @@ export type RoleShape = {
   readonly replicas: number;
   readonly dependencies: readonly string[];
   readonly onPodFailure: "Recreate" | "Ignore";
+  /** How long a pod has to be Ready before it counts. Judged by us, so changing it restarts nothing. */
+  readonly minReadySeconds: number;
 };
 
 /** The pod-affecting part of a spec, normalised. No replica counts, dependencies, placement or policy. */
@@ -39,7 +41,6 @@ export type RevisionContent = {
 export type RevisionRole = {
   readonly role: string;
   readonly kind: WorkloadKind;
-  readonly minReadySeconds: number;
   readonly volumeClaimTemplates: readonly unknown[];
   /** PodTemplateSpec as the user wrote it. */
   readonly template: Readonly<Record<string, unknown>>;
@@ -51,6 +52,8 @@ export type GroupPlacement = {
   readonly cluster: string;
   /** Null: no topology constraint. */
   readonly domain: Domain | null;
+  /** Domains that others hold alone (exclusive: All): its pods are kept off their nodes. Only without a domain of its own. */
+  readonly avoid: readonly Domain[];
   /** One sentence: why here. */
   readonly why: string;
   readonly decidedAtMs: number;
@@ -67,6 +70,8 @@ export type Cause = {
   readonly container?: string;
   readonly exitCode?: number;
   readonly node?: string;
+  /** Last lines of the container's log, where they could still be read; at most 20. */
+  readonly logTail?: readonly string[];
 };
 
 /** A workload as it was rendered for an incarnation: stored, so that a newer server changes no running pod. */
@@ -95,6 +100,25 @@ export type ReadyPod = {
   readonly containers: Readonly<Record<string, string>>;
 };
 
+/** The number of pods that a role's workload was last asked for in this incarnation. */
+export type AskedReplicas = {
+  readonly role: string;
+  readonly replicas: number;
+  readonly atMs: number;
+  /** The workload was seen with that number since: another number is somebody else's. */
+  readonly isSeen: boolean;
+  /**
+   * UIDs of pods that a scale-in which was sent may take, whatever was asked for after it: their end is no failure.
+   * Forgotten when it has taken its number, or when no watch can be that late any more.
+   */
+  readonly mayTake: readonly string[];
+  /** How many of them it may take yet. */
+  readonly takes: number;
+};
+
+/** The last time that a foreign change of an object was undone; limits how often. */
+export type Restoration = { readonly object: string; readonly atMs: number };
+
 export type PastIncarnation = {
   readonly incarnation: number;
   readonly revision: number;
@@ -120,6 +144,8 @@ export type GroupState = {
   readonly startedRoles: readonly string[];
   readonly rendering: readonly RenderedWorkload[];
   readonly readyPods: readonly ReadyPod[];
+  readonly asked: readonly AskedReplicas[];
+  readonly restorations: readonly Restoration[];
   /** Roles that were scaled in and whose pods have not come to rest: what vanishes from them may be our own doing. */
   readonly unsettledRoles: readonly string[];
   /** First moment when every role of this incarnation was Ready; null until then. */
@@ -135,7 +161,7 @@ export type GroupState = {
   readonly takenDown: boolean;
   /** Restart number of the set this group has followed; see RolloutState.restart. */
   readonly restartSeen: number;
-  /** Last moment anything got better during a start or teardown; for the progress deadline. */
+  /** Last moment anything got better, or was asked for, or was lost; for the progress deadline. */
   readonly progressAtMs: number;
   /** Why there was no progress for the deadline, one sentence; null while there is some. */
   readonly stalledReason: string | null;
@@ -153,6 +179,10 @@ export type RolloutState = {
   /** Why it stopped by itself (deadline), one sentence. */
   readonly stalledReason: string | null;
   readonly startedAtMs: number | null;
+  /** Last moment when more groups than ever in this rollout were Ready at the target, or when it began or was resumed. */
+  readonly progressAtMs: number;
+  /** The most groups that were Ready at the target at once in this rollout. */
+  readonly mostReady: number;
   /** Number of the last "restart all groups" request; 0 = none. */
   readonly restart: number;
 };

@@ -1,4 +1,4 @@
-import { compareNames, type ObservedCluster, type ObservedNode } from "../model/index.ts";
+import { compareNames, type Domain, type ObservedCluster, type ObservedNode } from "../model/index.ts";
 import { type NodeRoom, pack, take } from "./packing.ts";
 import type { PodDemand, Reservation } from "./types.ts";
 
@@ -9,6 +9,8 @@ export type ClusterAccount = {
   readonly cluster: ObservedCluster;
   readonly rooms: ReadonlyMap<string, NodeRoom>;
   readonly reservations: readonly Reservation[];
+  /** Those without a domain of which pods have room and no node yet: they may come anywhere. */
+  readonly unbound: readonly Reservation[];
 };
 
 /**
@@ -66,6 +68,9 @@ export function openLedger(
         cluster: open.cluster,
         rooms: open.rooms,
         reservations: [...open.entries.values()].map((entry) => entry.reservation),
+        unbound: [...open.entries.values()]
+          .filter(({ reservation, taken }) => reservation.domain === null && taken.length > 0)
+          .map((entry) => entry.reservation),
       };
     },
     reserve(reservation) {
@@ -145,8 +150,12 @@ function unbound(book: Book, key: string, demands: readonly PodDemand[]): readon
   });
 }
 
-function isInDomain(node: ObservedNode, { domain }: Reservation): boolean {
-  return domain === null || node.labels[domain.key] === domain.value;
+function isInDomain(node: ObservedNode, { domain, avoid }: Reservation): boolean {
+  return domain === null ? !isInAny(node, avoid) : node.labels[domain.key] === domain.value;
+}
+
+export function isInAny(node: ObservedNode, domains: readonly Domain[]): boolean {
+  return domains.some(({ key, value }) => node.labels[key] === value);
 }
 
 const keyText = ({ namespace, set, group }: GroupKey): string =>

@@ -217,3 +217,38 @@ test("a cluster without the label, or without an answer, is named", () => {
     message: "north does not answer; nothing is placed there.",
   });
 });
+
+test("Pack counts what is free on usable nodes only", () => {
+  const nodes = [
+    aNode("a1", { rack: "a" }),
+    ...["a2", "a3", "a4"].map((name) => aNode(name, { rack: "a", isUnschedulable: true })),
+    aNode("b1", { rack: "b" }),
+    aNode("b2", { rack: "b" }),
+  ];
+  const decision = decide({ roles: gpuRoles(["a", 1, 8]), placement: onRacks() }, { nodes });
+  expect(whereOf(decision)).toBe("a");
+});
+
+test("a group without a topology is kept out of domains that others hold alone", () => {
+  const alone = reservation({ rack: "rack-0", exclusive: "All" });
+  const draft = { roles: gpuRoles(["a", 1, 8]) };
+  expect(decide(draft, { nodes: racks(2), reservations: [alone] })).toMatchObject({
+    placed: true,
+    domain: null,
+    avoid: [{ key: RACK, value: "rack-0" }],
+  });
+  expect(decide(draft, { nodes: racks(1), reservations: [alone] }).placed).toBe(false);
+});
+
+test("exclusive All waits for pods that have no node yet and may come, unless they are kept out", () => {
+  const draft = { placement: onRacks({ exclusive: "All" }) };
+  const fleet = (avoid: Reservation["avoid"]): Fleet => ({
+    nodes: racks(1),
+    reservations: [reservation({ gpus: 1, avoid })],
+  });
+  expect(whereOf(decide(draft, fleet([])))).toMatch(/Pods of default\/other-0 have no node yet and may come here/);
+  expect(decide(draft, { ...fleet([{ key: RACK, value: "rack-0" }]), nodes: racks(2) })).toMatchObject({
+    placed: true,
+    domain: { value: "rack-0" },
+  });
+});

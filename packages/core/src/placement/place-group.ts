@@ -1,5 +1,5 @@
 import { compareNames, type Domain, type ObservedNode, type SetState } from "../model/index.ts";
-import type { ClusterAccount, Ledger } from "./ledger.ts";
+import { type ClusterAccount, isInAny, type Ledger } from "./ledger.ts";
 import { nodeRefusal } from "./node-fit.ts";
 import { mainResource, type NodeRoom, pack } from "./packing.ts";
 import { groupDemands } from "./reservations.ts";
@@ -19,6 +19,8 @@ export type PlacementRequest = {
 type Candidate = {
   readonly account: ClusterAccount;
   readonly domain: Domain | null;
+  /** Domains whose nodes are left out, because somebody has them alone. */
+  readonly avoid: readonly Domain[];
   readonly rooms: readonly NodeRoom[];
 };
 type Fit = { readonly candidate: Candidate; readonly freeBefore: number; readonly freeAfter: number };
@@ -51,7 +53,8 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
         refusals.push(refusal);
         continue;
       }
-      const freeBefore = freeOf(candidate.rooms, main);
+      const usable = candidate.rooms.filter(({ node }) => unusable(node, demands) === null);
+      const freeBefore = freeOf(usable, main);
       fits.push({ candidate, freeBefore, freeAfter: freeBefore - demandOf(demands, main) });
     }
   }
@@ -68,20 +71,24 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
     placed: true,
     cluster: candidate.account.cluster.name,
     domain: candidate.domain,
+    avoid: candidate.avoid,
     why: whyHere(request, best, fits.length, main),
     refusals,
   };
 }
 
-function candidatesIn(account: ClusterAccount, { set, only, except }: PlacementRequest): readonly Candidate[] {
+function candidatesIn(account: ClusterAccount, request: PlacementRequest): readonly Candidate[] {
+  const { set, only, except } = request;
   const { topology } = set.spec.placement;
   const rooms = [...account.rooms.values()];
+  const avoid = topology === undefined ? domainsHeldAlone(account, request) : [];
   const all: readonly Candidate[] =
     topology === undefined
-      ? [{ account, domain: null, rooms }]
+      ? [{ account, domain: null, avoid, rooms: rooms.filter(({ node }) => !isInAny(node, avoid)) }]
       : roomsByDomain(rooms, topology.key).map(([value, inside]) => ({
           account,
           domain: { key: topology.key, value },
+          avoid,
           rooms: inside,
         }));
   const name = account.cluster.name;
@@ -90,6 +97,17 @@ function candidatesIn(account: ClusterAccount, { set, only, except }: PlacementR
       (only === undefined || isSameDomain(only.domain, domain)) &&
       !(except !== undefined && except.cluster === name && isSameDomain(except.domain, domain)),
   );
+}
+
+/** What other groups share with nothing (exclusive: All), in a stable order. */
+function domainsHeldAlone({ reservations }: ClusterAccount, { set, group }: PlacementRequest): readonly Domain[] {
+  const held = new Map<string, Domain>();
+  for (const other of reservations) {
+    const isSelf = other.namespace === set.namespace && other.set === set.name && other.group === group;
+    if (isSelf || other.exclusive !== "All" || other.domain === null) continue;
+    held.set(`${other.domain.key}=${other.domain.value}`, other.domain);
+  }
+  return [...held].sort(([a], [b]) => compareNames(a, b)).map(([, domain]) => domain);
 }
 
 function roomsByDomain(rooms: readonly NodeRoom[], key: string): readonly (readonly [string, readonly NodeRoom[]])[] {
@@ -119,9 +137,10 @@ function exclusionOf({ account, domain, rooms }: Candidate, request: PlacementRe
   });
   const isOwn = (other: { readonly namespace: string; readonly set: string | null }): boolean =>
     other.namespace === set.namespace && other.set === set.name;
+  const isOwnGroup = (other: Reservation): boolean => isOwn(other) && other.group === request.group;
   const noun = domainNoun(domain.key);
   for (const other of account.reservations) {
-    if (isOwn(other) && other.group === request.group) continue;
+    if (isOwnGroup(other)) continue;
     if (!isHeldIn(other, domain, rooms)) continue;
     const who = isOwn(other) ? `group ${other.group}` : `${other.namespace}/${other.set}-${other.group}`;
     if (other.exclusive === "All")
@@ -134,6 +153,11 @@ function exclusionOf({ account, domain, rooms }: Candidate, request: PlacementRe
         return refuse(`Holds ${who}; exclusive sets do not share a ${noun} (exclusive: Set).`);
   }
   if (exclusive !== "All") return null;
+  for (const other of account.unbound)
+    if (!isOwnGroup(other) && !other.avoid.some((avoided) => isSameDomain(avoided, domain)))
+      return refuse(
+        `Pods of ${other.namespace}/${other.set}-${other.group} have no node yet and may come here; this set asks for the ${noun} alone (exclusive: All).`,
+      );
   for (const { node } of rooms)
     for (const pod of account.cluster.podsOnNode(node.name)) {
       if (pod.isDaemonSetPod || (isOwn(pod) && pod.groupIndex === request.group)) continue;

@@ -29,6 +29,7 @@ export function reservationOf(
     group: group.index,
     cluster: group.placement.cluster,
     domain: group.placement.domain,
+    avoid: group.placement.avoid,
     exclusive: set.spec.placement.topology?.exclusive ?? "None",
     demands: isGoing ? [] : groupDemands(set, group.revision),
   };

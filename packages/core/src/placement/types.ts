@@ -19,6 +19,8 @@ export type Reservation = {
   readonly group: number;
   readonly cluster: string;
   readonly domain: Domain | null;
+  /** Domains that its pods are kept out of. */
+  readonly avoid: readonly Domain[];
   /** `spec.placement.topology.exclusive` of its set, when in effect. */
   readonly exclusive: "None" | "Group" | "Set" | "All";
   readonly demands: readonly PodDemand[];
@@ -44,6 +46,8 @@ export type PlacementDecision =
       readonly placed: true;
       readonly cluster: string;
       readonly domain: Domain | null;
+      /** Domains that others hold alone, which its pods are to be kept out of; only without a domain of its own. */
+      readonly avoid: readonly Domain[];
       /** One sentence: why here. */
       readonly why: string;
       readonly refusals: readonly Refusal[];

@@ -90,6 +90,8 @@ function withProgress(
   notes: PlanNotes,
 ): GroupState {
   const { nowMs, set } = context;
+  // The deadline is for coming up again, not for how long it was up before.
+  const isLost = before.readySinceMs !== null && !isReady;
   const isBetter = group.readyPods.length > before.readyPods.length || (isReady && before.readySinceMs === null);
   const readySinceMs = isReady ? (group.readySinceMs ?? nowMs) : null;
   const { stableAfterSeconds } = set.spec.recovery.backoff;
@@ -115,7 +117,7 @@ function withProgress(
     failuresInRow,
     firstReadyAtMs: group.firstReadyAtMs ?? (isReady ? nowMs : null),
     takenDown: group.takenDown && !isReady,
-    progressAtMs: isBetter ? nowMs : group.progressAtMs,
+    progressAtMs: isBetter || isLost ? nowMs : group.progressAtMs,
     stalledReason: isBetter || isReady ? null : group.stalledReason,
   };
   return isSameState(before, next) ? before : next;

@@ -18,7 +18,8 @@ export function conditionsAfter(set: SetState, status: SetStatus, nowMs: number)
     const next = judged[type];
     if (before?.status === next.status && before.reason === next.reason && before.message === next.message)
       return before;
-    const lastTransitionMs = before?.status === next.status ? before.lastTransitionMs : nowMs;
+    const lastTransitionMs =
+      before?.status === next.status ? before.lastTransitionMs : Math.max(nowMs, before?.lastTransitionMs ?? 0);
     return { type, ...next, lastTransitionMs };
   });
   const isSame =

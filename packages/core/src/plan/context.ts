@@ -26,7 +26,8 @@ export function planContext(input: PlanInput, nowMs: number): PlanContext {
   const { set, clusters } = input;
   const everything = new Map<string, ReadonlyMap<number, ObservedGroup>>();
   for (const [name, cluster] of clusters)
-    if (cluster.health === "live") everything.set(name, observedGroups(name, cluster.set(set.namespace, set.name)));
+    if (cluster.health === "live")
+      everything.set(name, observedGroups(name, set, cluster.set(set.namespace, set.name)));
   return {
     input,
     set,

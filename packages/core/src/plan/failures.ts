@@ -36,11 +36,13 @@ export function judgeIncarnation(
   const podsByUid = new Map(observed.pods.map((pod) => [pod.uid, pod]));
   const kept: ReadyPod[] = [];
   const causes: Cause[] = [];
+  const mayTake = new Set(group.asked.flatMap((asked) => asked.mayTake));
 
   for (const known of group.readyPods) {
     const role = rolesByName.get(known.role);
     if (role === undefined || isScaledIn(known, role, group, observed)) continue;
     const pod = podsByUid.get(known.uid);
+    if (mayTake.has(known.uid) && (pod === undefined || pod.deletionAtMs !== null)) continue;
     const cause = failureOf(known, pod, cluster, nowMs);
     if (cause === null) kept.push(known);
     else if (role.onPodFailure === "Recreate") causes.push(cause);

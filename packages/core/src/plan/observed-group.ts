@@ -5,6 +5,8 @@ import {
   type ObservedPod,
   type ObservedSet,
   type ObservedWorkload,
+  type SetState,
+  workloadName,
 } from "../model/index.ts";
 
 /** What one cluster shows of one group: only objects that are ours by label and owner, terminating ones included. */
@@ -17,11 +19,25 @@ export type ObservedGroup = {
   readonly pods: readonly ObservedPod[];
 };
 
-export function observedGroups(cluster: string, set: ObservedSet): ReadonlyMap<number, ObservedGroup> {
+/**
+ * Sorts what carries the labels of a set by group, and leaves out what is not ours.
+ *
+ * Labels alone prove nothing: anybody can copy them. A RoleBasedGroup is ours by the id of the set on it; with a
+ * stranger's under the name of a group, nothing of that group can be ours. Workloads and other objects have a
+ * RoleBasedGroup as owner; pods have a workload of ours as owner, or one of its kind and name that is gone by now.
+ */
+export function observedGroups(
+  cluster: string,
+  { id, name }: Pick<SetState, "id" | "name">,
+  set: ObservedSet,
+): ReadonlyMap<number, ObservedGroup> {
   type Building = {
     -readonly [K in keyof ObservedGroup]: ObservedGroup[K] extends readonly (infer T)[] ? T[] : ObservedGroup[K];
   };
   const groups = new Map<number, Building>();
+  const strangers = new Set(set.owners.filter((owner) => !isOwnedBy(id, owner)).map((owner) => owner.groupIndex));
+  const isOurs = (object: { readonly groupIndex: number; readonly ownerUid: string | null }): boolean =>
+    object.ownerUid !== null && !strangers.has(object.groupIndex);
   const group = (index: number): Building => {
     const known = groups.get(index);
     if (known !== undefined) return known;
@@ -29,20 +45,40 @@ export function observedGroups(cluster: string, set: ObservedSet): ReadonlyMap<n
     groups.set(index, made);
     return made;
   };
-  for (const owner of set.owners) group(owner.groupIndex).owner = owner;
-  for (const object of set.configMaps) if (object.ownerUid !== null) group(object.groupIndex).configMaps.push(object);
-  for (const object of set.services) if (object.ownerUid !== null) group(object.groupIndex).services.push(object);
-  for (const workload of set.workloads)
-    if (workload.ownerUid !== null) group(workload.groupIndex).workloads.push(workload);
-  for (const pod of set.pods)
-    if (pod.ownerUid !== null && pod.groupIndex !== null && pod.incarnation !== null)
-      group(pod.groupIndex).pods.push(pod);
+  for (const owner of set.owners) if (!strangers.has(owner.groupIndex)) group(owner.groupIndex).owner = owner;
+  for (const object of set.configMaps) if (isOurs(object)) group(object.groupIndex).configMaps.push(object);
+  for (const object of set.services) if (isOurs(object)) group(object.groupIndex).services.push(object);
+  const foreign = new Set<string>();
+  for (const workload of set.workloads) {
+    if (isOurs(workload)) group(workload.groupIndex).workloads.push(workload);
+    else foreign.add(`${workload.kind}/${workload.name}`);
+  }
+  for (const pod of set.pods) {
+    if (pod.groupIndex === null || pod.incarnation === null || strangers.has(pod.groupIndex)) continue;
+    const owner = owningWorkload(name, pod);
+    if (owner !== null && !foreign.has(owner)) group(pod.groupIndex).pods.push(pod);
+  }
   // Equal clusters give equal plans, in whatever order a cache lists what it holds.
   for (const { pods, workloads } of groups.values()) {
     pods.sort(byName);
     workloads.sort(byName);
   }
   return groups;
+}
+
+/** Without an id it can still be ours, by the hash that only we write: somebody has taken the annotation away. */
+function isOwnedBy(setId: string, owner: ObservedObject): boolean {
+  return owner.setId === null ? owner.contentHash !== null : owner.setId === setId;
+}
+
+/** `<kind>/<name>` of the workload of a role whose pod this is by its owner's kind and name; null where it is another's. */
+function owningWorkload(set: string, pod: ObservedPod): string | null {
+  if (pod.groupIndex === null || pod.role === null || pod.ownerUid === null || pod.ownerName === null) return null;
+  const name = workloadName(set, pod.groupIndex, pod.role);
+  if (pod.ownerKind === "StatefulSet") return pod.ownerName === name ? `StatefulSet/${name}` : null;
+  // A Deployment's ReplicaSet has its name and one word more.
+  const isReplicaSet = pod.ownerKind === "ReplicaSet" && pod.ownerName.startsWith(`${name}-`);
+  return isReplicaSet && !pod.ownerName.slice(name.length + 1).includes("-") ? `Deployment/${name}` : null;
 }
 
 function byName(

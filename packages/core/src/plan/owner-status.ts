@@ -32,7 +32,7 @@ export function planOwnerStatus(
   if (cluster === undefined || !item.isInReach) return;
   const { owner } = context.observed(cluster, item.group.index);
   if (owner === null || owner.deletionAtMs !== null) return;
-  const wanted = ownerStatus(set, item, status);
+  const wanted = ownerStatus(set, item, status, readySince(owner.status, status.phase === "Ready", context.nowMs));
   if (isShown(owner.status, wanted)) return;
   notes.actions.push({
     kind: "status",
@@ -42,11 +42,18 @@ export function planOwnerStatus(
   });
 }
 
-function ownerStatus(set: SetState, item: AssessedGroup, status: GroupStatus): OwnerStatus {
-  const { group } = item;
+/** RFC 3339. The condition keeps its time while its status is the same, and never goes back. */
+function readySince(shown: unknown, isReady: boolean, nowMs: number): string {
+  const before = (shown as Partial<OwnerStatus> | null | undefined)?.conditions?.[0];
+  const now = isoTime(nowMs);
+  const since = before?.["lastTransitionTime"];
+  if (since === undefined) return now;
+  return before?.["status"] === (isReady ? "True" : "False") || since > now ? since : now;
+}
+
+function ownerStatus(set: SetState, item: AssessedGroup, status: GroupStatus, lastTransitionTime: string): OwnerStatus {
   const isReady = status.phase === "Ready";
-  const message = isReady ? `${groupName(set.name, group.index)} is ready.` : coarseMessage(set, item, status);
-  const sinceMs = group.readySinceMs ?? group.sinceMs;
+  const message = isReady ? `${groupName(set.name, item.group.index)} is ready.` : coarseMessage(set, item, status);
   return {
     phase: status.phase,
     incarnation: status.incarnation,
@@ -60,7 +67,7 @@ function ownerStatus(set: SetState, item: AssessedGroup, status: GroupStatus): O
         status: isReady ? "True" : "False",
         reason: status.phase,
         message,
-        lastTransitionTime: isoTime(sinceMs),
+        lastTransitionTime,
       },
     ],
   };

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { reservationsOf } from "../placement/reservations.ts";
 import { aNode, aPod, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
+import { plan } from "./plan.ts";
 
 const racks = (count: number) => Array.from({ length: count }, (_, i) => aNode(`n${i}`, { rack: `rack-${i}` }));
 const draft = (fields: Readonly<Record<string, unknown>> = {}) => ({
@@ -102,4 +103,23 @@ test("with exclusive Group, a group that is going still holds its rack", () => {
   set.state = { ...set.state, spec: { ...set.state.spec, replicas: 0 } };
   set.reconcile();
   expect(reservationsOf(set.state)).toMatchObject([{ group: 0, exclusive: "Group", demands: [] }]);
+});
+
+test("exclusive sets do not share a rack, and what is without a topology stays off a rack that is held alone", () => {
+  const placement = (exclusive: string) => ({ topology: { key: RACK, exclusive } });
+  const engine = { replicas: 1, roles: [aRole({ role: "engine" })] };
+  const world = new World(racks(2));
+  const first = new Operated(world, aSet({ ...engine, placement: placement("Set") }, "first"));
+  first.untilReady();
+  const others = (...sets: readonly Operated[]) => sets.flatMap((set) => reservationsOf(set.state));
+  const second = aSet({ ...engine, placement: placement("Set") }, "second");
+  const clusters = () => new Map([["north", world.observe()]]);
+  const decided = plan({ set: second, clusters: clusters(), reservations: others(first) }, world.nowMs);
+  expect(decided.next.groups[0]?.placement?.domain?.value).toBe("rack-1");
+
+  first.state = { ...first.state, spec: aSet({ ...engine, placement: placement("All") }).spec };
+  const anywhere = plan({ set: aSet(engine, "third"), clusters: clusters(), reservations: others(first) }, world.nowMs);
+  const [group] = anywhere.next.groups;
+  expect(group?.placement).toMatchObject({ domain: null, avoid: [{ key: RACK, value: "rack-0" }] });
+  expect(JSON.stringify(group?.rendering)).toContain(`{"key":"${RACK}","operator":"NotIn","values":["rack-0"]}`);
 });

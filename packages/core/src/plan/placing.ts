@@ -2,6 +2,7 @@ import type { GroupPlacement, GroupState, SetState } from "../model/index.ts";
 import type { Ledger } from "../placement/ledger.ts";
 import { placeGroup } from "../placement/place-group.ts";
 import { reservationOf } from "../placement/reservations.ts";
+import { canonicalJson } from "../spec/hash.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { startIncarnation } from "./incarnation.ts";
 import { hasOldContent, isRolloutHeld } from "./rollout-state.ts";
@@ -28,7 +29,8 @@ export function startNext(context: PlanContext, group: GroupState, placing: Plac
   const reservation = reservationOf(set, next);
   if (reservation !== null) placing.ledger.reserve(reservation);
   if (found !== group.placement || revision !== group.revision) placing.placedOn.add(found.cluster);
-  if (found !== group.placement) announcePlace(group, next, found, notes);
+  const isMoved = group.placement === null || placeText(found) !== placeText(group.placement);
+  if (isMoved) announcePlace(group, next, found, notes);
   announceStart(group, next, notes);
   return next;
 }
@@ -47,13 +49,19 @@ function findPlace(context: PlanContext, group: GroupState, revision: number, le
   const request = { set, group: group.index, revision };
   if (group.placement !== null) {
     const { cluster, domain } = group.placement;
-    if (placeGroup({ ...request, only: { cluster, domain } }, ledger).placed) return group.placement;
+    const decision = placeGroup({ ...request, only: { cluster, domain } }, ledger);
+    if (decision.placed)
+      return isSameContent(decision.avoid, group.placement.avoid)
+        ? group.placement
+        : { ...group.placement, avoid: decision.avoid };
   }
   const decision = placeGroup(request, ledger);
   if (!decision.placed) return decision.message;
-  const { cluster, domain, why } = decision;
-  return { cluster, domain, why, decidedAtMs: nowMs };
+  const { cluster, domain, avoid, why } = decision;
+  return { cluster, domain, avoid, why, decidedAtMs: nowMs };
 }
+
+const isSameContent = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
 function unplace(context: PlanContext, group: GroupState, reason: string, notes: PlanNotes): GroupState {
   if (group.stage === "unplaced" && group.unplacedReason !== null) {

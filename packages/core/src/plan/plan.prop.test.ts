@@ -98,7 +98,7 @@ function perform(set: Operated, act: Act): void {
     case "control": {
       const { rollout, revisions } = set.state;
       if (act.what === "pause") return take(set, pauseRollout(set.state));
-      if (act.what === "resume") return take(set, resumeRollout(set.state));
+      if (act.what === "resume") return take(set, resumeRollout(set.state, set.world.nowMs));
       if (act.what === "restart") return take(set, restartRollout(set.state, world.nowMs));
       if (act.what === "abort") return take(set, abortRollout(set.state, world.nowMs));
       return take(set, rollbackTo(set.state, revisions[0]?.number ?? rollout.target, world.nowMs));
@@ -209,7 +209,7 @@ test(
 function settle(set: Operated, isDeleted: boolean): void {
   set.world.health = "live";
   for (const node of set.world.nodes) node.isUnschedulable = false;
-  take(set, resumeRollout(set.state));
+  take(set, resumeRollout(set.state, set.world.nowMs));
   if (isDeleted) take(set, deleteSet(set.state));
   const isAtGoal = (operated: Operated): boolean => (isDeleted ? operated.isGone : isSettled(operated));
   set.until(isAtGoal, 400);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+import { plan } from "./plan.ts";
 import { backoffMs } from "./recovery.ts";
 import { retryGroupNow } from "./rollout-controls.ts";
 import { acceptSpec } from "./spec-change.ts";
@@ -26,6 +27,11 @@ test.each([
   [9, 600_000],
 ])("failure %d in a row waits %d ms", (failures, wait) => {
   expect(backoffMs(failures, BACKOFF)).toBe(wait);
+});
+
+test("without a base there is no wait, however many failures there were", () => {
+  expect(backoffMs(2000, { ...BACKOFF, baseSeconds: 0 })).toBe(0);
+  expect(backoffMs(2000, BACKOFF)).toBe(600_000);
 });
 
 test.each<[string, (set: Operated) => void, string]>([
@@ -202,19 +208,90 @@ test("a recovery's start that misses the deadline is a new failure", () => {
 
 test("leftovers of an older incarnation are deleted by UID at any time", () => {
   const set = ready({ replicas: 1 });
-  const late = { ...set.world.pod("demo-0-decode-0"), name: "late", uid: "late", incarnation: 0, ownerUid: "nobody" };
+  const late = { ...set.world.pod("demo-0-decode-0"), name: "late", uid: "late", incarnation: 0, ownerUid: "gone" };
   set.world.pods.set("late", late);
   const { actions } = set.reconcile();
   expect(actions).toMatchObject([{ kind: "delete", ref: { kind: "Pod", name: "late", uid: "late" } }]);
   expect(group(set, 0).incarnation).toBe(1);
 });
 
-test("a ConfigMap that is deleted by hand is put back", () => {
+test.each(["ConfigMap/demo-0-config", "Service/s-demo-0-decode"])(
+  "%s is put back when it is deleted by hand",
+  (key) => {
+    const set = ready({ replicas: 1 });
+    set.world.objects.delete(key);
+    set.run(2);
+    expect(set.world.objects.has(key)).toBe(true);
+    expect(group(set, 0).incarnation).toBe(1);
+    expect(set.told("object.restored").map((draft) => draft.cause)).toEqual([`${key.replace("/", " ")} was deleted`]);
+  },
+);
+
+test.each([
+  ["ConfigMap/demo-0-env", { data: { OTHER: "1" } }],
+  ["Service/s-demo-0-decode", { spec: { selector: {} } }],
+])("a foreign change of %s is undone and told once, at most once in ten seconds", (key, change) => {
   const set = ready({ replicas: 1 });
-  set.world.objects.delete("ConfigMap/demo-0-config");
+  const wanted = set.world.objects.get(key)?.shown.dataHash;
+  set.world.tamper(key, change, "kubectl-edit");
   set.run(2);
-  expect(set.world.objects.has("ConfigMap/demo-0-config")).toBe(true);
-  expect(group(set, 0).incarnation).toBe(1);
+  expect(set.world.objects.get(key)?.shown.dataHash).toBe(wanted);
+  expect(set.told("object.restored").map(({ group, cause }) => [group, cause])).toEqual([
+    [0, `${key.replace("/", " ")} was changed by kubectl-edit`],
+  ]);
+  set.world.tamper(key, change, "kubectl-edit");
+  const again = set.reconcile();
+  expect([again.actions, again.requeue]).toEqual([[], { afterMs: 8000 }]);
+  set.run(10);
+  expect(set.world.objects.get(key)?.shown.dataHash).toBe(wanted);
+  expect(set.told("object.restored")).toHaveLength(2);
+});
+
+test("a stranger's pods and workloads with copied labels are neither judged nor deleted", () => {
+  const set = ready({ replicas: 1 });
+  const mine = set.world.pod("demo-0-decode-0");
+  const copies = [
+    { ...mine, name: "copy-0", uid: "copy", ownerUid: "their-set", ownerName: "copy" },
+    { ...mine, name: "bare", uid: "bare", ownerUid: null, ownerKind: null, ownerName: null },
+    {
+      ...mine,
+      name: "old-0",
+      uid: "old",
+      incarnation: 0,
+      ownerUid: "their-set",
+      ownerKind: "ReplicaSet",
+      ownerName: "old-1",
+    },
+  ];
+  const seen = set.world.observe();
+  const withCopies = {
+    ...seen,
+    set: (namespace: string, name: string) => {
+      const observed = seen.set(namespace, name);
+      return { ...observed, pods: [...observed.pods, ...copies] };
+    },
+  };
+  const planned = plan(
+    { set: set.state, clusters: new Map([["north", withCopies]]), reservations: [] },
+    set.world.nowMs,
+  );
+  expect(planned.actions).toEqual([]);
+  expect(planned.next.groups).toBe(set.state.groups);
+});
+
+test("what belongs to another set of the same name is a stranger's: not adopted, not judged, not deleted", () => {
+  const first = ready({ replicas: 2 });
+  const pods = [...first.world.pods.values()].map((pod) => pod.uid);
+  const second = new Operated(first.world, { ...aSet({ replicas: 1 }), id: "another" });
+  second.run(10);
+  expect([...first.world.pods.values()].map((pod) => [pod.uid, pod.deletionAtMs])).toEqual(
+    pods.map((uid) => [uid, null]),
+  );
+  expect(second.acted.map((action) => action.kind === "create" && action.object.kind)).toEqual(
+    second.acted.map(() => "RoleBasedGroup"),
+  );
+  expect(second.plan().status.phase).toBe("Starting");
+  expect(group(first, 0).incarnation).toBe(1);
 });
 
 test("pods on a node whose object is gone count as gone", () => {
@@ -225,6 +302,22 @@ test("pods on a node whose object is gone count as gone", () => {
   set.untilReady();
   expect(group(set, 0)).toMatchObject({ incarnation: 2 });
   expect(set.told("group.failed")[0]?.cause).toMatch(/its node n1 is gone/);
+});
+
+test("pods on a node with the out-of-service taint count as gone, and hold nothing back while they terminate", () => {
+  const set = ready({ replicas: 1 });
+  const { nodeName } = set.world.pod("demo-0-decode-0");
+  const node = set.world.nodes.find(({ name }) => name === nodeName);
+  Object.assign(node ?? {}, {
+    isReady: false,
+    isUnschedulable: true,
+    taints: [{ key: "node.kubernetes.io/out-of-service", value: "nodeshutdown", effect: "NoExecute" }],
+  });
+  set.reconcile();
+  expect(set.told("group.failed")[0]?.cause).toMatch(/its node n1 is gone/);
+  set.untilReady();
+  expect(group(set, 0).incarnation).toBe(2);
+  expect([...set.world.pods.values()].map((pod) => pod.nodeName)).toEqual(["n2", "n2", "n2", "n2"]);
 });
 
 test("a pod that can not end on a node that does not answer is named, and the group waits for it", () => {

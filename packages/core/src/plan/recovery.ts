@@ -10,7 +10,8 @@ import type { SetSpec } from "../spec/schema.ts";
 export function backoffMs(failuresInRow: number, backoff: SetSpec["recovery"]["backoff"]): number {
   if (failuresInRow < 1) throw new RangeError(`there is no recovery before a failure, got ${failuresInRow}`);
   if (failuresInRow === 1) return 0;
-  return Math.min(backoff.maxSeconds, backoff.baseSeconds * 2 ** (failuresInRow - 2)) * 1000;
+  // Beyond 2^30 every base is over every maximum, and a base of 0 must not meet infinity.
+  return Math.min(backoff.maxSeconds, backoff.baseSeconds * 2 ** Math.min(30, failuresInRow - 2)) * 1000;
 }
 
 /** When the next incarnation of a group that was just torn down is due; null when it is given up. */

@@ -1,4 +1,5 @@
 import type { SetState } from "../model/index.ts";
+import { begun } from "./rollout-state.ts";
 import type { StateChange } from "./spec-change.ts";
 import type { TimelineDraft } from "./types.ts";
 
@@ -13,10 +14,10 @@ export function pauseRollout(state: SetState): StateChange | null {
 }
 
 /** Goes on after a pause or after the deadline stopped it. `spec.rollout.paused` still pauses: it is the definition's. */
-export function resumeRollout(state: SetState): StateChange | null {
+export function resumeRollout(state: SetState, nowMs: number): StateChange | null {
   if (!state.rollout.isPaused && state.rollout.stalledReason === null) return null;
   return {
-    state: { ...state, rollout: { ...state.rollout, isPaused: false, stalledReason: null } },
+    state: { ...state, rollout: { ...state.rollout, isPaused: false, stalledReason: null, progressAtMs: nowMs } },
     timeline: [draft("rollout.resumed", `Go on with revision ${state.rollout.target}`)],
   };
 }
@@ -25,7 +26,7 @@ export function resumeRollout(state: SetState): StateChange | null {
 export function restartRollout(state: SetState, nowMs: number): StateChange {
   const { rollout } = state;
   return {
-    state: { ...state, rollout: { ...rollout, restart: rollout.restart + 1, stalledReason: null, startedAtMs: nowMs } },
+    state: { ...state, rollout: { ...begun(rollout, nowMs), restart: rollout.restart + 1 } },
     timeline: [draft("rollout.restarted", "Restart all groups, one after another within the budget")],
   };
 }

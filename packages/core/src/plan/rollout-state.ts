@@ -1,4 +1,4 @@
-import { findRevision, type GroupState, type Revision, type SetState } from "../model/index.ts";
+import { findRevision, type GroupState, type Revision, type RolloutState, type SetState } from "../model/index.ts";
 import { revisionRoleHash } from "../spec/revision.ts";
 
 /** Questions about a rollout that several stages and the views ask. Revisions are compared by hash, never by number. */
@@ -45,6 +45,11 @@ export function maxUnavailable(spec: SetState["spec"]): number {
   const { maxUnavailable: wanted } = spec.rollout;
   const count = typeof wanted === "number" ? wanted : Math.floor((spec.replicas * Number(wanted.slice(0, -1))) / 100);
   return Math.max(1, count);
+}
+
+/** A rollout that begins now, with everything of its progress still before it. */
+export function begun(rollout: RolloutState, nowMs: number): RolloutState {
+  return { ...rollout, stalledReason: null, startedAtMs: nowMs, progressAtMs: nowMs, mostReady: 0 };
 }
 
 /** The revisions differ only in roles that one of them lacks: those start or stop alone, all others stay. */

@@ -90,7 +90,7 @@ test("paused stops before the next group, and resuming goes on", () => {
   set.run(40);
   expect(revisions(set)).toEqual([1, 1, 2]);
   expect(set.plan().status.phase).toBe("Paused");
-  take(set, resumeRollout(set.state));
+  take(set, resumeRollout(set.state, set.world.nowMs));
   set.untilReady(200);
   expect(revisions(set)).toEqual([2, 2, 2]);
 });
@@ -203,4 +203,117 @@ test("revisions beyond the history limit are forgotten, those in use never", () 
 test("a spec that is the present one changes nothing", () => {
   const set = ready();
   expect(acceptSpec(set.state, { ...set.state.spec }, 0)).toBeNull();
+});
+
+const DEADLINE = { rollout: { progressDeadlineSeconds: 60 }, recovery: { backoff: { baseSeconds: 1, maxSeconds: 2 } } };
+const condition = (set: Operated) => set.plan().status.conditions.find((candidate) => candidate.type === "Progressing");
+
+test("a revision on which a group comes up and fails, again and again, is stopped at the deadline", () => {
+  const set = ready(DEADLINE);
+  edit(set, { ...DEADLINE, roles: roles("engine:2") });
+  set.world.neverReady = /demo-2-decode/;
+  for (let i = 0; i < 140 && set.state.rollout.stalledReason === null; i++) {
+    set.run(1);
+    const group = set.state.groups[2];
+    if (group?.revision === 2 && group.readyPods.length === 2) set.world.crash("demo-2-prefill-0");
+  }
+  expect(set.state.rollout.stalledReason).toMatch(
+    /^Group 2 did not become ready at revision 2: prefill-0: engine exited 137 \(OOMKilled\)/,
+  );
+  expect(condition(set)).toMatchObject({ status: "False", reason: "RolloutStalled" });
+  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.told("rollout.stalled")).toHaveLength(1);
+});
+
+test("a group that finds no place for the new revision stops the rollout at the deadline, with the reason", () => {
+  const gpus = (count: number) => [aRole({ role: "engine", gpus: count })];
+  const set = ready({ ...DEADLINE, replicas: 2, roles: gpus(8) });
+  edit(set, { ...DEADLINE, replicas: 2, roles: gpus(9) });
+  set.run(70);
+  expect(set.state.rollout.stalledReason).toMatch(
+    /^Group 1 did not become ready at revision 2: No cluster has room for the whole group/,
+  );
+  expect(condition(set)?.status).toBe("False");
+});
+
+test("the deadline begins anew with every group that becomes ready, and with a resume", () => {
+  const set = ready(DEADLINE);
+  edit(set, { ...DEADLINE, roles: roles("engine:2") });
+  set.until((operated) => operated.state.rollout.mostReady === 1);
+  expect(set.state.rollout.progressAtMs).toBe(set.world.nowMs);
+  take(set, pauseRollout(set.state));
+  set.world.nowMs += 3_600_000;
+  set.run(2);
+  expect(set.state.rollout.stalledReason).toBeNull();
+  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.untilReady(200);
+  expect(revisions(set)).toEqual([2, 2, 2]);
+});
+
+test("with no group there is nothing proven: abort still knows the way back", () => {
+  const set = ready({ replicas: 1 });
+  edit(set, { replicas: 0, roles: roles("engine:1") });
+  set.run(15);
+  edit(set, { replicas: 0, roles: roles("engine:2") });
+  set.run(3);
+  set.world.neverReady = /./;
+  edit(set, { replicas: 1, roles: roles("engine:2") });
+  set.run(5);
+  expect(set.state.rollout.lastGood).toBe(1);
+  take(set, abortRollout(set.state, set.world.nowMs));
+  set.world.neverReady = null;
+  set.untilReady(200);
+  expect(set.state.rollout).toMatchObject({ target: 1, lastGood: 1 });
+});
+
+test("a group that never had a place holds neither the end of a rollout nor the way back", () => {
+  const engine = (image: string) => [aRole({ role: "engine", gpus: 8, image })];
+  const set = new Operated(new World([aNode("n1")]), aSet({ replicas: 2, roles: engine("engine:1") }));
+  set.run(10);
+  expect(set.state.rollout.lastGood).toBe(1);
+  edit(set, { replicas: 2, roles: engine("engine:2") });
+  set.run(20);
+  expect(set.told("rollout.finished")).toHaveLength(1);
+  expect(set.state.rollout).toMatchObject({ lastGood: 2, startedAtMs: null });
+});
+
+test("a group that is not ready goes before the others, also when all it lacks may fail", () => {
+  const side = (image: string) => [aRole({ role: "a", image }), aRole({ role: "side", onPodFailure: "Ignore" })];
+  const set = ready({ roles: side("engine:1") });
+  set.world.neverReady = /demo-0-side/;
+  set.world.crash("demo-0-side-0");
+  set.run(3);
+  edit(set, { roles: side("engine:2") });
+  set.reconcile();
+  expect(stages(set)).toEqual(["teardown", "running", "running"]);
+});
+
+test("a rollback while paused is taken, and waits like any other revision", () => {
+  const set = ready();
+  edit(set, { roles: roles("engine:2") });
+  set.until((operated) => operated.state.groups[2]?.revision === 2);
+  take(set, pauseRollout(set.state));
+  set.run(30);
+  take(set, rollbackTo(set.state, 1, set.world.nowMs));
+  set.run(30);
+  expect(set.state.rollout).toMatchObject({ target: 3, isPaused: true });
+  expect(revisions(set)).toEqual([3, 3, 2]);
+  expect(incarnations(set)).toEqual([1, 1, 2]);
+  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.untilReady(200);
+  expect(incarnations(set)).toEqual([1, 1, 3]);
+});
+
+test.each([
+  ["probe", { readinessProbe: { tcpSocket: { port: 80 } } }],
+  ["securityContext", { securityContext: { runAsNonRoot: true } }],
+])("an edit of the %s alone is a revision of its own and is rolled out", (_, extra) => {
+  const engine = (fields: object) => [
+    { role: "engine", template: { spec: { containers: [{ name: "engine", image: "engine:1", ...fields }] } } },
+  ];
+  const set = ready({ roles: engine({}) });
+  edit(set, { roles: engine(extra) });
+  set.untilReady(200);
+  expect(revisions(set)).toEqual([2, 2, 2]);
+  expect(incarnations(set)).toEqual([2, 2, 2]);
 });

@@ -3,6 +3,7 @@ import { renderWorkloads } from "../project/workloads.ts";
 import type { AssessedGroup } from "./assess.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { beginTeardown } from "./incarnation.ts";
+import { stallReason } from "./pod-trouble.ts";
 import {
   differsInRolesOnly,
   hasOldContent,
@@ -16,9 +17,9 @@ import { plural } from "./words.ts";
 /**
  * GroupRolling: which groups leave their revision now.
  *
- * Order: groups that are not available first, then the highest index. Budget: an available group is taken down only
- * while fewer than maxUnavailable groups are unavailable; a group that is broken on old content may be replaced at any
- * time. So a bad revision can always be replaced and never spreads.
+ * Order: groups that are not Ready first, then the highest index. Budget: an available group is taken down only while
+ * fewer than maxUnavailable groups are unavailable; a group that is broken on old content may be replaced at any time. So
+ * a bad revision can always be replaced and never spreads.
  */
 export function planRollout(
   context: PlanContext,
@@ -35,12 +36,16 @@ export function planRollout(
   const limit = maxUnavailable(set.spec);
   const chosen = new Set(outdated.filter(({ running }) => running?.isAvailable !== true));
   let unavailable = adopted.filter((item) => chosen.has(item) || isUnavailable(context, item)).length;
-  for (const item of outdated.filter((each) => !chosen.has(each)).sort((a, b) => b.group.index - a.group.index)) {
+  for (const item of outdated.filter((each) => !chosen.has(each)).sort(byReadiness)) {
     if (unavailable >= limit) break;
     chosen.add(item);
     unavailable += 1;
   }
   return adopted.map((item) => (chosen.has(item) ? takeDown(context, item, notes) : item));
+}
+
+function byReadiness(a: AssessedGroup, b: AssessedGroup): number {
+  return Number(a.running?.isReady) - Number(b.running?.isReady) || b.group.index - a.group.index;
 }
 
 /**
@@ -111,34 +116,42 @@ function takeDown({ set, nowMs }: PlanContext, item: AssessedGroup, notes: PlanN
   };
 }
 
-/** What the rollout has come to, after all groups were planned. */
+/**
+ * What the rollout has come to, after all groups were planned: done, on its way, or without progress for the deadline.
+ *
+ * Progress is one more group that is Ready at the target than there ever were in this rollout, and a first start there
+ * that gets further. A group that comes up on it and fails, again and again, is none.
+ */
 export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGroup[], notes: PlanNotes): RolloutState {
-  const { set } = context;
+  const { set, nowMs } = context;
   const { rollout } = set;
   if (set.isDeleting) return rollout;
-  const wanted = assessed.filter(({ group }) => group.index < set.spec.replicas);
-  const isDone = wanted.every(({ group, running }) => running?.isReady === true && !isOutdated(set, group));
-  if (isDone) {
-    if (rollout.lastGood === rollout.target && rollout.startedAtMs === null && rollout.stalledReason === null)
-      return rollout;
-    if (rollout.startedAtMs !== null)
-      notes.timeline.push({
-        kind: "rollout.finished",
-        group: null,
-        incarnation: null,
-        cause: null,
-        decision: `Every group is ready at revision ${rollout.target}`,
-        actions: [],
-      });
-    return { ...rollout, lastGood: rollout.target, startedAtMs: null, stalledReason: null };
+  // A group that never had a place holds nothing back, as in the budget.
+  const wanted = assessed.filter(
+    ({ group }) => group.index < set.spec.replicas && (group.stage !== "unplaced" || group.incarnation > 0),
+  );
+  const ready = wanted.filter(({ group, running }) => running?.isReady === true && !isOutdated(set, group)).length;
+  if (ready === wanted.length) return finished(context, ready, notes);
+  if (rollout.startedAtMs === null || isRolloutHeld(set)) return rollout;
+  if (ready > rollout.mostReady) return { ...rollout, mostReady: ready, progressAtMs: nowMs };
+
+  const starts = wanted.filter(({ group }) => isFirstStart(set, group)).map(({ group }) => group.progressAtMs);
+  const deadlineMs = Math.max(rollout.progressAtMs, ...starts) + set.spec.rollout.progressDeadlineSeconds * 1000;
+  if (deadlineMs > nowMs) {
+    notes.wakeAtMs.push(deadlineMs);
+    return rollout;
   }
-  const stalled = stalledGroup(context, wanted);
-  if (stalled === null || isRolloutHeld(set)) return rollout;
-  const stalledReason = `Group ${stalled.index} did not become ready at revision ${rollout.target}: ${stalled.stalledReason}`;
+  const [stuck] = wanted
+    .filter(({ group }) => !isOutdated(set, group))
+    .filter(({ running }) => running?.isReady !== true);
+  const blocking = stuck ?? wanted.find((item) => isUnavailable(context, item)) ?? wanted[0];
+  if (blocking === undefined) return rollout;
+  const where = `did not become ready at revision ${rollout.target}`;
+  const stalledReason = `Group ${blocking.group.index} ${where}: ${waitReason(context, blocking)}`;
   notes.timeline.push({
     kind: "rollout.stalled",
-    group: stalled.index,
-    incarnation: stalled.incarnation,
+    group: blocking.group.index,
+    incarnation: blocking.group.incarnation,
     cause: stalledReason,
     decision: "Stop before the next group until it is resumed, aborted or rolled back",
     actions: [],
@@ -146,11 +159,39 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
   return { ...rollout, stalledReason };
 }
 
-/** The first group whose start on the target missed the deadline, while others are still to be taken there. */
-function stalledGroup({ set }: PlanContext, wanted: readonly AssessedGroup[]): GroupState | null {
-  if (!wanted.some(({ group }) => isOutdated(set, group))) return null;
-  const found = wanted.find(
-    ({ group }) => !isOutdated(set, group) && group.firstReadyAtMs === null && group.stalledReason !== null,
-  );
-  return found?.group ?? null;
+/** With no group that is Ready, nothing is proven: what was good stays what abort returns to. */
+function finished({ set }: PlanContext, ready: number, notes: PlanNotes): RolloutState {
+  const { rollout } = set;
+  const lastGood = ready === 0 ? rollout.lastGood : rollout.target;
+  if (rollout.lastGood === lastGood && rollout.startedAtMs === null && rollout.stalledReason === null) return rollout;
+  if (rollout.startedAtMs !== null && ready > 0)
+    notes.timeline.push({
+      kind: "rollout.finished",
+      group: null,
+      incarnation: null,
+      cause: null,
+      decision: `Every group is ready at revision ${rollout.target}`,
+      actions: [],
+    });
+  return { ...rollout, lastGood, startedAtMs: null, stalledReason: null };
 }
+
+function isFirstStart(set: PlanContext["set"], group: GroupState): boolean {
+  return (
+    group.stage === "running" && !isOutdated(set, group) && group.firstReadyAtMs === null && group.failuresInRow === 0
+  );
+}
+
+/** What a group that is not Ready at the target waits for. */
+function waitReason(context: PlanContext, { group, isInReach, running }: AssessedGroup): string {
+  if (!isInReach) return `${group.placement?.cluster ?? "its cluster"} does not answer`;
+  if (group.stage === "unplaced") return withoutStop(group.unplacedReason ?? "it has no place");
+  const failures = group.failuresInRow > 1 ? `, ${plural(group.failuresInRow, "failure")} in a row` : "";
+  if (running !== null && group.failuresInRow === 0) return stallReason(running.progress);
+  if (group.lastCause !== null && group.lastCause.kind === "failure") return `${group.lastCause.message}${failures}`;
+  if (running !== null) return stallReason(running.progress);
+  const left = context.observed(group.placement?.cluster ?? "", group.index).pods.length;
+  return `${plural(left, "pod")} of incarnation ${group.incarnation} ${left === 1 ? "is" : "are"} still there`;
+}
+
+const withoutStop = (sentence: string): string => sentence.replace(/\.$/, "");

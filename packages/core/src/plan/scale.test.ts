@@ -181,3 +181,41 @@ test("a role that is scaled by hand is scaled back, and its group goes on", () =
   expect(set.state.groups[0]?.incarnation).toBe(1);
   expect(set.world.pods.size).toBe(4);
 });
+
+test("a pod that a scale-in took is no failure, however late it is heard after the scale-out that followed", () => {
+  const set = ready({ replicas: 1 });
+  edit(set, { replicas: 1, roles: roles(2, 1) });
+  set.reconcile();
+  expect(set.reconcile().actions).toMatchObject([{ kind: "scale", replicas: 1 }]);
+  edit(set, { replicas: 1 });
+  set.reconcile();
+  // Its controller has seen both; what it did to the pod is still on its way.
+  const decode = set.world.workloads.get("StatefulSet/demo-0-decode");
+  Object.assign(decode?.shown ?? {}, { observedGeneration: decode?.shown.generation });
+  set.reconcile();
+  set.reconcile();
+  set.world.deletePod("demo-0-decode-1");
+  set.untilReady();
+  expect(set.state.groups[0]?.incarnation).toBe(1);
+  set.world.deletePod("demo-0-decode-1");
+  set.untilReady();
+  expect(set.state.groups[0]?.incarnation).toBe(2);
+});
+
+test("replicas that somebody else changes are set back and told, at most once in ten seconds", () => {
+  const set = ready({ replicas: 1 });
+  set.run(1);
+  const decode = set.world.workloads.get("StatefulSet/demo-0-decode");
+  for (let i = 0; i < 6; i++) {
+    Object.assign(decode?.shown ?? {}, { replicas: 3 });
+    set.run(2);
+  }
+  expect(set.told("object.restored").map((draft) => draft.cause)).toEqual([
+    "StatefulSet demo-0-decode was scaled to 3 replicas; 2 are wanted",
+    "StatefulSet demo-0-decode was scaled to 3 replicas; 2 are wanted",
+  ]);
+  expect(set.acted.filter((action) => action.kind === "scale")).toHaveLength(2);
+  expect(set.state.groups[0]?.incarnation).toBe(1);
+  set.run(12);
+  expect(decode?.shown.replicas).toBe(2);
+});

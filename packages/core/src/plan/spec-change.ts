@@ -2,7 +2,7 @@ import type { Revision, RevisionContent, RoleShape, SetState } from "../model/in
 import { canonicalJson } from "../spec/hash.ts";
 import { describeRevisionChange, revisionContent, revisionHash } from "../spec/revision.ts";
 import type { SetSpec } from "../spec/schema.ts";
-import { targetRevision } from "./rollout-state.ts";
+import { begun, targetRevision } from "./rollout-state.ts";
 import type { TimelineDraft } from "./types.ts";
 import { listed } from "./words.ts";
 
@@ -30,7 +30,16 @@ export function createSet(
     generation: 1,
     isDeleting: false,
     revisions: [revision],
-    rollout: { target: 1, lastGood: null, isPaused: false, stalledReason: null, startedAtMs: null, restart: 0 },
+    rollout: {
+      target: 1,
+      lastGood: null,
+      isPaused: false,
+      stalledReason: null,
+      startedAtMs: null,
+      progressAtMs: nowMs,
+      mostReady: 0,
+      restart: 0,
+    },
     groups: [],
     conditions: [],
   };
@@ -50,7 +59,9 @@ export function acceptSpec(state: SetState, spec: SetSpec, nowMs: number): State
   const content = revisionContent(spec);
   const hash = revisionHash(content);
   const target = targetRevision(state);
-  const changed: SetState = { ...state, spec, generation: state.generation + 1 };
+  const isResumed = state.spec.rollout.paused && !spec.rollout.paused;
+  const rollout = isResumed ? { ...state.rollout, progressAtMs: nowMs } : state.rollout;
+  const changed: SetState = { ...state, spec, rollout, generation: state.generation + 1 };
   const scaled = scaleDrafts(state.spec, spec);
   if (hash === target.hash) {
     const revisions = withShape(state.revisions, target.number, roleShapes(spec));
@@ -103,7 +114,7 @@ export function abortRollout(state: SetState, nowMs: number): StateChange | null
       ...state,
       spec: specAtRevision(state.spec, good),
       generation: state.generation + 1,
-      rollout: { ...state.rollout, target: good.number, stalledReason: null, isPaused: false, startedAtMs: nowMs },
+      rollout: { ...begun(state.rollout, nowMs), target: good.number, isPaused: false },
     },
     timeline: [line("rollout.aborted", decision, [], `Rollout of revision ${state.rollout.target} aborted`)],
   };
@@ -127,7 +138,7 @@ export function specAtRevision(spec: SetSpec, revision: Revision): SetSpec {
         dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
         onPodFailure: wanted?.onPodFailure ?? ("Recreate" as const),
         workload: { apiVersion: "apps/v1", kind: role.kind },
-        minReadySeconds: role.minReadySeconds,
+        minReadySeconds: wanted?.minReadySeconds ?? 0,
         volumeClaimTemplates:
           role.volumeClaimTemplates as SetSpec["groupTemplate"]["roles"][number]["volumeClaimTemplates"],
         // It was a valid template when the revision was made from it.
@@ -150,7 +161,7 @@ function targetNewRevision(state: SetState, content: RevisionContent, nowMs: num
   return {
     ...state,
     revisions: [...state.revisions, revision],
-    rollout: { ...state.rollout, target: number, stalledReason: null, startedAtMs: nowMs },
+    rollout: { ...begun(state.rollout, nowMs), target: number },
   };
 }
 
@@ -159,11 +170,12 @@ function withShape(revisions: readonly Revision[], number: number, shape: readon
 }
 
 function roleShapes(spec: SetSpec): readonly RoleShape[] {
-  return spec.groupTemplate.roles.map(({ role, replicas, dependencies, onPodFailure }) => ({
+  return spec.groupTemplate.roles.map(({ role, replicas, dependencies, onPodFailure, minReadySeconds }) => ({
     role,
     replicas,
     dependencies,
     onPodFailure,
+    minReadySeconds,
   }));
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+import { acceptSpec } from "./spec-change.ts";
 
 const world = () => new World([aNode("n1"), aNode("n2")]);
 const running = (state = aSet({ replicas: 1 })) => new Operated(world(), state);
@@ -12,7 +13,10 @@ test("the owner is made first, and everything else once its UID is known", () =>
   ]);
   set.world.step();
   const kinds = set.reconcile().actions.flatMap((action) => (action.kind === "create" ? [action.object.kind] : []));
-  expect(kinds).toEqual(["ConfigMap", "ConfigMap", "Service", "Service", "StatefulSet"]);
+  expect(kinds).toEqual(["ConfigMap", "ConfigMap", "Service", "Service"]);
+  expect(set.reconcile().actions.flatMap((action) => (action.kind === "create" ? [action.object.kind] : []))).toEqual([
+    "StatefulSet",
+  ]);
 });
 
 test("a role is created only when every role it depends on is ready", () => {
@@ -142,4 +146,114 @@ test("on a cluster that does not answer nothing is touched and nothing is assume
   expect(planned.actions).toEqual([]);
   expect(planned.next.groups).toBe(before);
   expect(planned.status.groups[0]?.phase).toBe("Unknown");
+});
+
+const HOUR_MS = 3_600_000;
+const progressing = (set: Operated) =>
+  set.plan().status.conditions.find((condition) => condition.type === "Progressing")?.status;
+
+test("a group that was up for longer than the deadline has the whole deadline to come up again", () => {
+  const set = running();
+  set.untilReady();
+  set.world.nowMs += HOUR_MS;
+  set.run(1);
+  set.world.neverReady = /decode-0$/;
+  Object.assign(set.world.pod("demo-0-decode-0"), { isReady: false, readySinceMs: null });
+  set.run(5);
+  expect(progressing(set)).toBe("True");
+  set.world.nowMs += HOUR_MS;
+  set.run(1);
+  expect(progressing(set)).toBe("False");
+  const roles = [
+    aRole({ role: "prefill", replicas: 2 }),
+    aRole({ role: "decode", replicas: 3, dependencies: ["prefill"] }),
+  ];
+  set.state = { ...set.state, spec: aSet({ replicas: 1, roles }).spec };
+  set.run(1);
+  expect(progressing(set)).toBe("True");
+});
+
+test("no role starts on a ConfigMap that is a stranger's or out of date", () => {
+  const set = running();
+  set.reconcile();
+  set.reconcile();
+  const config = set.world.objects.get("ConfigMap/demo-0-config");
+  if (config === undefined) throw new Error("there is no ConfigMap");
+  const stranger = { ...config, shown: { ...config.shown, ownerUid: null } };
+  set.world.objects.set("ConfigMap/demo-0-config", stranger);
+  set.run(10);
+  expect(set.world.pods.size).toBe(0);
+  expect(set.plan().status.groups[0]?.message).toBe("Its ConfigMaps are being created.");
+  set.world.objects.set("ConfigMap/demo-0-config", config);
+  set.world.tamper("ConfigMap/demo-0-config", { data: { "config.yaml": "other" } }, "kubectl");
+  expect(set.plan().actions.map((action) => action.kind)).toEqual(["update"]);
+  set.untilReady();
+});
+
+test("a dependency that is added to a running set restarts and holds nothing, and orders the next incarnation", () => {
+  const at = (dependencies: readonly string[]) =>
+    aSet({ replicas: 1, roles: [aRole({ role: "a" }), aRole({ role: "b", dependencies })] });
+  const set = running(at([]));
+  set.untilReady();
+  set.acted.length = 0;
+  const changed = acceptSpec(set.state, at(["a"]).spec, set.world.nowMs);
+  set.state = changed?.state ?? set.state;
+  set.run(3);
+  expect(set.state.revisions).toHaveLength(1);
+  expect(set.acted.filter((action) => action.kind === "delete" || action.kind === "scale")).toEqual([]);
+  set.world.crash("demo-0-a-0");
+  set.world.neverReady = /-a-0$/;
+  set.run(15);
+  expect([...set.world.pods.keys()]).toEqual(["demo-0-a-0"]);
+});
+
+test("a change of minReadySeconds restarts nothing and is judged from then on", () => {
+  const at = (minReadySeconds: number) => aSet({ replicas: 1, roles: [aRole({ role: "a", minReadySeconds })] });
+  const set = running(at(0));
+  set.untilReady();
+  const { uid } = set.world.pod("demo-0-a-0");
+  set.state = acceptSpec(set.state, at(3600).spec, set.world.nowMs)?.state ?? set.state;
+  set.run(3);
+  expect(set.state.revisions).toHaveLength(1);
+  expect(set.world.pod("demo-0-a-0").uid).toBe(uid);
+  expect(set.plan().status.groups[0]?.phase).toBe("Starting");
+});
+
+test("what an older version rendered for a running incarnation stays until the next one", () => {
+  const set = running();
+  set.untilReady();
+  const older = set.state.groups.map((group) => ({
+    ...group,
+    rendering: group.rendering.map((rendered) => ({
+      ...rendered,
+      object: { ...rendered.object, spec: { older: true } },
+    })),
+  }));
+  set.state = { ...set.state, groups: older };
+  set.acted.length = 0;
+  set.run(3);
+  expect(set.acted).toEqual([]);
+  expect(set.state.groups[0]?.rendering).toBe(older[0]?.rendering);
+  set.world.crash("demo-0-decode-0");
+  set.untilReady();
+  expect(JSON.stringify(set.state.groups[0]?.rendering)).not.toContain("older");
+});
+
+test("the condition of a RoleBasedGroup keeps its time while it says the same, and never goes back", () => {
+  const set = running();
+  const shown = () =>
+    (set.world.owners.get("demo-0")?.status as { conditions: readonly Record<string, string>[] } | undefined)
+      ?.conditions[0];
+  set.untilReady();
+  set.run(2);
+  const ready = shown();
+  set.world.nowMs += HOUR_MS;
+  set.world.neverReady = /decode-0$/;
+  Object.assign(set.world.pod("demo-0-decode-0"), { isReady: false });
+  set.run(3);
+  const unready = shown();
+  expect([ready?.["status"], unready?.["status"]]).toEqual(["True", "False"]);
+  expect(Number(new Date(unready?.["lastTransitionTime"] ?? 0))).toBeGreaterThanOrEqual(
+    Number(new Date(ready?.["lastTransitionTime"] ?? 0)) + HOUR_MS,
+  );
 });

@@ -1,12 +1,13 @@
-import { type GroupRole, type GroupState, groupName, type RenderedWorkload } from "../model/index.ts";
+import { type GroupRole, type GroupState, groupName, type RenderedWorkload, serviceName } from "../model/index.ts";
 import { ownerReference } from "../project/labels.ts";
 import { workloadObject } from "../project/workloads.ts";
+import { askFor } from "./asking.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
 import type { ObservedGroup } from "./observed-group.ts";
 import { isReserved, type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
 import type { Action } from "./types.ts";
-import { listed } from "./words.ts";
+import { listed, plural } from "./words.ts";
 
 /**
  * Brings a running incarnation to what it should be: owner first, then what the pods mount, then role by role.
@@ -18,41 +19,51 @@ import { listed } from "./words.ts";
  * taken; one that came earlier is removed as a leftover before the reservation can succeed, and nothing of the new
  * incarnation runs meanwhile. The first incarnation has nothing before it and creates each role as it starts.
  *
- * Guarantees: a role is started only when everything it depends on is Ready, and is latched as started before its
- * workload is created, so that later unreadiness holds nothing back. Planning again emits only what is still missing.
- * The ConfigMaps are current before a role is scaled in.
+ * Guarantees: a role is started only when everything it depends on is Ready and both ConfigMaps are ours and current,
+ * for its pods would start on what is there; it is latched as started before its workload is created, so that later
+ * unreadiness holds nothing back. Planning again emits only what is still missing. The ConfigMaps are current before a
+ * role is scaled in; a scale-out of a running role does not wait for them.
  */
 export function planRunning(
   context: PlanContext,
-  group: GroupState,
+  before: GroupState,
   progress: readonly RoleProgress[],
   observed: ObservedGroup,
   notes: PlanNotes,
 ): GroupState {
-  notes.actions.push(...diffOwner(context, group, observed));
+  notes.actions.push(...diffOwner(context, before, observed));
   // A deleted owner takes its dependents along; nothing can be put under it.
-  if (observed.owner === null || observed.owner.deletionAtMs !== null) return group;
+  if (observed.owner === null || observed.owner.deletionAtMs !== null) return before;
   const { uid } = observed.owner;
-  const { actions, isDiscoveryCurrent } = diffGroupObjects(context, group, observed, uid);
+  const { actions, group, ...objects } = diffGroupObjects(context, before, observed, uid, notes);
   notes.actions.push(...actions);
   stopRemovedRoles(group, progress, observed, notes);
 
-  const started = rolesToStart(context, group, progress);
+  const areObjectsCurrent = (role: string): boolean =>
+    objects.isDiscoveryCurrent && !objects.staleServices.has(serviceName(context.set.name, group.index, role));
+  const started = rolesToStart(context, group, progress).filter(({ role }) => areObjectsCurrent(role.role));
   for (const { role } of started) announceStart(group, role, notes);
   const startedRoles = latched(group, progress, observed, started);
+  let asked = group;
   for (const step of progress) {
-    if (!isReserved(group) && !startedRoles.includes(step.role.role)) {
-      if (step.role.replicas > 0) continue;
-      if (waitsFor(group, step.role, progress, context.set.spec.startupPolicy).length > 0) continue;
+    const { role, workload } = step;
+    if (workload === null) {
+      if (!areObjectsCurrent(role.role)) continue;
+      if (!isReserved(group) && !startedRoles.includes(role.role)) {
+        if (role.replicas > 0) continue;
+        if (waitsFor(group, role, progress, context.set.spec.startupPolicy).length > 0) continue;
+      }
+      const action = creation(context, group, step, observed, uid);
+      if (action !== null) notes.actions.push(action);
+      continue;
     }
     // Reserved and no more: until it is started it stands at 0, whatever is wanted.
-    if (step.workload !== null && step.role.replicas > 0 && !startedRoles.includes(step.role.role)) continue;
-    const action = workloadAction(context, group, step, observed, { uid, isDiscoveryCurrent });
-    if (action !== null) notes.actions.push(action);
+    const wanted = startedRoles.includes(role.role) ? role.replicas : 0;
+    asked = askFor(context, asked, { role, workload, wanted }, { observed, ...objects }, notes);
   }
   return startedRoles === group.startedRoles
-    ? group
-    : { ...group, startedRoles, progressAtMs: context.nowMs, stalledReason: null };
+    ? asked
+    : { ...asked, startedRoles, progressAtMs: context.nowMs, stalledReason: null };
 }
 
 function rolesToStart(
@@ -96,30 +107,20 @@ function announceStart(group: GroupState, role: GroupRole, notes: PlanNotes): vo
         ? null
         : `${listed(role.dependencies)} ${role.dependencies.length === 1 ? "is" : "are"} ready`,
     decision: `Start ${role.role} of group ${group.index}`,
-    actions: [`${role.kind} with ${role.replicas} replicas`],
+    actions: [`${role.kind} with ${plural(role.replicas, "replica")}`],
   });
 }
 
-function workloadAction(
+function creation(
   context: PlanContext,
   group: GroupState,
-  { role, workload }: RoleProgress,
+  { role }: RoleProgress,
   observed: ObservedGroup,
-  owner: { readonly uid: string; readonly isDiscoveryCurrent: boolean },
+  ownerUid: string,
 ): Action | null {
-  if (workload !== null) {
-    if (workload.deletionAtMs !== null || workload.replicas === role.replicas) return null;
-    if (role.replicas < workload.replicas && !owner.isDiscoveryCurrent) return null;
-    return {
-      kind: "scale",
-      group: group.index,
-      ref: refTo(observed.cluster, "apps/v1", workload),
-      replicas: role.replicas,
-    };
-  }
   const rendered = group.rendering.find((candidate) => candidate.role === role.role);
   if (rendered === undefined || isNameTaken(observed, rendered)) return null;
-  const reference = ownerReference(groupName(context.set.name, group.index), owner.uid);
+  const reference = ownerReference(groupName(context.set.name, group.index), ownerUid);
   return {
     kind: "create",
     cluster: observed.cluster,

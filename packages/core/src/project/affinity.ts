@@ -7,21 +7,36 @@ type NodeAffinity = {
 };
 type Affinity = { readonly nodeAffinity?: NodeAffinity; readonly [field: string]: unknown };
 
-/**
- * The template's own affinity with a required node affinity to one domain.
- *
- * Terms are alternatives in Kubernetes, so the domain goes into each of the user's terms; as a term of its own it would
- * widen the choice instead of narrowing it.
- */
+type Requirement = { readonly key: string; readonly operator: "In" | "NotIn"; readonly values: readonly string[] };
+
+/** The template's own affinity with a required node affinity to one domain. */
 export function pinToDomain(affinity: unknown, domain: Domain): Affinity {
+  return withRequirements(affinity, [{ key: domain.key, operator: "In", values: [domain.value] }]);
+}
+
+/** The template's own affinity, kept off the nodes of these domains. */
+export function keepOff(affinity: unknown, domains: readonly Domain[]): Affinity {
+  const keys = [...new Set(domains.map(({ key }) => key))];
+  const valuesOf = (key: string): readonly string[] =>
+    domains.filter((domain) => domain.key === key).map(({ value }) => value);
+  return withRequirements(
+    affinity,
+    keys.map((key) => ({ key, operator: "NotIn", values: valuesOf(key) })),
+  );
+}
+
+/**
+ * Terms are alternatives in Kubernetes, so a requirement goes into each of the user's terms; as a term of its own it
+ * would widen the choice instead of narrowing it.
+ */
+function withRequirements(affinity: unknown, added: readonly Requirement[]): Affinity {
   const own: Affinity = typeof affinity === "object" && affinity !== null ? (affinity as Affinity) : {};
   const required = own.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const pin = { key: domain.key, operator: "In", values: [domain.value] };
   const terms = required?.nodeSelectorTerms ?? [];
   const pinned =
     terms.length === 0
-      ? [{ matchExpressions: [pin] }]
-      : terms.map((term) => ({ ...term, matchExpressions: [...(term.matchExpressions ?? []), pin] }));
+      ? [{ matchExpressions: added }]
+      : terms.map((term) => ({ ...term, matchExpressions: [...(term.matchExpressions ?? []), ...added] }));
   return {
     ...own,
     nodeAffinity: {

@@ -1,4 +1,5 @@
 import {
+  ANNOTATION,
   API_VERSION,
   configMapName,
   envMapName,
@@ -18,7 +19,7 @@ type SetFacts = Pick<SetState, "name" | "namespace" | "spec" | "revisions">;
 type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation">;
 
 /** The RoleBasedGroup: owner of everything else of the group and its face to kubectl. Made by us only. */
-export function renderOwner(set: SetFacts, group: GroupFacts): KubeObject {
+export function renderOwner(set: SetFacts & Pick<SetState, "id">, group: GroupFacts): KubeObject {
   return withContentHash({
     apiVersion: API_VERSION,
     kind: "RoleBasedGroup",
@@ -26,6 +27,7 @@ export function renderOwner(set: SetFacts, group: GroupFacts): KubeObject {
       name: groupName(set.name, group.index),
       namespace: set.namespace,
       labels: groupLabels(set, group.index),
+      annotations: { [ANNOTATION.setId]: set.id },
     },
     spec: {
       set: set.name,

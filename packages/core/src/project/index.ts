@@ -1,5 +1,5 @@
 export { type Discovery, renderDiscovery } from "./discovery.ts";
 export { renderConfigMaps, renderGroupObjects, renderOwner, renderServices } from "./group-objects.ts";
-export { contentHashOf, ownerReference } from "./labels.ts";
+export { contentHashOf, dataHash, ownerReference } from "./labels.ts";
 export { type RolePort, rolePorts } from "./ports.ts";
 export { renderWorkloads, workloadObject } from "./workloads.ts";

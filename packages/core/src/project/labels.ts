@@ -41,3 +41,40 @@ export function withContentHash(object: KubeObject): KubeObject {
 export function contentHashOf(object: KubeObject): string | null {
   return object.metadata.annotations?.[ANNOTATION.contentHash] ?? null;
 }
+
+/**
+ * Hash of what a ConfigMap or Service says, over the fields that are ours as a whole: what an API server fills in makes no
+ * difference. Equal for a rendered object and for the live one, until somebody changes it. Null for other kinds.
+ */
+export function dataHash(object: KubeObject): string | null {
+  if (object.kind === "ConfigMap") {
+    const binary = object["binaryData"];
+    const isPlain = typeof binary !== "object" || binary === null || Object.keys(binary).length === 0;
+    return contentHash({ data: object["data"] ?? {}, ...(isPlain ? {} : { binary }) });
+  }
+  if (object.kind !== "Service") return null;
+  const spec = (object["spec"] ?? {}) as ServiceFields;
+  const ports = Array.isArray(spec.ports) ? (spec.ports as readonly ServicePortFields[]) : [];
+  return contentHash({
+    selector: spec.selector ?? {},
+    publishNotReadyAddresses: spec.publishNotReadyAddresses === true,
+    ports: ports.map(({ name, port, targetPort, protocol }) => ({
+      name: name ?? "",
+      port,
+      targetPort: targetPort ?? port,
+      protocol: protocol ?? "TCP",
+    })),
+  });
+}
+
+type ServiceFields = {
+  readonly selector?: unknown;
+  readonly publishNotReadyAddresses?: unknown;
+  readonly ports?: unknown;
+};
+type ServicePortFields = {
+  readonly name?: unknown;
+  readonly port?: unknown;
+  readonly targetPort?: unknown;
+  readonly protocol?: unknown;
+};

@@ -1,16 +1,18 @@
 import { findRevision, type GroupState, type Revision, type SetState } from "../model/index.ts";
 import type { SetSpec } from "../spec/schema.ts";
 import { renderConfigMaps, renderOwner, renderServices } from "./group-objects.ts";
-import { contentHashOf } from "./labels.ts";
+import { contentHashOf, dataHash } from "./labels.ts";
 
-/** Content hashes of what lives as long as a group. */
+export type ObjectHashes = { readonly content: string | null; readonly data: string | null };
+
+/** Hashes of what lives as long as a group. */
 export type GroupObjectHashes = {
   readonly owner: string | null;
   /** By `<kind>/<name>`: both ConfigMaps and the Services. */
-  readonly objects: ReadonlyMap<string, string | null>;
+  readonly objects: ReadonlyMap<string, ObjectHashes>;
 };
 
-type SetFacts = Pick<SetState, "name" | "namespace" | "spec" | "revisions">;
+type SetFacts = Pick<SetState, "id" | "name" | "namespace" | "spec" | "revisions">;
 type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation">;
 
 /**
@@ -25,7 +27,7 @@ export function groupObjectHashes(set: SetFacts, group: GroupFacts): GroupObject
   known.set(revision, bySpec);
   const byGroup = bySpec.get(set.spec) ?? new Map<string, GroupObjectHashes>();
   bySpec.set(set.spec, byGroup);
-  const key = `${set.namespace}/${set.name}/${group.index}/${group.incarnation}`;
+  const key = `${set.id}/${set.namespace}/${set.name}/${group.index}/${group.incarnation}`;
   const found = byGroup.get(key);
   if (found !== undefined) return found;
   const hashes = hash(set, group);
@@ -39,6 +41,11 @@ function hash(set: SetFacts, group: GroupFacts): GroupObjectHashes {
   const objects = [...renderConfigMaps(set, group, owner), ...renderServices(set, group, owner)];
   return {
     owner: contentHashOf(renderOwner(set, group)),
-    objects: new Map(objects.map((object) => [`${object.kind}/${object.metadata.name}`, contentHashOf(object)])),
+    objects: new Map(
+      objects.map((object) => [
+        `${object.kind}/${object.metadata.name}`,
+        { content: contentHashOf(object), data: dataHash(object) },
+      ]),
+    ),
   };
 }

@@ -7,7 +7,7 @@ import {
   LABEL,
   type SetState,
 } from "../model/index.ts";
-import { pinToDomain } from "./affinity.ts";
+import { keepOff, pinToDomain } from "./affinity.ts";
 import { roleLabels } from "./labels.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -26,6 +26,8 @@ export type PodTemplateInput = {
   };
   readonly role: GroupRole;
   readonly domain: Domain | null;
+  /** Domains that others hold alone. */
+  readonly avoid: readonly Domain[];
 };
 
 /**
@@ -60,7 +62,7 @@ export function renderPodTemplate(input: PodTemplateInput): Loose {
       ...(spec["hostNetwork"] === true && spec["dnsPolicy"] === undefined
         ? { dnsPolicy: "ClusterFirstWithHostNet" }
         : {}),
-      ...(input.domain === null ? {} : { affinity: pinToDomain(spec["affinity"], input.domain) }),
+      ...affinityOf(spec["affinity"], input),
       ...(spec["initContainers"] === undefined
         ? {}
         : { initContainers: asList(spec["initContainers"]).map(addDiscovery) }),
@@ -68,6 +70,11 @@ export function renderPodTemplate(input: PodTemplateInput): Loose {
       volumes: [...asList(spec["volumes"]), { name: volume, configMap: { name: configMapName(set.name, index) } }],
     },
   };
+}
+
+function affinityOf(own: unknown, { domain, avoid }: PodTemplateInput): { readonly affinity?: unknown } {
+  if (domain !== null) return { affinity: pinToDomain(own, domain) };
+  return avoid.length === 0 ? {} : { affinity: keepOff(own, avoid) };
 }
 
 function discoverable(container: Loose, input: PodTemplateInput, volume: string): Loose {

@@ -2,7 +2,10 @@ import type { RevisionRole } from "../model/index.ts";
 
 export type RolePort = {
   readonly container: string;
-  /** As launchers know it: the port's own name, `port8000` when it has none, `<name>-<container>` for a second of one name. */
+  /**
+   * As launchers know it: the port's own name, `port8000` when it has none, `<name>-<container>` for a second of one name,
+   * and with a number where that is taken too. Unique also with `_` for `-`, as launchers read it.
+   */
   readonly name: string;
   readonly port: number;
   readonly protocol: string;
@@ -20,10 +23,8 @@ export function rolePorts(role: RevisionRole): readonly RolePort[] {
   for (const container of containersOf(role.template)) {
     for (const port of container.ports ?? []) {
       if (port.containerPort === undefined) continue;
-      const plain = port.name ?? `port${port.containerPort}`;
-      const name = names.has(plain) ? `${plain}-${container.name ?? ""}` : plain;
-      if (names.has(name)) continue;
-      names.add(name);
+      const name = freeName(port.name ?? `port${port.containerPort}`, container.name ?? "", names);
+      names.add(name.replaceAll("-", "_"));
       ports.push({
         container: container.name ?? "",
         name,
@@ -35,20 +36,32 @@ export function rolePorts(role: RevisionRole): readonly RolePort[] {
   return ports;
 }
 
+function freeName(plain: string, container: string, taken: ReadonlySet<string>): string {
+  const isFree = (name: string): boolean => !taken.has(name.replaceAll("-", "_"));
+  if (isFree(plain)) return plain;
+  const longer = `${plain}-${container}`;
+  let name = longer;
+  for (let n = 2; !isFree(name); n++) name = `${longer}-${n}`;
+  return name;
+}
+
 /** Ports of the role's Service: a Service refuses a number twice per protocol, and names over 63 characters. */
 export function servicePorts(role: RevisionRole): readonly Readonly<Record<string, unknown>>[] {
   const seen = new Set<string>();
+  const names = new Set<string>();
   return rolePorts(role)
     .filter(({ port, protocol }) => {
       const key = `${protocol}/${port}`;
       return seen.has(key) ? false : seen.add(key);
     })
-    .map(({ name, port, protocol }) => ({
-      name: name.slice(0, 63).replace(/-+$/, ""),
-      port,
-      targetPort: port,
-      protocol,
-    }));
+    .map(({ name, port, protocol }) => ({ name: serviceName(name), port, targetPort: port, protocol }));
+
+  function serviceName(name: string): string {
+    let short = name.slice(0, 63).replace(/-+$/, "");
+    for (let n = 2; names.has(short); n++) short = `${name.slice(0, 59)}-${n}`;
+    names.add(short);
+    return short;
+  }
 }
 
 function containersOf(template: Readonly<Record<string, unknown>>): readonly ContainerPorts[] {

@@ -3,10 +3,10 @@ import { parse } from "yaml";
 import { type GroupState, LABEL } from "../model/index.ts";
 import { newGroup } from "../plan/incarnation.ts";
 import { aRole, aSet } from "../testing/index.ts";
-import { pinToDomain } from "./affinity.ts";
+import { keepOff, pinToDomain } from "./affinity.ts";
 import { renderDiscovery } from "./discovery.ts";
 import { renderConfigMaps, renderOwner, renderServices } from "./group-objects.ts";
-import { ownerReference } from "./labels.ts";
+import { dataHash, ownerReference } from "./labels.ts";
 import { renderWorkloads, workloadObject } from "./workloads.ts";
 
 const group: GroupState = { ...newGroup(0, 1, 0, 0), incarnation: 3 };
@@ -263,4 +263,50 @@ test("the content hash changes with the content and with nothing else", () => {
     renderConfigMaps(set, group, ownerReference("demo-0", uid))[0]?.metadata.annotations?.["openpatio.io/content-hash"];
   expect(hash(aSet(), "a")).toBe(hash(aSet(), "b"));
   expect(hash(aSet(), "a")).not.toBe(hash(aSet({ roles: [aRole({ role: "x" })] }), "a"));
+});
+
+test("a port whose derived name is taken gets another one, in the file, the environment and the Service", () => {
+  const containers = [
+    {
+      name: "x",
+      ports: [
+        { name: "http-a", containerPort: 1 },
+        { name: "http", containerPort: 2 },
+      ],
+    },
+    { name: "a", ports: [{ name: "http", containerPort: 3 }] },
+  ];
+  const set = aSet({ roles: [{ role: "r", template: { spec: { containers } } }] });
+  const { configYaml, env } = renderDiscovery(set, group);
+  expect(configYaml).toContain("http_a: 1\n          http: 2\n          http_a_2: 3\n");
+  expect(env["ROLES_R_0_HTTP_A_2_PORT"]).toBe("3");
+  expect(renderServices(set, group, owner)).toMatchObject([
+    { spec: { ports: [{ name: "http-a" }, { name: "http" }, { name: "http-a-2", port: 3 }] } },
+  ]);
+});
+
+test("what an API server fills in makes no difference to what a Service says, a foreign change does", () => {
+  const [service] = renderServices(aSet(), group, owner);
+  if (service === undefined) throw new Error("there is no Service");
+  const spec = service["spec"] as Readonly<Record<string, unknown>>;
+  const filledIn = { ...service, spec: { ...spec, clusterIPs: ["None"], sessionAffinity: "None", type: "ClusterIP" } };
+  expect(dataHash(filledIn)).toBe(dataHash(service));
+  expect(dataHash({ ...service, spec: { ...spec, publishNotReadyAddresses: false } })).not.toBe(dataHash(service));
+  expect(dataHash({ ...service, spec: { ...spec, selector: {} } })).not.toBe(dataHash(service));
+});
+
+test("domains that others hold alone are kept off by every alternative of the user's own node affinity", () => {
+  const avoided = [
+    { key: "rack", value: "r1" },
+    { key: "rack", value: "r2" },
+  ];
+  const not = { key: "rack", operator: "NotIn", values: ["r1", "r2"] };
+  const required = (nodeSelectorTerms: readonly unknown[]) => ({
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } },
+  });
+  expect(keepOff(undefined, avoided)).toEqual(required([{ matchExpressions: [not] }]));
+  const own = { key: "a", operator: "Exists" };
+  expect(keepOff(required([{ matchExpressions: [own] }, {}]), avoided)).toEqual(
+    required([{ matchExpressions: [own, not] }, { matchExpressions: [not] }]),
+  );
 });

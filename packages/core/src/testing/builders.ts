@@ -117,6 +117,7 @@ export function aPod(name: string, draft: Partial<ObservedPod> = {}): ObservedPo
     ordinal: null,
     ownerUid: null,
     ownerKind: null,
+    ownerName: null,
     nodeName: null,
     phase: "Running",
     isReady: true,

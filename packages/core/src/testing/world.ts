@@ -13,6 +13,7 @@ import { podHostPorts, podRequests } from "../placement/demand.ts";
 import { hasRoom, type NodeRoom, take } from "../placement/packing.ts";
 import { plan } from "../plan/plan.ts";
 import type { Action, ObjectRef, Plan, TimelineDraft } from "../plan/types.ts";
+import { dataHash } from "../project/labels.ts";
 import { aContainer, aPod } from "./builders.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -122,6 +123,15 @@ export class World {
     pod.readySinceMs = null;
   }
 
+  /** Somebody else changes what a ConfigMap or Service says. */
+  tamper(key: string, change: Readonly<Record<string, unknown>>, manager: string): void {
+    const record = this.objects.get(key);
+    if (record === undefined) throw new Error(`there is no ${key}`);
+    record.object = { ...record.object, ...change };
+    record.shown.dataHash = dataHash(record.object);
+    record.shown.changedBy = manager;
+  }
+
   deletePod(name: string): void {
     this.pod(name).deletionAtMs = this.nowMs;
   }
@@ -141,6 +151,9 @@ export class World {
       ...common,
       role: labels[LABEL.role] ?? null,
       contentHash: object.metadata.annotations?.[ANNOTATION.contentHash] ?? null,
+      dataHash: dataHash(object),
+      changedBy: null,
+      setId: object.metadata.annotations?.[ANNOTATION.setId] ?? null,
       status: undefined,
     };
     switch (object.kind) {
@@ -185,6 +198,7 @@ export class World {
     const record = this.objects.get(keyOf(ref.kind, ref.name));
     if (record?.shown.uid !== ref.uid) return;
     record.shown.contentHash = hash;
+    record.shown.dataHash = dataHash(object);
     record.object = object;
   }
 
@@ -237,7 +251,8 @@ export class World {
           revisionHash: labels[LABEL.revisionHash] ?? null,
           ordinal: shown.kind === "StatefulSet" ? ordinal : null,
           ownerUid: shown.uid,
-          ownerKind: shown.kind,
+          ownerKind: shown.kind === "Deployment" ? "ReplicaSet" : shown.kind,
+          ownerName: shown.kind === "Deployment" ? `${shown.name}-5d8f` : shown.name,
           phase: "Pending",
           isReady: false,
           readySinceMs: null,

@@ -126,9 +126,14 @@ function rolloutView(model: SetModel): RolloutView {
     group.takenDown ||
     group.teardown?.cause.kind === "rollout" ||
     group.teardown?.cause.kind === "restart";
-  const behind = state.groups.filter(isBehind).length;
+  const behind = state.groups.filter(isBehind);
+  const isRestart = behind.every(
+    (group) =>
+      hashes.get(group.revision) === targetHash &&
+      (group.restartSeen < rollout.restart || group.lastCause?.kind === "restart"),
+  );
   const isPaused = rollout.isPaused || spec.rollout.paused;
-  const isActive = !state.isDeleting && behind > 0;
+  const isActive = !state.isDeleting && behind.length > 0;
   return {
     target: rollout.target,
     current: status.currentRevision,
@@ -139,19 +144,25 @@ function rolloutView(model: SetModel): RolloutView {
     startedAtMs: rollout.startedAtMs,
     updatedGroups: status.updatedGroups,
     maxUnavailable: absolute(spec.rollout.maxUnavailable, spec.replicas),
-    message: rolloutMessage(model, { isActive, isPaused, behind }),
+    message: rolloutMessage(model, { isActive, isPaused, isRestart, behind: behind.length }),
   };
 }
 
 function rolloutMessage(
   model: SetModel,
-  { isActive, isPaused, behind }: { isActive: boolean; isPaused: boolean; behind: number },
+  {
+    isActive,
+    isPaused,
+    isRestart,
+    behind,
+  }: { isActive: boolean; isPaused: boolean; isRestart: boolean; behind: number },
 ): string | null {
   const { state } = model;
   const { rollout } = state;
   if (rollout.stalledReason !== null) return rollout.stalledReason;
   const total = state.groups.length;
-  const progress = `${total - behind} of ${total} groups on revision ${rollout.target}`;
+  const done = isRestart ? "restarted" : `on revision ${rollout.target}`;
+  const progress = `${total - behind} of ${total} groups ${done}`;
   if (isPaused)
     return isActive
       ? `Paused: ${progress}. No further group is taken down.`

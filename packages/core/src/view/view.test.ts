@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { GroupState, ObservedPod, SetState } from "../model/index.ts";
-import { plan } from "../plan/index.ts";
+import { acceptSpec, plan, restartRollout } from "../plan/index.ts";
 import type { ClusterInfo } from "../ports.ts";
 import { aCluster, aContainer, aNode, aPod, aRole, aSet, clustersOf } from "../testing/index.ts";
 import { attentionItems } from "./attention.ts";
@@ -15,7 +15,7 @@ import { setDetail, setRow } from "./set-view.ts";
 const NOW = 1_000_000;
 const nodes = ["a", "b"].map((name) => aNode(name, { rack: `rack-${name}` }));
 const live = aCluster({ nodes });
-const alone = { cluster: "north", isStale: false, group: null };
+const alone = { cluster: "north", isStale: false, group: null, silentNodes: new Set<string>() };
 
 /** A set after the planner's first look at a cluster with room. */
 function started(draft: Parameters<typeof aSet>[0] = {}): SetState {
@@ -80,6 +80,16 @@ describe("a pod", () => {
     ["deleting", aPod("p", { deletionAtMs: 1 }), "deleting"],
   ])("is %s, said as its reason", (state, pod, text) => {
     expect(podView(pod, alone)).toMatchObject({ state, stateText: text });
+  });
+
+  test("that can't be ended says which node does not answer, and what to do", () => {
+    const silent = { ...alone, silentNodes: new Set(["node-07"]) };
+    expect(podView(aPod("p", { deletionAtMs: 5_000, nodeName: "node-07" }), silent)).toMatchObject({
+      state: "deleting",
+      stateText: "terminating on node-07, which does not answer: force-delete it if that machine is off",
+      deletingSinceMs: 5_000,
+    });
+    expect(podView(aPod("p", { deletionAtMs: 5_000, nodeName: "node-08" }), silent).stateText).toBe("deleting");
   });
 
   test("that was ready before is unready, not starting", () => {
@@ -197,6 +207,7 @@ describe("a cluster", () => {
                 group: 0,
                 cluster: "north",
                 domain: { key: "topology.kubernetes.io/rack", value: "rack-a" },
+                avoid: [],
                 exclusive: "None",
                 demands: [
                   {
@@ -271,4 +282,15 @@ test("a preview is the planner's own placement, and names no object of a group t
   ]);
   expect(new Set(preview.objects.map((object) => object.name.match(/demo-(\d)/)?.[1]))).toEqual(new Set(["0", "1"]));
   expect(preview.checks).toMatchObject([{ level: "warning" }]);
+});
+
+test("a restart says how many groups are restarted, a rollout how many are on its revision", () => {
+  const running = started();
+  const good = { ...running, rollout: { ...running.rollout, lastGood: 1 } };
+  const restarted = restartRollout(good, NOW).state;
+  expect(setDetail(modelOf(restarted)).rollout.message).toBe("0 of 2 groups restarted, at most 1 down at a time.");
+  const changed = acceptSpec(good, aSet({ roles: [aRole({ role: "prefill", image: "engine:2" })] }).spec, NOW);
+  expect(setDetail(modelOf(changed?.state ?? good)).rollout.message).toBe(
+    "0 of 2 groups on revision 2, at most 1 down at a time.",
+  );
 });

@@ -2,6 +2,7 @@ import {
   ANNOTATION,
   type KubeObject,
   LABEL,
+  MANAGER,
   type ObservedContainer,
   type ObservedNode,
   type ObservedObject,
@@ -10,6 +11,7 @@ import {
   type Taint,
 } from "@openpatio/core/model";
 import { parseResources, podHostPorts, podRequests } from "@openpatio/core/placement";
+import { dataHash } from "@openpatio/core/project";
 
 /**
  * Objects as they arrive, cut down to what is used: a cluster's pods are held in memory, and a pod of 8 KB becomes less
@@ -66,6 +68,7 @@ export function trimPod(pod: KubeObject): ObservedPod {
     ordinal: owner?.kind === "StatefulSet" ? ordinalOf(pod.metadata.name, owner.name) : null,
     ownerUid: owner?.uid ?? null,
     ownerKind: owner?.kind ?? null,
+    ownerName: owner?.name ?? null,
     nodeName: textOf(spec["nodeName"]),
     phase: POD_PHASES.find((phase) => phase === status["phase"]) ?? "Pending",
     isReady,
@@ -185,9 +188,21 @@ export function trimObject(object: KubeObject, kind: ObservedObject["kind"]): Ob
     role: labels[LABEL.role] ?? null,
     ownerUid: ownerOf(object),
     contentHash: object.metadata.annotations?.[ANNOTATION.contentHash] ?? null,
+    dataHash: dataHash(object.kind === kind ? object : { ...object, kind }),
+    changedBy: changedBy(object),
+    setId: object.metadata.annotations?.[ANNOTATION.setId] ?? null,
     deletionAtMs: timeOf(object.metadata.deletionTimestamp),
     status: kind === "RoleBasedGroup" ? (object["status"] ?? null) : null,
   };
+}
+
+/** The manager of the last change to what it says that was not ours; statuses are nobody's change. */
+function changedBy(object: KubeObject): string | null {
+  const others = records(object.metadata.managedFields).filter(
+    (entry) => entry["manager"] !== MANAGER && (entry["subresource"] ?? "") === "",
+  );
+  const [last] = others.sort((a, b) => (timeOf(b["time"]) ?? 0) - (timeOf(a["time"]) ?? 0));
+  return textOf(last?.["manager"]);
 }
 
 /** UID of the RoleBasedGroup that controls it. */

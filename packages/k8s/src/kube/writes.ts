@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { type KubeObject, LABEL, MANAGER, type ObservedWorkload } from "@openpatio/core/model";
+import { ANNOTATION, type KubeObject, LABEL, MANAGER, type ObservedWorkload } from "@openpatio/core/model";
 import type { ObjectRef } from "@openpatio/core/plan";
 import { ApiError, isUidMismatch, refusal, toDomainError } from "./api-error.ts";
 import type { ClusterCache } from "./cluster-cache.ts";
@@ -170,6 +170,14 @@ export class ClusterWrites {
       throw new DomainError(
         "cluster.name-conflict",
         `${wanted.kind} ${namespace}/${name} exists in cluster ${this.#cluster} and is not part of this set${madeBy(live)}. Delete or rename it, or rename the set.`,
+        { params },
+      );
+    }
+    const setIdOf = (object: KubeObject): string | undefined => object.metadata.annotations?.[ANNOTATION.setId];
+    if (setIdOf(wanted) !== undefined && setIdOf(live) !== setIdOf(wanted)) {
+      throw new DomainError(
+        "cluster.name-conflict",
+        `${wanted.kind} ${namespace}/${name} in cluster ${this.#cluster} belongs to another OpenPatio (or to an earlier database). Delete it there, or give this set another name.`,
         { params },
       );
     }
