@@ -15,6 +15,7 @@ import { createMetrics } from "./metrics.ts";
 import { PodVerbs } from "./pods/service.ts";
 import { Executor } from "./reconcile/executor.ts";
 import { Lease } from "./reconcile/lease.ts";
+import { LogTails } from "./reconcile/log-tails.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import { Reservations } from "./reconcile/reservations.ts";
 import { RolloutVerbs } from "./rollouts/service.ts";
@@ -111,6 +112,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     timeline,
     reservations,
     executor,
+    logTails: new LogTails({ sets, port: (cluster) => fleet.get(cluster)?.port ?? null, log }),
     log,
     nowMs,
     onPlanned: (id, status) => {

@@ -11,6 +11,7 @@ import { clusterOf, type Executor, type Failure, isForPerson } from "./executor.
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { Held } from "./lease.ts";
 import { Limiter } from "./limiter.ts";
+import type { LogTails } from "./log-tails.ts";
 import type { Reservations } from "./reservations.ts";
 import { type StatusAction, StatusWriter } from "./status-writer.ts";
 
@@ -40,6 +41,7 @@ export type ReconcilerOptions = {
   readonly timeline: TimelineStore;
   readonly reservations: Reservations;
   readonly executor: Executor;
+  readonly logTails: LogTails;
   readonly log: Logger;
   readonly nowMs: () => number;
   readonly onPlanned: (setId: string, status: SetStatus) => void;
@@ -227,6 +229,7 @@ export class Reconciler {
       for (const name of planned.placedOn) fleet.advancePlacementVersion(name);
       if (stored === "removed") return null;
       this.options.onPlanned(id, planned.status);
+      this.options.logTails.collect(set, stored, held);
       if (hasGivenBack(set, stored)) this.roomChanged();
       return { set: stored, planned };
     }

@@ -91,6 +91,8 @@ describe("a set", () => {
     );
     const { groups } = await ready("heals");
     expect(groups.map((group) => group.incarnation)).toEqual([1, 2]);
+    expect(groups[1]?.cause?.logTail?.length).toBeGreaterThan(0);
+    expect(groups[1]?.history[0]?.cause.logTail).toBeUndefined();
     const timeline = await server.call<TimelineItem[]>("sets.timeline", { name: "heals" });
     const failures = timeline.filter((item) => item.kind === "group.failed");
     expect(failures).toEqual([expect.objectContaining({ group: 1, cause: expect.stringContaining("exited 137") })]);

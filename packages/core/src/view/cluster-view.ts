@@ -2,7 +2,7 @@ import type { GroupPhase, GroupState, ObservedCluster, ObservedNode, ObservedPod
 import type { Reservation } from "../placement/index.ts";
 import type { ClusterInfo } from "../ports.ts";
 import { gpusOf } from "./gpus.ts";
-import { podView } from "./pod-view.ts";
+import { podView, silentNodes } from "./pod-view.ts";
 import type { SetModel } from "./set-model.ts";
 import { gpusPerGroup, tilesOf } from "./set-view.ts";
 import type { ClusterDetail, ClusterRow, DomainView, NodeView, PodView } from "./types.ts";
@@ -58,10 +58,12 @@ export function clusterPods(model: ClusterModel): readonly PodView[] {
       state.groups.map((group) => [`${state.namespace}/${state.name}/${group.index}`, group] as const),
     ),
   );
+  const silent = silentNodes(observed);
   const view = (pod: ObservedPod) =>
     podView(pod, {
       cluster: observed.name,
       isStale,
+      silentNodes: silent,
       group: groups.get(`${pod.namespace}/${pod.set}/${pod.groupIndex}`) ?? null,
     });
   const bound = observed.nodes.flatMap((node) => observed.podsOnNode(node.name).map(view));

@@ -3,12 +3,13 @@ import {
   type GroupStatus,
   groupName,
   type ObservedPod,
+  type PastIncarnation,
   type SetState,
   workloadName,
 } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
 import { gpusOf } from "./gpus.ts";
-import { podView } from "./pod-view.ts";
+import { podView, silentNodes } from "./pod-view.ts";
 import { healthOf, isStale, type SetModel } from "./set-model.ts";
 import type { GroupRoleView, GroupView, PodView } from "./types.ts";
 
@@ -35,11 +36,17 @@ export function groupView(model: SetModel, group: GroupState): GroupView {
     untilMs: refused === null ? (status?.untilMs ?? null) : null,
     roles,
     cause: group.teardown?.cause ?? group.lastCause,
-    history: group.history,
+    history: group.history.map(withoutLog),
     refusals: group.stage === "unplaced" ? model.refusalsOf(group.index) : [],
     placementWhy: group.placement?.why ?? null,
     isStale: isStale(model, group),
   };
+}
+
+/** Only the last cause is shown with its log; twenty of them would be most of what is sent. */
+function withoutLog(past: PastIncarnation): PastIncarnation {
+  const { logTail: _, ...cause } = past.cause;
+  return { ...past, cause };
 }
 
 /** The revision that a group is on its way from, until it is Ready on the other one. */
@@ -78,7 +85,8 @@ function roleViews(state: SetState, group: GroupState, status: GroupStatus | und
 export function groupPods(model: SetModel, group: GroupState, pods: readonly ObservedPod[]): readonly PodView[] {
   const stale = isStale(model, group);
   const cluster = group.placement?.cluster ?? "";
-  const views = pods.map((pod) => podView(pod, { cluster, isStale: stale, group }));
+  const context = { cluster, isStale: stale, group, silentNodes: silentNodes(model.clusters.get(cluster)) };
+  const views = pods.map((pod) => podView(pod, context));
   return [...views, ...places(model, group, pods)];
 }
 
@@ -116,6 +124,7 @@ function places(model: SetModel, group: GroupState, pods: readonly ObservedPod[]
         gpus,
         createdAtMs: null,
         readySinceMs: null,
+        deletingSinceMs: null,
         ip: null,
         containers: [],
         isStale: isStale(model, group),

@@ -1,4 +1,4 @@
-import type { GroupState, ObservedContainer, ObservedPod, PodState } from "../model/index.ts";
+import type { GroupState, ObservedCluster, ObservedContainer, ObservedPod, PodState } from "../model/index.ts";
 import { gpusOf } from "./gpus.ts";
 import type { ContainerView, PodView } from "./types.ts";
 
@@ -8,10 +8,21 @@ export type PodContext = {
   readonly isStale: boolean;
   /** State of its group; null for pods that are not of an OpenPatio set. */
   readonly group: GroupState | null;
+  /** See {@link silentNodes}. */
+  readonly silentNodes: ReadonlySet<string>;
 };
 
-export function podView(pod: ObservedPod, { cluster, isStale, group }: PodContext): PodView {
-  const { state, text } = isStale ? { state: "unknown" as const, text: "unknown: no contact" } : stateOf(pod, group);
+const NO_NODES: ReadonlySet<string> = new Set();
+
+/** Nodes that do not answer: nobody confirms the end of a pod there. */
+export function silentNodes(cluster: ObservedCluster | undefined): ReadonlySet<string> {
+  const silent = cluster?.nodes.filter((node) => !node.isReady) ?? [];
+  return silent.length === 0 ? NO_NODES : new Set(silent.map((node) => node.name));
+}
+
+export function podView(pod: ObservedPod, context: PodContext): PodView {
+  const { cluster, isStale } = context;
+  const { state, text } = isStale ? { state: "unknown" as const, text: "unknown: no contact" } : stateOf(pod, context);
   return {
     uid: pod.uid,
     cluster,
@@ -29,6 +40,7 @@ export function podView(pod: ObservedPod, { cluster, isStale, group }: PodContex
     gpus: gpusOf(pod.requests),
     createdAtMs: pod.createdAtMs,
     readySinceMs: pod.readySinceMs,
+    deletingSinceMs: pod.deletionAtMs,
     ip: pod.ip,
     containers: pod.containers.map(containerView),
     isStale,
@@ -48,10 +60,15 @@ const BROKEN_WAITS = new Set([
   "RunContainerError",
 ]);
 
-function stateOf(pod: ObservedPod, group: GroupState | null): StateAndText {
+function stateOf(pod: ObservedPod, { group, silentNodes: silent }: PodContext): StateAndText {
   const failed = pod.containers.find(isFailed);
   const failure =
     pod.phase === "Failed" ? (pod.reason ?? (failed ? exitText(failed) : "failed")) : failed && exitText(failed);
+  if (pod.deletionAtMs !== null && pod.nodeName !== null && silent.has(pod.nodeName))
+    return {
+      state: "deleting",
+      text: `terminating on ${pod.nodeName}, which does not answer: force-delete it if that machine is off`,
+    };
   if (pod.deletionAtMs !== null) return { state: "deleting", text: failure ? `deleting: ${failure}` : "deleting" };
   if (failure !== undefined) return { state: "failed", text: failure };
   if (pod.phase === "Succeeded") return { state: "unready", text: "completed" };
@@ -85,7 +102,7 @@ function startText(pod: ObservedPod): string {
   const init = pod.containers.find((container) => container.kind === "init" && container.state !== "terminated");
   if (init?.state === "running") return `init ${init.name}`;
   const waiting = pod.containers.find((container) => container.state === "waiting");
-  if (waiting === undefined) return "running, not ready yet";
+  if (waiting === undefined) return "not ready yet";
   return waiting.reason === "ContainerCreating" || waiting.reason === null ? "creating" : waiting.reason;
 }
 

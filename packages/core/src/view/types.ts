@@ -176,6 +176,8 @@ export type PodView = {
   readonly gpus: number;
   readonly createdAtMs: number | null;
   readonly readySinceMs: number | null;
+  /** When its deletion was due to be over; null while it is not being deleted. */
+  readonly deletingSinceMs: number | null;
   readonly ip: string | null;
   readonly containers: readonly ContainerView[];
   readonly isStale: boolean;

@@ -250,6 +250,12 @@ function CauseSection({ view }: { readonly view: GroupView }) {
           ["when", <RelativeTimeAgo key="when" atMs={cause.atMs} />],
         ]}
       />
+      {cause.logTail !== undefined && (
+        <figure className={styles.logTail}>
+          <figcaption className="small ink-3">Last lines of its log</figcaption>
+          <pre>{cause.logTail.join("\n")}</pre>
+        </figure>
+      )}
     </section>
   );
 }

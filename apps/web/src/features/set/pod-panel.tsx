@@ -184,8 +184,10 @@ function PodFacts({ detail, group, pod, offReason }: PodFactsProps) {
             ["incarnation", pod.incarnation === null ? null : String(pod.incarnation)],
             ["ready", pod.readySinceMs === null ? null : <Since key="ready" atMs={pod.readySinceMs} />],
             ["created", pod.createdAtMs === null ? null : <Since key="created" atMs={pod.createdAtMs} />],
+            ["deleted", pod.deletingSinceMs === null ? null : <Since key="deleted" atMs={pod.deletingSinceMs} />],
           ]}
         />
+        {pod.state === "deleting" && <p className="small ink-2">{pod.stateText}.</p>}
       </section>
       <section className={styles.section}>
         <h3>Containers</h3>

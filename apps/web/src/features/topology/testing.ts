@@ -113,6 +113,7 @@ export function podView(group: number, role: string, ordinal: number | null, cha
     gpus: 4,
     createdAtMs: AT_MS,
     readySinceMs: AT_MS,
+    deletingSinceMs: null,
     ip: null,
     containers: [],
     isStale: false,
