@@ -35,6 +35,7 @@ const pod = (name: string, onNode: string | null, gpus: number, group: number | 
   gpus,
   createdAtMs: 0,
   readySinceMs: 0,
+  deletingSinceMs: null,
   ip: null,
   containers: [],
   isStale: false,
