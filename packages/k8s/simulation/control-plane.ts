@@ -209,7 +209,7 @@ class Process {
     }
     if (!this.#spendWrite(action)) return false;
     try {
-      this.#link.perform(action, random() < 0.7);
+      this.#link.perform(action);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.schedule(id, RETRY_MS);

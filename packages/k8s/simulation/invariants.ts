@@ -42,6 +42,8 @@ export class Invariants {
   readonly #domainOfGroup = new Map<string, string>();
   /** Every set/group/incarnation that was ever stored: write-ahead means that pods come after it. */
   readonly #storedLives = new Set<string>();
+  /** Every set/group/incarnation/role that was ever started. */
+  readonly #startedRoles = new Set<string>();
   /** A scale-out of a role may promise more than there is; its pods wait then. */
   isRoomJudged = true;
 
@@ -125,7 +127,10 @@ export class Invariants {
         this.#owed.delete(`${set}/${group.index}`);
       const wasStarted = old?.incarnation === group.incarnation ? old.startedRoles : [];
       for (const role of group.startedRoles)
-        if (!wasStarted.includes(role)) this.#judgeStart(after ?? before, group, role);
+        if (!wasStarted.includes(role)) {
+          this.#startedRoles.add(`${life}/${role}`);
+          this.#judgeStart(after ?? before, group, role);
+        }
     }
     const present = new Set(after?.groups.map((group) => group.index));
     for (const index of groupsBefore.keys()) {
@@ -134,6 +139,7 @@ export class Invariants {
       this.#owed.delete(`${set}/${index}`);
       // A group that comes back begins anew.
       for (const key of this.#mostReady.keys()) if (key.startsWith(`${set}/${index}/`)) this.#mostReady.delete(key);
+      for (const key of this.#startedRoles) if (key.startsWith(`${set}/${index}/`)) this.#startedRoles.delete(key);
       for (const key of this.#domainOfGroup.keys())
         if (key.startsWith(`${set}/${index}/`)) this.#domainOfGroup.delete(key);
     }
@@ -189,7 +195,7 @@ export class Invariants {
     const isPresent = group?.stage === "running" && group.incarnation === facts.incarnation;
     if (!this.#storedLives.has(lifeOf(facts)))
       this.#violated(1, `a pod of ${lifeOf(facts)} exists that nothing stored tells of`);
-    if (isPresent && !group.startedRoles.includes(facts.role) && hasRole(group, facts.role))
+    if (isPresent && !this.#startedRoles.has(`${lifeOf(facts)}/${facts.role}`) && hasRole(group, facts.role))
       this.#violated(1, `a pod of ${facts.role} of ${lifeOf(facts)} exists before it was started`);
     for (const other of this.#pods.values()) {
       const isSame = other.set === facts.set && other.group === facts.group;
@@ -201,6 +207,9 @@ export class Invariants {
   /** 7: a pod that its workload still wants is not taken away while the workload lives. */
   #judgeRemoval(pod: KubeObject, facts: PodFacts): void {
     if (this.#hitPods.has(pod.metadata.uid ?? "")) return;
+    const group = this.#read(facts.set)?.groups.find((candidate) => candidate.index === facts.group);
+    // What is left of a life that is over goes, whatever its workload still wants.
+    if (group?.stage !== "running" || group.incarnation !== facts.incarnation) return;
     const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true);
     const resource = owner?.kind === "ReplicaSet" ? "replicasets.apps" : "statefulsets.apps";
     const workload = this.#cluster.store.get(resource, pod.metadata.namespace, owner?.name ?? "");

@@ -225,11 +225,8 @@ export class ClusterLink {
     return this.#cache.observe(this.#cluster.name, true, this.#cluster.isConnected ? "live" : "unreachable");
   }
 
-  /**
-   * Sends one action. With `isFed` the answer enters the cache at once, otherwise the planner hears of its own write
-   * from the watch alone.
-   */
-  perform(action: Action, isFed: boolean): void {
+  /** Sends one action. Its answer enters the cache at once, as the adapter does it; one that timed out has none. */
+  perform(action: Action): void {
     this.#cluster.writes += 1;
     const { kind, namespace, name } =
       action.kind === "create"
@@ -240,7 +237,7 @@ export class ClusterLink {
           }
         : action.ref;
     const watched = KIND_OF.get(resourceOf(kind));
-    if (!isFed || watched === undefined) {
+    if (watched === undefined) {
       this.#cluster.write(action);
       return;
     }
