@@ -1,7 +1,8 @@
 import { DomainError } from "@openpatio/core/errors";
-import { LABEL, MANAGER } from "@openpatio/core/model";
+import { ANNOTATION, LABEL, MANAGER } from "@openpatio/core/model";
+import { dataHash } from "@openpatio/core/project";
 import { expect, test } from "vitest";
-import { eventually, type World } from "./world.ts";
+import { eventually, OtherClient, type World } from "./world.ts";
 
 const OTHER_LIFE = "11111111-2222-4333-8444-555555555555";
 
@@ -30,6 +31,45 @@ export function describeWrites(world: () => World): void {
       message: expect.stringContaining(`ConfigMap ${w.namespace}/${object.metadata.name} exists`),
     });
     expect((await w.get(object))["data"]).toEqual({ b: "2" });
+  });
+
+  test("a RoleBasedGroup of another set id belongs to another OpenPatio, and is said to", async () => {
+    const w = world();
+    const group = w.group(w.name("cloned"));
+    const ofSet = (id: string) => ({
+      ...group,
+      metadata: { ...group.metadata, annotations: { [ANNOTATION.setId]: id } },
+    });
+    await w.cluster.create(ofSet("one"));
+    await w.cluster.create(ofSet("one"));
+    await expect(w.cluster.create(ofSet("two"))).rejects.toMatchObject({
+      code: "cluster.name-conflict",
+      params: { kind: "RoleBasedGroup", name: group.metadata.name },
+      message: expect.stringContaining("belongs to another OpenPatio (or to an earlier database)"),
+    });
+    expect((await w.get(group)).metadata.annotations).toEqual({ [ANNOTATION.setId]: "one" });
+  });
+
+  test("what a ConfigMap or Service says compares equal to what was sent, until somebody changes it", async () => {
+    const w = world();
+    const set = w.name("tampered");
+    const [config, service] = [w.configMap(set, { a: "1" }), w.service(set, [{ name: "http", port: 8000 }])];
+    const shown = () => [...w.set(set).configMaps, ...w.set(set).services].map((one) => [one.dataHash, one.changedBy]);
+    const [configRef, serviceRef] = [await w.created(config), await w.created(service)];
+    const untouched = [
+      [dataHash(config), null],
+      [dataHash(service), null],
+    ];
+    expect(shown()).toEqual(untouched);
+    await w.others.patch(w.others.path("v1", "ConfigMap", w.namespace, configRef.name), { data: { b: "2" } });
+    await w.others.patch(w.others.path("v1", "Service", w.namespace, serviceRef.name), {
+      spec: { selector: { "example.com/other": "x" } },
+    });
+    await eventually(() => shown().every(([hash], i) => hash !== untouched[i]?.[0]));
+    expect(shown().map(([, manager]) => manager)).toEqual([OtherClient.manager, OtherClient.manager]);
+    await w.cluster.update(configRef, config);
+    await w.cluster.update(serviceRef, service);
+    expect(shown().map(([hash]) => hash)).toEqual([dataHash(config), dataHash(service)]);
   });
 
   test("does not count a workload of an earlier incarnation as created", async () => {

@@ -1,4 +1,4 @@
-import { ANNOTATION, type KubeObject, LABEL } from "@openpatio/core/model";
+import { ANNOTATION, type KubeObject, LABEL, MANAGER } from "@openpatio/core/model";
 import { expect, test } from "vitest";
 import { trimNode, trimObject, trimPod, trimWorkload } from "./trim.ts";
 
@@ -83,6 +83,7 @@ test("a pod of ours keeps what says where it belongs and how it is", () => {
     ordinal: 12,
     ownerUid: "s",
     ownerKind: "StatefulSet",
+    ownerName: "demo-3-decode",
     nodeName: "node-1",
     phase: "Running",
     isReady: true,
@@ -211,12 +212,25 @@ test("a workload without our labels is of no interest; one with them shows how f
 });
 
 test("only a RoleBasedGroup keeps its status", () => {
+  const managedFields = [
+    { manager: "helm", time: "2026-01-01T00:00:01Z", fieldsV1: { "f:data": { "f:a": {} } } },
+    { manager: "kubectl-edit", time: "2026-01-01T00:00:02Z", fieldsV1: { "f:data": { "f:b": {} } } },
+    { manager: "kubectl-label", time: "2026-01-01T00:00:03Z", fieldsV1: { "f:metadata": {} } },
+    { manager: MANAGER, time: "2026-01-01T00:00:04Z", fieldsV1: { "f:data": { "f:c": {} } } },
+    { manager: "somebody", subresource: "status", time: "2026-01-01T00:00:05Z", fieldsV1: { "f:spec": {} } },
+  ];
   const one = (kind: "RoleBasedGroup" | "ConfigMap") =>
     trimObject(
       {
         apiVersion: "v1",
         kind,
-        metadata: { name: "x", uid: "u", labels: LABELS, annotations: { [ANNOTATION.contentHash]: "h" } },
+        metadata: {
+          name: "x",
+          uid: "u",
+          labels: LABELS,
+          annotations: { [ANNOTATION.contentHash]: "h", [ANNOTATION.setId]: "set-1" },
+          managedFields,
+        },
         status: { phase: "Ready" },
         data: { big: "value" },
       },
@@ -228,6 +242,7 @@ test("only a RoleBasedGroup keeps its status", () => {
     role: "decode",
     groupIndex: 3,
   });
-  expect(one("ConfigMap")).toMatchObject({ status: null });
+  expect(one("RoleBasedGroup")).toMatchObject({ dataHash: null, setId: "set-1" });
+  expect(one("ConfigMap")).toMatchObject({ status: null, changedBy: "kubectl-edit" });
   expect(JSON.stringify(one("ConfigMap"))).not.toContain("big");
 });

@@ -196,11 +196,13 @@ export function trimObject(object: KubeObject, kind: ObservedObject["kind"]): Ob
   };
 }
 
-/** The manager of the last change to what it says that was not ours; statuses are nobody's change. */
+/** The manager of the last change to what it says that was not ours; labels and statuses are nobody's business here. */
 function changedBy(object: KubeObject): string | null {
-  const others = records(object.metadata.managedFields).filter(
-    (entry) => entry["manager"] !== MANAGER && (entry["subresource"] ?? "") === "",
-  );
+  const others = records(object.metadata.managedFields).filter((entry) => {
+    const changed = fields(entry["fieldsV1"]);
+    const isContent = ["f:data", "f:binaryData", "f:spec"].some((field) => changed[field] !== undefined);
+    return isContent && entry["manager"] !== MANAGER && (entry["subresource"] ?? "") === "";
+  });
   const [last] = others.sort((a, b) => (timeOf(b["time"]) ?? 0) - (timeOf(a["time"]) ?? 0));
   return textOf(last?.["manager"]);
 }
