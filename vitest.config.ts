@@ -23,6 +23,7 @@ export default defineConfig({
           name: "scenarios",
           root: "apps/server",
           include: ["scenarios/**/*.test.ts"],
+          maxConcurrency: 12,
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { PAIR } from "./set-under-test.ts";
+import { describeOnTargets } from "./targets.ts";
+
+const KUBELET = "sandbox.openpatio.io/kubelet";
+
+describeOnTargets("a lost node", (bench) => {
+  const setKubelet = (node: string, state: "stopped" | "running") =>
+    bench().kube.patch("nodes", node, { metadata: { labels: { [KUBELET]: state } } });
+  const nodeOf = async (pod: string): Promise<string> => {
+    const found = await bench().kube.get("pods", pod);
+    return (found?.["spec"] as { nodeName?: string } | undefined)?.nodeName ?? "";
+  };
+
+  test("holds its group with a pod that hangs in termination, until a person removes that by force", async () => {
+    const nodes = await bench().kube.list("nodes");
+    const preferred = nodes.at(-1)?.metadata.name ?? "";
+    // Away from the pods of others, and evicted at once.
+    const podSpec = {
+      affinity: {
+        nodeAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            {
+              weight: 100,
+              preference: {
+                matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [preferred] }],
+              },
+            },
+          ],
+        },
+      },
+      tolerations: [
+        { key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 },
+        { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 },
+      ],
+    };
+    const set = await bench().start("lost", { replicas: 1, roles: PAIR.map((role) => ({ ...role, podSpec })) });
+    const stuck = set.podName(0, "decode");
+    const node = await nodeOf(stuck);
+    await setKubelet(node, "stopped");
+    try {
+      await bench().server.until(
+        "the eviction",
+        () => bench().kube.get("pods", stuck),
+        (pod) => pod?.metadata.deletionTimestamp !== undefined,
+      );
+      const held = await set.until("the failure", ({ groups }) => groups[0]?.message?.includes("decode-0") ?? false);
+      expect(held.groups[0]).toMatchObject({ phase: "Recovering", incarnation: 1 });
+      const [failure, ...others] = await set.timeline("group.failed");
+      expect(failure?.cause).toContain(node);
+      expect(others).toEqual([]);
+      expect(set.history.incarnationsOf(0)).toEqual([1]);
+
+      const left = (await set.pods()).map(({ metadata }) => metadata.name);
+      for (const pod of left)
+        await bench().server.call("pods.delete", {
+          cluster: bench().cluster,
+          namespace: bench().namespace,
+          pod,
+          force: true,
+        });
+      await set.reaches(0, 2);
+      await set.settled();
+      for (const { role } of PAIR) expect(await nodeOf(set.podName(0, role))).not.toBe(node);
+    } finally {
+      await setKubelet(node, "running");
+    }
+    // The kubelet that comes back finds its pods gone, and harms nobody.
+    await bench().server.until(
+      "the node to be back",
+      () => bench().kube.get("nodes", node),
+      (found) => !JSON.stringify(found?.["spec"]).includes("unreachable"),
+    );
+    await set.settled();
+    expect(await set.incarnations()).toEqual([2]);
+  });
+});
