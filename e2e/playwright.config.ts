@@ -25,6 +25,8 @@ export default defineConfig({
     browserName: "chromium",
     viewport: { width: 1440, height: 960 },
     timezoneId: "UTC",
+    actionTimeout: 20_000,
+    navigationTimeout: 30_000,
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {

@@ -63,6 +63,22 @@ export class Console {
     await expect(this.page.getByText("preview, nothing is written")).toBeVisible();
   }
 
+  /** The button of the preview that writes. */
+  get apply(): Locator {
+    return this.page.getByRole("complementary", { name: "Apply" }).getByRole("button", { name: /^(Create|Apply)/ });
+  }
+
+  /** Draws an arrow from a role to the one that is to wait for it, and holds it there until `release`. */
+  async drawArrow(from: string, to: string): Promise<{ release: () => Promise<void> }> {
+    const { mouse } = this.page;
+    await this.card(from).locator(".react-flow__handle.source").hover();
+    await mouse.down();
+    const target = await this.card(to).locator(".react-flow__handle.target").boundingBox();
+    if (target === null) throw new Error(`the card of ${to} is not drawn`);
+    await mouse.move(target.x + target.width / 2, target.y + target.height / 2, { steps: 12 });
+    return { release: () => mouse.up() };
+  }
+
   /** Opens a tab of the set page. */
   async tab(name: RegExp): Promise<void> {
     await this.page.getByRole("tab", { name }).click();

@@ -45,14 +45,9 @@ test("edits of the YAML appear on the canvas", async ({ page, app }) => {
 
 test("an arrow that would close a ring is refused while it is drawn, and named", async ({ page, app }) => {
   const ui = await designing(page, app, YAML);
-  const from = await page.getByLabel("Make another role wait for decode").boundingBox();
-  const to = await page.getByLabel("prefill waits for", { exact: true }).boundingBox();
-  if (from === null || to === null) throw new Error("the ports of the cards are not drawn");
-  await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
-  await page.mouse.down();
-  await page.mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 12 });
+  const arrow = await ui.drawArrow("decode", "prefill");
   await expect(page.getByText(/Refused, a cycle: .*prefill.*decode|Refused, a cycle: .*decode.*prefill/)).toBeVisible();
-  await page.mouse.up();
+  await arrow.release();
   await expect(page.getByText("Refused, a cycle")).toBeHidden();
   await ui.card("prefill").click();
   await expect(ui.inspector).toContainText("Waits for");
@@ -63,13 +58,8 @@ test("an arrow that would close a ring is refused while it is drawn, and named",
 test("an arrow that is drawn makes a role wait", async ({ page, app }) => {
   const ui = await designing(page, app, YAML.replace("        dependencies: [prefill] # waits for both\n", ""));
   await expect(page.getByText("when prefill is ready")).toBeHidden();
-  const from = await page.getByLabel("Make another role wait for prefill").boundingBox();
-  const to = await page.getByLabel("decode waits for", { exact: true }).boundingBox();
-  if (from === null || to === null) throw new Error("the ports of the cards are not drawn");
-  await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
-  await page.mouse.down();
-  await page.mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 12 });
-  await page.mouse.up();
+  const arrow = await ui.drawArrow("prefill", "decode");
+  await arrow.release();
   await expect(page.getByText("when prefill is ready")).toBeVisible();
   await expect(ui.line("prefill").last()).toBeVisible();
 });
@@ -142,8 +132,7 @@ test("what the cluster refuses stands in the preview at its path, and can't be a
   await expect(
     page.getByText("spec.groupTemplate.roles[0].template.spec.containers[0].imagePullPolicy").first(),
   ).toBeVisible();
-  const apply = ui.button(/^Apply/);
-  if (await apply.isVisible()) await expect(apply).toHaveAttribute("aria-disabled", "true");
+  await expect(ui.apply).toHaveAttribute("aria-disabled", "true");
   expect(await app.query("sets.list")).toEqual([]);
 });
 
@@ -165,7 +154,7 @@ test.describe("files of another dialect", () => {
       await ui.dialog.getByRole("button", { name: `Edit ${name}` }).click();
       await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
       await ui.preview();
-      await ui.button("Apply").click();
+      await ui.apply.click();
       await ui.phase("Ready", 150_000);
       const { rbg } = await app.sandbox().objectsOf("default", name);
       expect(rbg).toHaveLength(groups);

@@ -55,8 +55,8 @@ test.describe("a person who never saw it", () => {
       await expect(groups.nth(index).getByRole("cell").last()).toContainText(/of 6 racks that fit: \d+ GPUs free/);
     }
     const startup = ui.page.getByRole("region", { name: "Startup" });
-    await expect(startup.getByRole("listitem")).toHaveCount(2);
-    await expect(startup.getByRole("listitem").nth(1)).toContainText("when prefill is ready");
+    await expect(startup).toContainText(/Wave 1\s*prefill at once/);
+    await expect(startup).toContainText(/Wave 2\s*decode when prefill ready/);
     const objects = ui.table("Objects by kind");
     for (const [kind, count] of [
       ["RoleBasedGroup", 2],
@@ -69,7 +69,8 @@ test.describe("a person who never saw it", () => {
   });
 
   test("applies it and watches prefill start first, decode after it", async () => {
-    await ui.button("Apply").click();
+    await expect(ui.apply).toHaveText(`Create ${NAME}`);
+    await ui.apply.click();
     await expect(ui.page).toHaveURL(new RegExp(`/sets/default/${NAME}`));
     await ui.showList();
     await expect(ui.row(/^(Close|Open) prefill prefill Starting/).first()).toBeVisible();
@@ -132,7 +133,8 @@ test.describe("a person who never saw it", () => {
     await expect(ui.line("replicas: 3 # groups")).toBeVisible();
     await ui.preview();
     await expect(ui.table("Groups").getByText("Restarts")).toHaveCount(3);
-    await ui.button("Apply revision 2").click();
+    await expect(ui.apply).toHaveText("Apply revision 2");
+    await ui.apply.click();
     await ui.phase("Updating");
     await ui.button("Pause").click();
     await expect(ui.button("Resume")).toBeVisible();

@@ -93,8 +93,8 @@ test.describe("operating what runs", () => {
     const status = panel.getByText(/\d+ lines?, following/);
     await expect(status).toBeVisible();
     const lines = async () => Number.parseInt((await status.textContent()) ?? "0", 10);
+    await expect.poll(lines).toBeGreaterThan(0);
     const before = await lines();
-    expect(before).toBeGreaterThan(0);
     await expect.poll(lines, { timeout: 60_000 }).toBeGreaterThan(before);
   });
 
