@@ -74,7 +74,7 @@ function startMessage(set: SetState, group: GroupState, { progress, observed }: 
   if (observed.configMaps.length < 2) return "Its ConfigMaps are being created.";
   const missing = unreservedRoles(group, progress);
   if (missing.length > 0 && group.startedRoles.length === 0)
-    return `Takes the names of incarnation ${group.incarnation} before its first role starts; ${listed(missing)} ${missing.length === 1 ? "is" : "are"} still to come.`;
+    return `Incarnation ${group.incarnation} is being prepared; ${listed(missing)} ${missing.length === 1 ? "is" : "are"} still to come.`;
   const waves = waveNumbers(progress.map(({ role }) => role));
   const count = Math.max(...waves.values());
   const open = progress.filter((step) => !step.isReady);
