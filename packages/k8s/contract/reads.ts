@@ -42,6 +42,30 @@ export function describeReads(world: () => World): void {
     await expect(w.cluster.read("v1", "Secret", w.namespace, "x")).rejects.toMatchObject({ code: "cluster.refused" });
   });
 
+  test("whether something exists is answered of Secrets too", async () => {
+    const w = world();
+    const exists = (apiVersion: string, kind: string, name: string) =>
+      w.cluster.exists(apiVersion, kind, w.namespace, name);
+    expect(await exists("v1", "Namespace", w.namespace)).toBe(true);
+    expect(await exists("v1", "Namespace", "no-such-namespace")).toBe(false);
+    expect(await exists("v1", "Secret", "no-such-secret")).toBe(false);
+    expect(await exists("scheduling.k8s.io/v1", "PriorityClass", "system-node-critical")).toBe(true);
+    expect(await exists("node.k8s.io/v1", "RuntimeClass", "no-such-class")).toBe(false);
+  });
+
+  test("a StatefulSet whose pods are refused carries its controller's reason until they are made", async () => {
+    const w = world();
+    const set = w.name("refused");
+    const sts = w.statefulSet(set, 1);
+    const template = (sts["spec"] as { template: { spec: object } }).template;
+    const spec = {
+      ...(sts["spec"] as object),
+      template: { ...template, spec: { ...template.spec, serviceAccountName: "robot" } },
+    };
+    await w.created({ ...sts, spec });
+    await eventually(() => /serviceaccount "robot" not found/.test(w.set(set).workloads[0]?.failureMessage ?? ""));
+  });
+
   test("a kind that the cluster does not have is refused by name", async () => {
     const w = world();
     await expect(w.cluster.read("example.com/v1", "Widget", w.namespace, "x")).rejects.toMatchObject({
