@@ -27,7 +27,7 @@ const LATE_MS = 12_000;
 /** How many of the plans are planned twice. */
 const REPLANNED = 0.2;
 
-export type ControlPlaneOptions = {
+type ControlPlaneOptions = {
   readonly clock: SteppedClock;
   readonly cluster: SimCluster;
   readonly database: Database;

@@ -11,7 +11,7 @@ import { reservationsOf } from "@openpatio/core/plan";
 
 export type Row = { readonly state: SetState; readonly version: number };
 
-export type Commit = {
+type Commit = {
   readonly before: Row;
   /** Null: nothing is left of the set. */
   readonly after: SetState | null;
@@ -21,7 +21,7 @@ export type Commit = {
   readonly token: number;
 };
 
-export type CommitListener = (before: SetState, after: SetState | null) => void;
+type CommitListener = (before: SetState, after: SetState | null) => void;
 
 export class Database {
   readonly timeline: string[] = [];

@@ -42,7 +42,7 @@ const EDITS_OF_ROLES: readonly Act["act"][] = [
   "abort",
 ];
 
-export type Outcome = {
+type Outcome = {
   readonly violations: readonly string[];
   readonly timeline: readonly string[];
   readonly groups: readonly string[];

@@ -4,7 +4,7 @@ import { SANDBOX_RACKS } from "../src/sim/world.ts";
 
 /** Random sets as data, and the edits that users make to them. */
 
-export type RoleDesign = {
+type RoleDesign = {
   /** Bit i: waits for the i-th role, where that stands before it. So there are no cycles. */
   readonly waitsFor: number;
   readonly replicas: number;
@@ -44,7 +44,7 @@ export const setDesigns: fc.Arbitrary<SetDesign> = fc.record({
   exclusive: fc.constantFrom("None", "None", "Group", "Set", "All"),
 });
 
-export const KEY_OF = { rack: "topology.kubernetes.io/rack", zone: "topology.kubernetes.io/zone" } as const;
+const KEY_OF = { rack: "topology.kubernetes.io/rack", zone: "topology.kubernetes.io/zone" } as const;
 const MAX_ROLES = 5;
 
 type Role = SetSpec["groupTemplate"]["roles"][number];
