@@ -23,7 +23,10 @@ export default defineConfig({
           name: "scenarios",
           root: "apps/server",
           include: ["scenarios/**/*.test.ts"],
+          // They wait more than they compute; by themselves, so that they slow nobody down.
           maxConcurrency: 12,
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

@@ -3,7 +3,7 @@ import { API_VERSION, type KubeObject, LABEL } from "@openpatio/core/model";
 import type { ObjectRef } from "@openpatio/core/plan";
 import type { ClusterRow } from "@openpatio/core/view";
 import { expect, test } from "vitest";
-import { PAIR, type SetUnderTest, uidsOf, withImage } from "./set-under-test.ts";
+import { PAIR, uidsOf, withImage } from "./set-under-test.ts";
 import { describeOnTargets } from "./targets.ts";
 
 describeOnTargets("clusters", (bench) => {
@@ -158,20 +158,17 @@ describeOnTargets("clusters", (bench) => {
       for (const group of waiting) expect(group?.message).toContain("Closest: only, 3 free, short of 2");
       for (const set of sets) if (set !== winners[0]) expect(await set.pods()).toEqual([]);
       await winners[0]?.end();
+      const left = sets.filter((set) => set !== winners[0]);
       await bench().server.until(
         "the next one to be ready",
-        () => Promise.all(sets.filter((set) => set !== winners[0]).map(async (set) => (await set.get()).groups[0])),
-        (left) => left.some((group) => group?.phase === "Ready"),
+        () => Promise.all(left.map(async (set) => (await set.get()).groups[0]?.phase)),
+        (found) => found.includes("Ready"),
       );
+      await Promise.all(left.map((set) => set.end()));
     } finally {
-      await Promise.all(sets.map((set) => endIfThere(set)));
       await bench().kube.patch("nodes", node, { metadata: { labels: { [key]: null } } });
     }
   });
-
-  async function endIfThere(set: SetUnderTest): Promise<void> {
-    await set.end().catch(() => {}); // The winner is gone already.
-  }
 
   test("two servers on one database: one reconciles, and the other goes on in the middle of a rollout", async () => {
     const { server } = bench();
