@@ -54,7 +54,7 @@ test.describe("a person who never saw it", () => {
       await expect(groups.nth(index)).toContainText(/sandbox-racks\/\S+/);
       await expect(groups.nth(index).getByRole("cell").last()).toContainText(/of 6 racks that fit: \d+ GPUs free/);
     }
-    const startup = ui.page.getByRole("region", { name: "Startup" });
+    const startup = ui.page.getByRole("region", { name: "Startup", exact: true });
     await expect(startup).toContainText(/Wave 1\s*prefill at once/);
     await expect(startup).toContainText(/Wave 2\s*decode when prefill ready/);
     const objects = ui.table("Objects by kind");
