@@ -71,6 +71,12 @@ export class Invariants {
       this.#owed.set(`${facts.set}/${facts.group}`, facts.incarnation);
   }
 
+  /** By the cluster: what was stored as Ready may have lost that since, and then it may be replaced at any time. */
+  #isReady(life: string): boolean {
+    for (const pod of this.#pods.values()) if (lifeOf(pod) === life && !pod.isReady) return false;
+    return true;
+  }
+
   /** Something is about to be done to this group as a whole. */
   hitGroup(set: string, index: number): void {
     const group = this.#read(set)?.groups.find((candidate) => candidate.index === index);
@@ -113,7 +119,8 @@ export class Invariants {
         this.#violated(5, `${life} is recovered, although nothing was done to it: ${begins.message}`);
       if (old !== undefined && group.incarnation > old.incarnation + 1)
         this.#violated(5, `${life} comes after incarnation ${old.incarnation}`);
-      if ((begins?.kind === "rollout" || begins?.kind === "restart") && (old?.readySinceMs ?? null) !== null) {
+      const wasReady = (old?.readySinceMs ?? null) !== null && this.#isReady(life);
+      if ((begins?.kind === "rollout" || begins?.kind === "restart") && wasReady) {
         takenDown.set(group.index, group.incarnation);
         takesDown = true;
       }
