@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { API_GROUP } from "@openpatio/core/model";
+import { API_GROUP, isRecord } from "@openpatio/core/model";
 import { GroupResourceSpec, GroupResourceStatus, renderApiReference } from "@openpatio/core/spec";
 import { stringify } from "yaml";
 import { z } from "zod";
@@ -74,7 +74,7 @@ function structural(schema: z.ZodType): Json {
 function toStructural(schema: Json): Json {
   const { type, description, enum: values, nullable, minimum, maximum, pattern, required, items, properties } = schema;
   const { minLength, maxLength, minItems, maxItems, additionalProperties } = schema;
-  const isOpen = properties !== undefined && isObject(additionalProperties);
+  const isOpen = properties !== undefined && isRecord(additionalProperties);
   return withoutAbsent({
     type,
     description,
@@ -89,17 +89,13 @@ function toStructural(schema: Json): Json {
     minItems,
     maxItems,
     required,
-    items: isObject(items) ? toStructural(items) : undefined,
-    properties: isObject(properties)
+    items: isRecord(items) ? toStructural(items) : undefined,
+    properties: isRecord(properties)
       ? Object.fromEntries(Object.entries(properties).map(([name, child]) => [name, toStructural(child as Json)]))
       : undefined,
     // A structural schema has either named properties or any; unknown ones are kept by this extension.
     "x-kubernetes-preserve-unknown-fields": isOpen ? true : undefined,
   });
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function withoutAbsent(object: Json): Json {

@@ -1,8 +1,7 @@
-import type { ObservedCluster, SetState } from "@openpatio/core/model";
+import { canonicalJson, type ObservedCluster, type SetState } from "@openpatio/core/model";
 import { type Action, type Plan, type PlanInput, plan, type StateChange } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import type { SteppedClock } from "../src/sim/clock.ts";
-import { canonicalJson } from "../src/sim/controllers/canonical-json.ts";
 import { ApiError } from "../src/sim/status.ts";
 import type { Database, Row } from "./database.ts";
 import type { ClusterLink, SimCluster } from "./sim-cluster.ts";

@@ -1,4 +1,4 @@
-import type { Cause, GroupState, SetState } from "@openpatio/core/model";
+import { type Cause, type Fields, fields, type GroupState, records, type SetState } from "@openpatio/core/model";
 import type { ClusterPort } from "@openpatio/core/ports";
 import type { Logger } from "../log.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
@@ -95,8 +95,6 @@ async function readTail(
   return [];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 function templateOf({ revisions }: SetState, { group, cause }: Failure): Fields {
   const revision = revisions.find((candidate) => candidate.number === group.revision);
   return revision?.content.roles.find((role) => role.role === cause.role)?.template ?? {};
@@ -134,8 +132,3 @@ function withLogTail(state: SetState, { group, cause }: Failure, logTail: readon
   };
   return { ...state, groups: state.groups.with(position, changed) };
 }
-
-const fields = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-
-const records = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fields) : []);

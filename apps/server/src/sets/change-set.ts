@@ -1,4 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
+import { isRecord } from "@openpatio/core/model";
 import type { StateChange, TimelineDraft } from "@openpatio/core/plan";
 import { editYaml, parseSetYaml, type SetSpec, setToYaml, type YamlEdit } from "@openpatio/core/spec";
 import type { TimelineEntry } from "../timeline/timeline-store.ts";
@@ -84,7 +85,7 @@ function differences(before: unknown, after: unknown, path: Path): readonly Yaml
   if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
     return after.flatMap((value, index) => differences(before[index], value, [...path, index]));
   }
-  if (isPlain(before) && isPlain(after)) {
+  if (isRecord(before) && isRecord(after)) {
     const removed = Object.keys(before).filter((key) => before[key] !== undefined && after[key] === undefined);
     return [
       ...removed.map((key) => ({ path: [...path, key], delete: true as const })),
@@ -94,8 +95,4 @@ function differences(before: unknown, after: unknown, path: Path): readonly Yaml
     ];
   }
   return [{ path, value: after }];
-}
-
-function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

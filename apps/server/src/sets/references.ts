@@ -1,4 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
+import { type Fields, fields, records } from "@openpatio/core/model";
 import type { ClusterPort } from "@openpatio/core/ports";
 import type { Problem, SetSpec } from "@openpatio/core/spec";
 
@@ -17,8 +18,6 @@ export type ReferenceCheck = {
   /** What may not be looked at with these credentials, e.g. `Secret models`. */
   readonly unchecked: readonly string[];
 };
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Asks a cluster whether the namespace of a set and everything that its pod templates name exist there. Of Secrets too
@@ -125,8 +124,3 @@ function addNeeded(reference: unknown, kind: keyof typeof KINDS, field: string, 
   const { optional, [field]: name } = fields(reference);
   if (optional !== true) add(kind, name, `${path}.${field}`);
 }
-
-const fields = (value: unknown): Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-
-const records = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.map(fields) : []);

@@ -1,3 +1,8 @@
+/** Order by code unit, so that it is the same on every machine. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** Order of names: runs of digits by their number (`rack-2` before `rack-10`), all else by code unit. Locale-free. */
 export function compareNames(a: string, b: string): number {
   if (a === b) return 0;
@@ -9,7 +14,7 @@ export function compareNames(a: string, b: string): number {
     if (x === y) continue;
     const byNumber = i % 2 === 1 ? Number(x) - Number(y) : 0;
     if (byNumber !== 0) return byNumber;
-    return x < y ? -1 : 1;
+    return compareText(x, y);
   }
   return 0;
 }

@@ -1,3 +1,4 @@
+export * from "./canonical-json.ts";
 export * from "./compare.ts";
 export * from "./group-roles.ts";
 export * from "./kube-object.ts";
@@ -5,3 +6,4 @@ export * from "./names.ts";
 export * from "./observed.ts";
 export * from "./phases.ts";
 export * from "./state.ts";
+export * from "./untyped.ts";

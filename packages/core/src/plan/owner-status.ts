@@ -1,5 +1,4 @@
-import { API_VERSION, type GroupStatus, groupName, type SetState } from "../model/index.ts";
-import { canonicalJson } from "../spec/hash.ts";
+import { API_VERSION, canonicalJson, type GroupStatus, groupName, type SetState } from "../model/index.ts";
 import type { AssessedGroup } from "./assess.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { listed } from "./words.ts";

@@ -1,8 +1,7 @@
-import type { GroupPlacement, GroupState, SetState } from "../model/index.ts";
+import { canonicalJson, type GroupPlacement, type GroupState, type SetState } from "../model/index.ts";
 import type { Ledger } from "../placement/ledger.ts";
 import { placeGroup } from "../placement/place-group.ts";
 import { reservationOf } from "../placement/reservations.ts";
-import { canonicalJson } from "../spec/hash.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { startIncarnation } from "./incarnation.ts";
 import { hasOldContent, isRolloutHeld } from "./rollout-state.ts";

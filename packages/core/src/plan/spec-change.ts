@@ -1,5 +1,4 @@
-import type { Revision, RevisionContent, RoleShape, SetState } from "../model/index.ts";
-import { canonicalJson } from "../spec/hash.ts";
+import { canonicalJson, type Revision, type RevisionContent, type RoleShape, type SetState } from "../model/index.ts";
 import { describeRevisionChange, revisionContent, revisionHash } from "../spec/revision.ts";
 import type { SetSpec } from "../spec/schema.ts";
 import { begun, targetRevision } from "./rollout-state.ts";

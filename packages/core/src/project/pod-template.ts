@@ -2,15 +2,17 @@ import {
   configMapName,
   type Domain,
   envMapName,
+  type Fields,
+  fields,
   type GroupRole,
   groupName,
   LABEL,
+  records,
   type SetState,
 } from "../model/index.ts";
 import { keepOff, pinToDomain } from "./affinity.ts";
 import { roleLabels } from "./labels.ts";
 
-type Loose = Readonly<Record<string, unknown>>;
 type Env = { readonly name: string; readonly [field: string]: unknown };
 
 const DISCOVERY_PATH = "/etc/rbg";
@@ -36,13 +38,13 @@ export type PodTemplateInput = {
  * Guarantees: nothing in it depends on replica counts. An environment variable that the user defines stays theirs, and
  * ours come first, so that `$(RBG_ROLE_INDEX)` expands in them.
  */
-export function renderPodTemplate(input: PodTemplateInput): Loose {
+export function renderPodTemplate(input: PodTemplateInput): Fields {
   const { set, index, role, groupMetadata } = input;
   const template = role.content.template;
-  const metadata = asObject(template["metadata"]);
-  const spec = asObject(template["spec"]);
+  const metadata = fields(template["metadata"]);
+  const spec = fields(template["spec"]);
   const volume = freeVolumeName(spec);
-  const addDiscovery = (container: Loose): Loose => discoverable(container, input, volume);
+  const addDiscovery = (container: Fields): Fields => discoverable(container, input, volume);
 
   return {
     ...template,
@@ -50,12 +52,12 @@ export function renderPodTemplate(input: PodTemplateInput): Loose {
       ...metadata,
       labels: {
         ...groupMetadata.labels,
-        ...asObject(metadata["labels"]),
+        ...fields(metadata["labels"]),
         ...roleLabels(set, index, role.role),
         [LABEL.incarnation]: String(input.incarnation),
         [LABEL.revisionHash]: input.revisionHash,
       },
-      ...annotationsOf(groupMetadata.annotations, asObject(metadata["annotations"])),
+      ...annotationsOf(groupMetadata.annotations, fields(metadata["annotations"])),
     },
     spec: {
       ...spec,
@@ -65,9 +67,9 @@ export function renderPodTemplate(input: PodTemplateInput): Loose {
       ...affinityOf(spec["affinity"], input),
       ...(spec["initContainers"] === undefined
         ? {}
-        : { initContainers: asList(spec["initContainers"]).map(addDiscovery) }),
-      containers: asList(spec["containers"]).map(addDiscovery),
-      volumes: [...asList(spec["volumes"]), { name: volume, configMap: { name: configMapName(set.name, index) } }],
+        : { initContainers: records(spec["initContainers"]).map(addDiscovery) }),
+      containers: records(spec["containers"]).map(addDiscovery),
+      volumes: [...records(spec["volumes"]), { name: volume, configMap: { name: configMapName(set.name, index) } }],
     },
   };
 }
@@ -77,14 +79,14 @@ function affinityOf(own: unknown, { domain, avoid }: PodTemplateInput): { readon
   return avoid.length === 0 ? {} : { affinity: keepOff(own, avoid) };
 }
 
-function discoverable(container: Loose, input: PodTemplateInput, volume: string): Loose {
-  const own = asList(container["env"]) as readonly Env[];
+function discoverable(container: Fields, input: PodTemplateInput, volume: string): Fields {
+  const own = records(container["env"]) as readonly Env[];
   const taken = new Set(own.map((variable) => variable.name));
   return {
     ...container,
     env: [...discoveryEnv(input).filter((variable) => !taken.has(variable.name)), ...own],
-    envFrom: [{ configMapRef: { name: envMapName(input.set.name, input.index) } }, ...asList(container["envFrom"])],
-    volumeMounts: [...asList(container["volumeMounts"]), { name: volume, mountPath: DISCOVERY_PATH, readOnly: true }],
+    envFrom: [{ configMapRef: { name: envMapName(input.set.name, input.index) } }, ...records(container["envFrom"])],
+    volumeMounts: [...records(container["volumeMounts"]), { name: volume, mountPath: DISCOVERY_PATH, readOnly: true }],
   };
 }
 
@@ -109,22 +111,14 @@ function discoveryEnv({ set, index, role }: PodTemplateInput): readonly Env[] {
   ];
 }
 
-function freeVolumeName(spec: Loose): string {
-  const taken = new Set(asList(spec["volumes"]).map((volume) => volume["name"]));
+function freeVolumeName(spec: Fields): string {
+  const taken = new Set(records(spec["volumes"]).map((volume) => volume["name"]));
   let name = "rbg-config";
   while (taken.has(name)) name = `${name}-x`;
   return name;
 }
 
-function annotationsOf(group: Loose, own: Loose): { readonly annotations?: Loose } {
+function annotationsOf(group: Fields, own: Fields): { readonly annotations?: Fields } {
   const annotations = { ...group, ...own };
   return Object.keys(annotations).length === 0 ? {} : { annotations };
-}
-
-function asObject(value: unknown): Loose {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {};
-}
-
-function asList(value: unknown): readonly Loose[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -8,7 +8,7 @@ import {
   stringify,
   visit,
 } from "yaml";
-import { canonicalJson } from "./hash.ts";
+import { canonicalJson } from "../model/canonical-json.ts";
 import { type Path, parsePath } from "./path.ts";
 import { isRecord, listAt, textAt } from "./shape.ts";
 import { locate, type Position } from "./yaml-source.ts";

@@ -1,3 +1,5 @@
+import { canonicalJson } from "../model/canonical-json.ts";
+
 /**
  * Content hashes: a pure SHA-256, because core knows no platform, over JSON whose text does not depend on the order in
  * which keys were written.
@@ -5,22 +7,6 @@
 
 /** Hexadecimal digits that are kept: 40 bits are enough to tell the revisions of one set apart and fit in every name. */
 export const HASH_LENGTH = 10;
-
-/**
- * JSON with object keys sorted by code unit and `undefined` members left out; arrays keep their order. Equal content
- * gives equal text.
- */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;
-  if (typeof value === "object" && value !== null) {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-    return `{${members.join(",")}}`;
-  }
-  return JSON.stringify(value) ?? "null";
-}
 
 /** The first {@link HASH_LENGTH} hexadecimal digits of the SHA-256 of {@link canonicalJson}. */
 export function contentHash(value: unknown): string {

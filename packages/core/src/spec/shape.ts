@@ -1,12 +1,12 @@
+import { isRecord } from "../model/untyped.ts";
 import type { Path } from "./path.ts";
+
+export { isRecord };
 
 /**
  * Reading of data whose shape is not known: pod templates, which the schema leaves open, and documents that the schema
  * has refused, about which as much as possible is still to be said.
  */
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The member of a map; undefined where there is no map or no such member. */
 export const member = (value: unknown, key: string): unknown =>

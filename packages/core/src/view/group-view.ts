@@ -10,7 +10,7 @@ import {
 import { podRequests } from "../placement/index.ts";
 import { gpusOf } from "./gpus.ts";
 import { podView, silentNodes } from "./pod-view.ts";
-import { healthOf, isStale, type SetModel } from "./set-model.ts";
+import { hashOf, healthOf, isStale, type SetModel } from "./set-model.ts";
 import type { GroupRoleView, GroupView, PodView } from "./types.ts";
 
 export function groupView(model: SetModel, group: GroupState): GroupView {
@@ -58,9 +58,6 @@ function fromRevision(state: SetState, group: GroupState, revision: number): num
   }
   return hashOf(state, from) === hashOf(state, revision) ? null : from;
 }
-
-const hashOf = (state: SetState, revision: number): string | undefined =>
-  state.revisions.find((candidate) => candidate.number === revision)?.hash;
 
 function roleViews(state: SetState, group: GroupState, status: GroupStatus | undefined): readonly GroupRoleView[] {
   const isOrdered = state.spec.startupPolicy === "Ordered";

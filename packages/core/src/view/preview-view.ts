@@ -28,6 +28,7 @@ import {
 } from "../project/index.ts";
 import { domainKey } from "./cluster-view.ts";
 import { gpusOf } from "./gpus.ts";
+import { hashOf } from "./set-model.ts";
 import type { PreviewGroup, PreviewObject, PreviewView } from "./types.ts";
 import { objectYaml } from "./yaml-text.ts";
 
@@ -240,9 +241,6 @@ function restartWhy({ spec, rollout }: SetState): string {
 
 const podCount = (set: SetState, revision: number): number =>
   groupRoles(set, revision).reduce((sum, role) => sum + role.replicas, 0);
-
-const hashOf = (set: SetState, revision: number): string | undefined =>
-  set.revisions.find((candidate) => candidate.number === revision)?.hash;
 
 const replicasOf = (set: SetState): ReadonlyMap<string, number> =>
   new Map(set.spec.groupTemplate.roles.map((role) => [role.role, role.replicas]));

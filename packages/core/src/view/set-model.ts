@@ -40,3 +40,7 @@ export function podsByGroup(model: SetModel): ReadonlyMap<number, readonly Obser
   }
   return byGroup;
 }
+
+/** Hash of a revision's content; undefined when it is not kept any more. */
+export const hashOf = (state: SetState, revision: number): string | undefined =>
+  state.revisions.find((candidate) => candidate.number === revision)?.hash;

@@ -1,4 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
+import { isRecord } from "@openpatio/core/model";
 import type { Problem } from "@openpatio/core/spec";
 
 /** What an API server (or the way to it) answered instead of success. Stays inside the adapter; see {@link toDomainError}. */
@@ -133,8 +134,5 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const stringOr = (value: unknown, fallback: string): string => (typeof value === "string" ? value : fallback);

@@ -1,7 +1,7 @@
-import type { ObservedWorkload } from "@openpatio/core/model";
+import { fields, type ObservedWorkload, records } from "@openpatio/core/model";
 import type { ClusterCache } from "./cluster-cache.ts";
 import type { ApiConnection } from "./connection.ts";
-import { fields, records, textOf, timeOf } from "./trim.ts";
+import { textOf, timeOf } from "./trim.ts";
 
 /**
  * Why StatefulSets make no pods (quota, admission): their controller tells it in events only. Events are not watched,

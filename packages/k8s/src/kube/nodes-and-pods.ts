@@ -1,11 +1,10 @@
 import { DomainError } from "@openpatio/core/errors";
-import { type KubeObject, MANAGER } from "@openpatio/core/model";
+import { fields, type KubeObject, MANAGER } from "@openpatio/core/model";
 import { ApiError, toDomainError } from "./api-error.ts";
 import type { ClusterCache } from "./cluster-cache.ts";
 import { type ApiConnection, toKubeObject } from "./connection.ts";
 import type { WriteAnswer } from "./object-store.ts";
 import { NODE, POD, resourcePath } from "./resources.ts";
-import { fields } from "./trim.ts";
 import { isKept } from "./writes.ts";
 
 /** What an operator does by hand to nodes and pods: delete, evict, cordon, annotate. */

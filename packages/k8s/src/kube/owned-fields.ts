@@ -1,7 +1,12 @@
-import { type KubeObject, MANAGER, type OwnerReference } from "@openpatio/core/model";
-import { fields, records } from "./trim.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import {
+  type Fields,
+  fields,
+  isRecord,
+  type KubeObject,
+  MANAGER,
+  type OwnerReference,
+  records,
+} from "@openpatio/core/model";
 
 /**
  * The JSON merge patch that makes what we own of `live` equal to `wanted`.
@@ -70,13 +75,13 @@ type Place = { readonly kind: string; readonly path: string };
 
 function patchOf(live: unknown, wanted: unknown, owned: Fields, at: Place): unknown {
   const isAllOurs = WHOLLY_OURS[at.kind]?.includes(at.path) === true;
-  if (wanted === undefined && !isObject(live)) return live !== undefined && isAllOurs ? null : UNCHANGED;
+  if (wanted === undefined && !isRecord(live)) return live !== undefined && isAllOurs ? null : UNCHANGED;
   if (wanted === undefined && isAllOurs) return null;
-  if (!isObject(live) || (wanted !== undefined && !isObject(wanted))) {
+  if (!isRecord(live) || (wanted !== undefined && !isRecord(wanted))) {
     return live !== undefined && contains(live, wanted) ? UNCHANGED : wanted;
   }
   const patch: Record<string, unknown> = {};
-  const target: Fields = isObject(wanted) ? wanted : {};
+  const target: Fields = isRecord(wanted) ? wanted : {};
   for (const key of Object.keys({ ...live, ...target })) {
     const place = { kind: at.kind, path: `${at.path}.${key}` };
     if (target[key] === undefined && DEFAULTED[place.kind]?.includes(place.path) === true) continue;
@@ -94,15 +99,15 @@ function contains(live: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
     return Array.isArray(live) && live.length === wanted.length && wanted.every((item, at) => contains(live[at], item));
   }
-  if (!isObject(wanted)) return live === wanted;
-  if (!isObject(live)) return false;
+  if (!isRecord(wanted)) return live === wanted;
+  if (!isRecord(live)) return false;
   return Object.keys({ ...live, ...wanted }).every((key) =>
     wanted[key] === undefined ? FILLED_IN.includes(key) : contains(live[key], wanted[key]),
   );
 }
 
 /** `{}`: the field itself is owned, not merely parts of it. */
-const isLeaf = (owned: unknown): boolean => isObject(owned) && Object.keys(owned).length === 0;
+const isLeaf = (owned: unknown): boolean => isRecord(owned) && Object.keys(owned).length === 0;
 
 /** The fields that our manager wrote, as one fieldsV1 tree; those of subresources (status, scale) aside. */
 function ownedFields(live: KubeObject): Fields {
@@ -117,6 +122,3 @@ function union(a: Fields, b: Fields): Fields {
   for (const [key, value] of Object.entries(b)) merged[key] = union(fields(merged[key]), fields(value));
   return merged;
 }
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

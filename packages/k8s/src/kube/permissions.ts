@@ -1,7 +1,6 @@
-import { API_GROUP } from "@openpatio/core/model";
+import { API_GROUP, fields } from "@openpatio/core/model";
 import { stringify } from "yaml";
 import type { ApiConnection } from "./connection.ts";
-import { fields } from "./trim.ts";
 
 type Rule = {
   readonly group: string;

@@ -1,10 +1,10 @@
 import { DomainError } from "@openpatio/core/errors";
-import type { KubeObject } from "@openpatio/core/model";
+import { fields, type KubeObject, records } from "@openpatio/core/model";
 import type { CancelSignal, ClusterEvent, LogRequest } from "@openpatio/core/ports";
 import { ApiError, toDomainError } from "./api-error.ts";
 import { type ApiConnection, toKubeObject } from "./connection.ts";
 import { findResource, POD, type Resource, resourcePath } from "./resources.ts";
-import { fields, records, textOf, timeOf } from "./trim.ts";
+import { textOf, timeOf } from "./trim.ts";
 
 /** What is asked of the API server when somebody looks: one object, its events, a pod's log. */
 export class ClusterReads {

@@ -1,5 +1,7 @@
 import {
   ANNOTATION,
+  type Fields,
+  fields,
   type KubeObject,
   LABEL,
   MANAGER,
@@ -8,6 +10,7 @@ import {
   type ObservedObject,
   type ObservedPod,
   type ObservedWorkload,
+  records,
   type Taint,
 } from "@openpatio/core/model";
 import { parseResources, podHostPorts, podRequests } from "@openpatio/core/placement";
@@ -17,8 +20,6 @@ import { dataHash } from "@openpatio/core/project";
  * Objects as they arrive, cut down to what is used: a cluster's pods are held in memory, and a pod of 8 KB becomes less
  * than 1 KB. Objects of unexpected shape lose the parts that can't be read; they never throw.
  */
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export function trimNode(node: KubeObject): ObservedNode {
   const spec = fields(node["spec"]);
@@ -215,14 +216,6 @@ function ownerOf(object: KubeObject): string | null {
 
 function conditionOf(status: Fields, type: string): Fields | undefined {
   return records(status["conditions"]).find((condition) => condition["type"] === type);
-}
-
-export function fields(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
-export function records(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fields) : [];
 }
 
 export function textOf(value: unknown): string | null {

@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { ANNOTATION, type KubeObject, LABEL, MANAGER, type ObservedWorkload } from "@openpatio/core/model";
+import { ANNOTATION, fields, type KubeObject, LABEL, MANAGER, type ObservedWorkload } from "@openpatio/core/model";
 import type { ObjectRef } from "@openpatio/core/plan";
 import { ApiError, isUidMismatch, refusal, toDomainError } from "./api-error.ts";
 import type { ClusterCache } from "./cluster-cache.ts";
@@ -7,7 +7,6 @@ import { type ApiConnection, toKubeObject } from "./connection.ts";
 import type { WriteAnswer } from "./object-store.ts";
 import { planMergePatch } from "./owned-fields.ts";
 import { findResource, type Resource, resourcePath, watchedKindOf } from "./resources.ts";
-import { fields } from "./trim.ts";
 
 /**
  * Writes that a late, repeated or mistaken request can't turn into damage. What was verified on a real API server:

@@ -3,6 +3,7 @@
  * `applyConfiguration` is server-side apply. Both follow structured-merge-diff (sigs.k8s.io), the library of the API
  * server: compare, take the changed fields from other managers (or conflict), merge, prune what is no longer applied.
  */
+import { compareText } from "@openpatio/core/model";
 import {
   compareObjects,
   difference,
@@ -135,10 +136,6 @@ function writeEntries(entries: ReadonlyMap<string, Entry>): MutableObject[] {
           ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
         },
     );
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /**

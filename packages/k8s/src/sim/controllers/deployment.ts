@@ -2,12 +2,11 @@
  * The Deployment controller: one ReplicaSet per pod template, rolled from the old ones to the new one within maxSurge and
  * maxUnavailable, or recreated.
  */
+import { canonicalJson, compareText } from "@openpatio/core/model";
 import { ApiError } from "../status.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { boundsOf, deploymentStatus, sum } from "./deployment-status.ts";
 import {
-  compareText,
   controllerOf,
   controllerReference,
   type Deployment,

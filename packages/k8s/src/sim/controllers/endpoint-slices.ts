@@ -1,9 +1,7 @@
-import type { KubeObject } from "@openpatio/core/model";
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson, compareText, type KubeObject } from "@openpatio/core/model";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   byName,
-  compareText,
   controllerReference,
   isPodReady,
   isTerminal,

@@ -1,5 +1,5 @@
 /** The fields of Kubernetes objects that the controllers read, as types over plain objects. */
-import type { KubeObject, Labels, OwnerReference } from "@openpatio/core/model";
+import { compareText, type KubeObject, type Labels, type OwnerReference } from "@openpatio/core/model";
 
 export type Condition = {
   readonly type: string;
@@ -391,10 +391,6 @@ export function availableAtMs(pod: Pod, minReadySeconds: number): number | undef
 /** The counts as the API shows them: fields that may be absent are absent when they are 0. */
 export function withoutZeros<T extends Readonly<Record<string, number>>>(counts: T): Partial<T> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0)) as Partial<T>;
-}
-
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export function byName(a: KubeObject, b: KubeObject): number {

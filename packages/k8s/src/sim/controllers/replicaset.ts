@@ -1,9 +1,8 @@
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson, compareText } from "@openpatio/core/model";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   availableAtMs,
   type Condition,
-  compareText,
   conditionOf,
   controllerOf,
   isPodReady,

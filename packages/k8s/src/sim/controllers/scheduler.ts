@@ -1,11 +1,9 @@
-import type { KubeObject } from "@openpatio/core/model";
+import { canonicalJson, compareText, type KubeObject } from "@openpatio/core/model";
 import type { SimEvent } from "../api.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   byName,
   type Condition,
-  compareText,
   conditionOf,
   isTerminal,
   isTerminating,

@@ -1,8 +1,7 @@
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson, compareText } from "@openpatio/core/model";
 import type { ControllerContext } from "./context.ts";
 import {
   type ControllerRevision,
-  compareText,
   controllerReference,
   type Pod,
   type PodTemplate,

@@ -4,7 +4,7 @@
  * One reconcile sees the whole set: it claims pods, finds the revisions, creates what is missing, condemns what is too
  * much, replaces one step of what is outdated, and writes the status last.
  */
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson } from "@openpatio/core/model";
 import type { Controller, ControllerContext } from "./context.ts";
 import { resolveIntOrPercent } from "./int-or-percent.ts";
 import {

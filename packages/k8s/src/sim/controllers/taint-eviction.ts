@@ -1,4 +1,4 @@
-import { canonicalJson } from "./canonical-json.ts";
+import { canonicalJson } from "@openpatio/core/model";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   type Condition,
