@@ -1,4 +1,4 @@
-/** Quantities in the one form that the API server stores: `1000m` becomes `1`, `1024Mi` becomes `1Gi`. */
+/** Quantities: the one form that the API server stores (`1000m` becomes `1`, `1024Mi` becomes `1Gi`), and their value. */
 
 const FORM = /^([+-]?)(\d+)?(?:\.(\d*))?(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][-+]?\d+)?$/;
 const DECIMAL = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
@@ -6,6 +6,7 @@ const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const NANO = 1_000_000_000n;
 /** Quantities are repeated all over pod templates: a few hundred texts cover a cluster. */
 const known = new Map<string, string>();
+const values = new Map<string, number>();
 
 export const QUANTITY_ERROR =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
@@ -76,4 +77,36 @@ function exponentText(nanos: bigint): string {
     exponent += 3;
   }
   return exponent === 0 ? String(value) : `${value}e${exponent}`;
+}
+
+const FACTORS: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** The number that a Kubernetes quantity stands for; 0 when it is not one (the store validates what it takes). */
+export function quantityValue(quantity: unknown): number {
+  if (typeof quantity === "number") return quantity;
+  if (typeof quantity !== "string") return 0;
+  const seen = values.get(quantity);
+  if (seen !== undefined) return seen;
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([A-Za-z]*)$/u.exec(quantity);
+  const factor = FACTORS[match?.[2] ?? ""];
+  const value = match === null || factor === undefined ? 0 : Number(match[1]) * factor;
+  if (values.size < 10_000) values.set(quantity, value);
+  return value;
 }

@@ -1,5 +1,6 @@
 import type { FieldError } from "./status.ts";
 import { isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
+import { quantityValue } from "./store-quantity.ts";
 import { invalidValue, required, validateLabelName } from "./validation-names.ts";
 
 const PORT_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
@@ -169,34 +170,11 @@ function validateResources(at: string, resources: unknown): FieldError[] {
     }
     if (isExtended && limit !== quantity) {
       errors.push(invalidValue(`${at}.requests`, quantity, `must be equal to ${name} limit of ${textOf(limit)}`));
-    } else if (quantityNumber(quantity) > quantityNumber(limit)) {
+    } else if (quantityValue(quantity) > quantityValue(limit)) {
       errors.push(
         invalidValue(`${at}.requests`, quantity, `must be less than or equal to ${name} limit of ${textOf(limit)}`),
       );
     }
   }
   return errors;
-}
-
-const FACTORS: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-function quantityNumber(quantity: unknown): number {
-  const [, number = "0", suffix = ""] = /^(-?[\d.]+)([a-zA-Z]*)$/.exec(textOf(quantity)) ?? [];
-  return Number(number) * (FACTORS[suffix] ?? 1);
 }

@@ -1,44 +1,11 @@
+import { quantityValue } from "../store-quantity.ts";
 import type { Container, Pod } from "./objects.ts";
 
 /** Amounts by resource name: cpu in millicores, everything else in its own unit (bytes, pieces). */
 export type Amounts = ReadonlyMap<string, number>;
 
-const SUFFIXES: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-const cache = new Map<string, number>();
-
-/** The number that a Kubernetes quantity stands for; 0 when it is not one (the store validates what it takes). */
-function parseQuantity(quantity: string | number | undefined): number {
-  if (typeof quantity === "number") return quantity;
-  if (quantity === undefined) return 0;
-  const known = cache.get(quantity);
-  if (known !== undefined) return known;
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([A-Za-z]*)$/u.exec(quantity);
-  const factor = SUFFIXES[match?.[2] ?? ""];
-  const value = match === null || factor === undefined ? 0 : Number(match[1]) * factor;
-  if (cache.size < 10_000) cache.set(quantity, value);
-  return value;
-}
-
 function amount(name: string, quantity: string | number): number {
-  const value = parseQuantity(quantity);
+  const value = quantityValue(quantity);
   return name === "cpu" ? Math.ceil(Number((value * 1000).toFixed(6))) : value;
 }
 
