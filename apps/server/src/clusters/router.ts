@@ -20,10 +20,6 @@ export const clustersRouter = router({
   register: procedure
     .input(Registration)
     .mutation(({ ctx, input }) => ctx.services.clusters.register(ctx.actor, input)),
-  /** Contexts of a kubeconfig, so that one can be chosen before registering. */
-  contexts: procedure
-    .input(z.object({ kubeconfig: Text }))
-    .query(({ ctx, input }) => ctx.services.clusters.contexts(input.kubeconfig)),
   remove: procedure
     .input(ClusterKey.extend({ leaveBehind: z.boolean().default(false) }))
     .mutation(({ ctx, input }) => ctx.services.clusters.remove(ctx.actor, input)),

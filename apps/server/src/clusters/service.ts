@@ -89,11 +89,6 @@ export class ClusterVerbs implements ClusterService {
     return clusterRow(models.cluster(requireMember(fleet, name)));
   }
 
-  contexts(kubeconfig: string): { readonly contexts: readonly string[]; readonly current: string | null } {
-    const { contextNames, contextName } = parseKubeconfig(kubeconfig);
-    return { contexts: contextNames, current: contextName };
-  }
-
   /** Groups that are still placed there are let go: nothing of them is touched, and nothing of them is known any more. */
   async remove(
     actor: string,

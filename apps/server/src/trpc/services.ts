@@ -70,7 +70,6 @@ export interface ClusterService {
     actor: string,
     input: { readonly name: string; readonly kubeconfig: string; readonly context?: string | undefined },
   ): Promise<ClusterRow>;
-  contexts(kubeconfig: string): { readonly contexts: readonly string[]; readonly current: string | null };
   remove(actor: string, input: { readonly name: string; readonly leaveBehind: boolean }): Promise<ClusterRemoval>;
   retry(name: string): Promise<ClusterRow>;
   cordonNode(actor: string, key: NodeKey, isCordoned: boolean): Promise<{ readonly node: string }>;

@@ -1,6 +1,7 @@
 import { createSecureContext } from "node:tls";
 import { KubeConfig } from "@kubernetes/client-node";
 import { DomainError } from "@openpatio/core/errors";
+import { type Fields, isRecord } from "@openpatio/core/model";
 import type { Problem } from "@openpatio/core/spec";
 import { Lexer, parseDocument } from "yaml";
 
@@ -20,7 +21,6 @@ const MAX_LISTED = 20;
 export type ClusterCredentials = {
   readonly server: string;
   readonly contextName: string;
-  readonly contextNames: readonly string[];
   /** Holds the chosen context, its cluster and its user, nothing else. */
   readonly kubeconfig: KubeConfig;
 };
@@ -32,7 +32,6 @@ export type KubeconfigOptions = {
   readonly allowInsecureTls?: boolean | undefined;
 };
 
-type Fields = Readonly<Record<string, unknown>>;
 type Entry = { readonly name: string; readonly path: string; readonly body: Fields };
 
 /**
@@ -52,7 +51,6 @@ export function parseKubeconfig(text: string, options: KubeconfigOptions = {}): 
   const contexts = entriesOf(root, "contexts", "context", problems);
   const clusters = entriesOf(root, "clusters", "cluster", problems);
   const users = entriesOf(root, "users", "user", problems);
-  const contextNames = contexts.map((context) => context.name);
   failIf(problems);
 
   const context = chooseContext(root, contexts, options.context);
@@ -73,7 +71,7 @@ export function parseKubeconfig(text: string, options: KubeconfigOptions = {}): 
     users: [{ name: user.name, ...userFields(user.body) }],
   });
   checkKeyMaterial(cluster, user);
-  return { server, contextName: context.name, contextNames, kubeconfig };
+  return { server, contextName: context.name, kubeconfig };
 }
 
 function parseYaml(text: string): Fields {
@@ -110,7 +108,7 @@ function parseYaml(text: string): Fields {
       { path: "", code: "too-large", message: "It repeats its own parts (YAML aliases) too often. Write them out." },
     ]);
   }
-  if (!isFields(value)) {
+  if (!isRecord(value)) {
     throw invalid([{ path: "", code: "type", message: "This is no kubeconfig: a mapping with clusters is expected." }]);
   }
   if (value["kind"] !== undefined && value["kind"] !== "Config") {
@@ -140,9 +138,9 @@ function entriesOf(root: Fields, list: string, key: string, problems: Problem[])
   }
   const entries: Entry[] = [];
   for (const [index, item] of value.entries()) {
-    const name = isFields(item) ? item["name"] : undefined;
-    const body = isFields(item) ? (item[key] ?? {}) : undefined;
-    if (typeof name === "string" && isFields(body)) entries.push({ name, path: `${list}[${index}].${key}`, body });
+    const name = isRecord(item) ? item["name"] : undefined;
+    const body = isRecord(item) ? (item[key] ?? {}) : undefined;
+    if (typeof name === "string" && isRecord(body)) entries.push({ name, path: `${list}[${index}].${key}`, body });
     else problems.push({ path: `${list}[${index}]`, code: "type", message: `An entry must have a name and a ${key}.` });
   }
   return entries;
@@ -358,9 +356,6 @@ function checkKeyMaterial(cluster: Entry, user: Entry): void {
   }
   failIf(problems);
 }
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function textOf(fields: Fields, key: string): string | undefined {
   const value = fields[key];
