@@ -80,6 +80,8 @@ test.describe("operating what runs", () => {
       await expect(ui.page).toHaveURL(url);
     };
     await ui.page.goto("/");
+    // Before the page is live it is only drawn, and hears no keys.
+    await expect(ui.page.getByRole("banner").getByText("Live", { exact: true })).toBeVisible();
     await jump("ops-0-decode-1", /ops-0-decode-1/, /\/sets\/default\/ops\?.*pod=ops-0-decode-1/);
     await expect(ui.page.getByRole("heading", { name: "decode-1" })).toBeVisible();
     await jump("zones", /sandbox-zones/, /\/clusters\/sandbox-zones/);
