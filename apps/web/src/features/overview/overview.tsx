@@ -23,7 +23,7 @@ import { WaysToBegin } from "./ways-to-begin.tsx";
 
 /** Sets shown here; all of them are one click away. */
 const SETS_SHOWN = 20;
-const EVENTS_SHOWN = 30;
+const EVENTS_SHOWN = 14;
 
 export function Overview() {
   const clusters = useLiveEntries("clusters", "");
@@ -31,12 +31,12 @@ export function Overview() {
   const attention = useLiveEntries("attention", "");
   const clustersStatus = useLiveStatus("clusters");
   const setsStatus = useLiveStatus("sets");
-  const totals = useMemo(() => prepareTotals(clusters), [clusters]);
+  const totals = useMemo(() => prepareTotals(clusters, sets), [clusters, sets]);
   const isEmpty = setsStatus === "ready" && sets.length === 0;
   return (
     <>
       <h1 className="sr-only">Overview</h1>
-      <TotalsStrip totals={clustersStatus === "loading" ? null : totals} />
+      <TotalsStrip totals={clustersStatus === "loading" || setsStatus === "loading" ? null : totals} />
       <div className={styles.body}>
         <div>
           {isEmpty ? <WaysToBegin /> : null}
@@ -158,7 +158,11 @@ function SetsSection() {
           <thead>
             <tr>
               {SET_COLUMNS.map((column) => (
-                <th key={column.key} className={column.isNumber ? "num" : undefined}>
+                <th
+                  key={column.key}
+                  data-minor={column.isMinor || undefined}
+                  className={column.isNumber ? "num" : undefined}
+                >
                   {column.label}
                 </th>
               ))}
@@ -168,7 +172,11 @@ function SetsSection() {
             {shown.map((set) => (
               <tr key={`${set.namespace}/${set.name}`}>
                 {SET_COLUMNS.map((column) => (
-                  <td key={column.key} className={column.isNumber ? "num" : undefined}>
+                  <td
+                    key={column.key}
+                    data-minor={column.isMinor || undefined}
+                    className={column.isNumber ? "num" : undefined}
+                  >
                     {setCell(set, column.key)}
                   </td>
                 ))}

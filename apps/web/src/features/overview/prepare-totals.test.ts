@@ -1,4 +1,4 @@
-import type { ClusterRow } from "@openpatio/core/view";
+import type { ClusterRow, SetRow } from "@openpatio/core/view";
 import { expect, it } from "vitest";
 import { prepareTotals } from "./prepare-totals.ts";
 
@@ -26,8 +26,32 @@ const row = (name: string, more: Partial<ClusterRow>): ClusterRow => ({
   ...more,
 });
 
+const set = (name: string, more: Partial<SetRow>): SetRow => ({
+  namespace: "default",
+  name,
+  phase: "Ready",
+  message: null,
+  tiles: [],
+  replicas: 2,
+  readyGroups: 1,
+  pods: 6,
+  readyPods: 3,
+  gpus: 8,
+  currentRevision: 1,
+  updateRevision: 1,
+  clusters: ["a"],
+  isStale: false,
+  isSimulated: true,
+  labels: {},
+  changedAtMs: 0,
+  ...more,
+});
+
 it("counts what does not answer as stale, never as ready or free", () => {
-  const totals = prepareTotals([row("a", {}), row("b", { health: "unreachable" })]);
+  const totals = prepareTotals(
+    [row("a", {}), row("b", { health: "unreachable" })],
+    [set("x", {}), set("y", { clusters: ["b"], isStale: true, readyGroups: 0, readyPods: 0 })],
+  );
   expect(totals).toMatchObject({
     clusters: 2,
     liveClusters: 1,
@@ -43,4 +67,13 @@ it("counts what does not answer as stale, never as ready or free", () => {
     stalePods: 6,
   });
   expect(totals.silentClusters.map(({ name }) => name)).toEqual(["b"]);
+});
+
+it("misses groups that are asked for and have no place on any cluster", () => {
+  const waiting = set("huge", { clusters: [], readyGroups: 0, readyPods: 0, tiles: [{ index: 0, phase: "Pending" }] });
+  expect(prepareTotals([row("a", {})], [set("x", {}), waiting])).toMatchObject({
+    groups: 4,
+    readyGroups: 1,
+    tiles: [{ index: 0, phase: "Pending" }],
+  });
 });

@@ -1,6 +1,9 @@
-import type { ClusterRow, GroupTile } from "@openpatio/core/view";
+import type { ClusterRow, GroupTile, SetRow } from "@openpatio/core/view";
 
-/** Sums over clusters. Those that do not answer are counted apart: what is there now is not known. */
+/**
+ * Sums over clusters; those that do not answer are counted apart: what is there now is not known. Groups and pods are
+ * counted over sets, so that what is asked for and has no place yet is missed, not forgotten.
+ */
 export type Totals = {
   readonly clusters: number;
   readonly liveClusters: number;
@@ -21,7 +24,7 @@ export type Totals = {
   readonly stalePods: number;
 };
 
-export function prepareTotals(clusters: readonly ClusterRow[]): Totals {
+export function prepareTotals(clusters: readonly ClusterRow[], sets: readonly SetRow[]): Totals {
   const live = clusters.filter((cluster) => cluster.health === "live");
   const silent = clusters.filter((cluster) => cluster.health !== "live");
   const sum = (rows: readonly ClusterRow[], of: (row: ClusterRow) => number) =>
@@ -41,11 +44,11 @@ export function prepareTotals(clusters: readonly ClusterRow[]): Totals {
     reserved,
     cordoned,
     free: Math.max(0, gpus - bound - reserved - cordoned),
-    groups: sum(clusters, (row) => row.groups),
-    readyGroups: sum(live, (row) => row.readyGroups),
-    tiles: clusters.flatMap((row) => row.tiles),
-    pods: sum(clusters, (row) => row.pods),
-    readyPods: sum(live, (row) => row.readyPods),
+    groups: sets.reduce((total, set) => total + set.replicas, 0),
+    readyGroups: sets.reduce((total, set) => total + set.readyGroups, 0),
+    tiles: sets.flatMap((set) => set.tiles),
+    pods: sets.reduce((total, set) => total + set.pods, 0),
+    readyPods: sets.reduce((total, set) => total + set.readyPods, 0),
     stalePods: sum(silent, (row) => row.pods),
   };
 }
