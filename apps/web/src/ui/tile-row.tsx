@@ -12,17 +12,26 @@ type TileRowProps = {
   /** Worst first, for a roll-up; otherwise by index. */
   readonly isWorstFirst?: boolean;
   readonly size?: number;
+  /** A row of a table keeps its height. */
+  readonly isOneLine?: boolean;
 };
 
 /** Groups as tiles. A screen reader hears the counts by state. */
-export function TileRow({ tiles, total, limit = 24, isWorstFirst = false, size = 11 }: TileRowProps) {
+export function TileRow({
+  tiles,
+  total,
+  limit = 24,
+  isWorstFirst = false,
+  size = 11,
+  isOneLine = false,
+}: TileRowProps) {
   const ordered = isWorstFirst
     ? tiles.toSorted((a, b) => stateRank(stateOfPhase(a.phase)) - stateRank(stateOfPhase(b.phase)) || a.index - b.index)
     : tiles;
   const shown = ordered.slice(0, limit);
   const rest = total - shown.length;
   return (
-    <span className={styles.tiles}>
+    <span className={styles.tiles} data-one-line={isOneLine || undefined}>
       <span className="sr-only">{describeTiles(tiles)}</span>
       {shown.map((tile, position) => (
         <StateGlyph key={`${tile.index}-${position}`} state={stateOfPhase(tile.phase)} size={size} />

@@ -9,21 +9,22 @@ import { TileRow } from "#ui/tile-row.tsx";
 import { RelativeTime } from "#ui/time.tsx";
 import styles from "./set-cells.module.css";
 
+/** A phone leaves out what is minor. */
 export const SET_COLUMNS = [
-  { key: "name", label: "Set", isNumber: false },
-  { key: "namespace", label: "Namespace", isNumber: false },
-  { key: "phase", label: "Phase", isNumber: false },
-  { key: "groups", label: "Groups", isNumber: false },
-  { key: "ready", label: "Ready", isNumber: true },
-  { key: "pods", label: "Pods", isNumber: true },
-  { key: "revision", label: "Revision", isNumber: true },
-  { key: "gpus", label: "GPUs", isNumber: true },
-  { key: "clusters", label: "Clusters", isNumber: false },
-  { key: "changed", label: "Changed", isNumber: true },
+  { key: "name", label: "Set", isNumber: false, isMinor: false },
+  { key: "namespace", label: "Namespace", isNumber: false, isMinor: true },
+  { key: "phase", label: "Phase", isNumber: false, isMinor: false },
+  { key: "groups", label: "Groups", isNumber: false, isMinor: true },
+  { key: "ready", label: "Ready", isNumber: true, isMinor: false },
+  { key: "pods", label: "Pods", isNumber: true, isMinor: true },
+  { key: "revision", label: "Revision", isNumber: true, isMinor: true },
+  { key: "gpus", label: "GPUs", isNumber: true, isMinor: true },
+  { key: "clusters", label: "Clusters", isNumber: false, isMinor: true },
+  { key: "changed", label: "Changed", isNumber: true, isMinor: true },
 ] as const;
 export type SetColumn = (typeof SET_COLUMNS)[number]["key"];
 
-const TILES_SHOWN = 12;
+const TILES_SHOWN = 8;
 
 /** What a table shows of a set in one column. */
 export function setCell(set: SetRow, column: SetColumn): ReactNode {
@@ -41,14 +42,16 @@ export function setCell(set: SetRow, column: SetColumn): ReactNode {
       return (
         <span title={set.message ?? undefined}>
           <StateWord state={state}>
-            {STATE_WORD[state]}
-            {set.isStale && <span className="ink-3">, stale</span>}
+            <span>
+              {STATE_WORD[state]}
+              {set.isStale && <span className="ink-3">, stale</span>}
+            </span>
           </StateWord>
         </span>
       );
     }
     case "groups":
-      return <TileRow tiles={set.tiles} total={set.replicas} limit={TILES_SHOWN} />;
+      return <TileRow tiles={set.tiles} total={set.replicas} limit={TILES_SHOWN} isOneLine />;
     case "ready":
       return <Fraction got={set.readyGroups} wanted={set.replicas} />;
     case "pods":

@@ -19,12 +19,12 @@ const WIDTHS: Readonly<Record<SetColumn, string>> = {
   name: "18%",
   namespace: "10%",
   phase: "12%",
-  groups: "12%",
+  groups: "15%",
   ready: "6%",
   pods: "7%",
   revision: "8%",
   gpus: "6%",
-  clusters: "15%",
+  clusters: "12%",
   changed: "6%",
 };
 
@@ -53,8 +53,8 @@ export function SetsTable({ sets, sort, onSort }: SetsTableProps) {
     <div className={styles.scroll}>
       <table className={styles.table} aria-rowcount={sets.length + 1} aria-label="Table of sets">
         <colgroup>
-          {SET_COLUMNS.map(({ key }) => (
-            <col key={key} style={{ width: WIDTHS[key] }} />
+          {SET_COLUMNS.map(({ key, isMinor }) => (
+            <col key={key} data-minor={isMinor || undefined} style={{ width: WIDTHS[key] }} />
           ))}
         </colgroup>
         <thead>
@@ -72,7 +72,11 @@ export function SetsTable({ sets, sort, onSort }: SetsTableProps) {
             return (
               <tr key={item.key} data-index={item.index} ref={rows.measureElement} aria-rowindex={item.index + 2}>
                 {SET_COLUMNS.map((column) => (
-                  <td key={column.key} className={column.isNumber ? "num" : undefined}>
+                  <td
+                    key={column.key}
+                    data-minor={column.isMinor || undefined}
+                    className={column.isNumber ? "num" : undefined}
+                  >
                     {setCell(set, column.key)}
                   </td>
                 ))}
@@ -106,11 +110,21 @@ type HeadCellProps = {
 function HeadCell({ column, sort, onSort }: HeadCellProps) {
   const key = SORT_KEYS.find((candidate) => candidate === column.key);
   const className = column.isNumber ? "num" : undefined;
-  if (key === undefined) return <th className={className}>{column.label}</th>;
+  const isMinor = column.isMinor || undefined;
+  if (key === undefined)
+    return (
+      <th data-minor={isMinor} className={className}>
+        {column.label}
+      </th>
+    );
   const isActive = sort.key === key;
   const Arrow = sort.isReversed ? ArrowUp : ArrowDown;
   return (
-    <th className={className} aria-sort={!isActive ? undefined : sort.isReversed ? "descending" : "ascending"}>
+    <th
+      data-minor={isMinor}
+      className={className}
+      aria-sort={!isActive ? undefined : sort.isReversed ? "descending" : "ascending"}
+    >
       <button type="button" className={styles.sort} data-active={isActive || undefined} onClick={() => onSort(key)}>
         {column.label}
         {isActive && <Arrow size={12} strokeWidth={1.75} aria-hidden />}
