@@ -99,7 +99,7 @@ export function layoutLanes(model: TopologyModel, width: number, minHeight: numb
       const placed = placeRoles(group, lane, model, columns, grid, frame);
       roles.push(...placed.roles);
       cells.push(...placed.cells);
-      arrows.push(...placeArrows(group, placed.roles, lane, model, columns));
+      arrows.push(...placeArrows(group, placed.roles, lane, model, columns, frame));
     }
     y += lane.h;
   });
@@ -269,6 +269,7 @@ function placeArrows(
   lane: PlacedLane,
   model: TopologyModel,
   columns: readonly PlacedColumn[],
+  frame: Frame,
 ): readonly PlacedArrow[] {
   const channel = lane.y + lane.h - 9;
   const placedOf = (name: string): PlacedRole | undefined => roles.find((role) => role.block.role === name);
@@ -285,7 +286,7 @@ function placeArrows(
     const fromColumn = columnOf(model, edge.from);
     const y1 = Math.round(from.y + from.h / 2);
     const y2 = Math.round(to.y + to.h / 2 + (position - (incoming.length - 1) / 2) * ARROW_STEP);
-    const bend = to.x - 18 - position * 4;
+    const bend = to.x - (frame.isWide ? 18 + position * 4 : 12 + position * 2);
     const start = { x: from.x + from.w + 5, y: y1 };
     const end = { x: to.x - 5, y: y2 };
     if (columnOf(model, edge.to) - fromColumn === 1) {

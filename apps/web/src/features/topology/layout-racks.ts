@@ -49,6 +49,9 @@ const SLOT_HEIGHTS = [30, 28, 26, 24] as const;
 const MIN_SLOTS = 4;
 /** Width of a character of the 10 px mono font. */
 const NAME_CHAR_W = 6;
+/** Room that the name of another set's group has at least, and the gap before the next one. */
+const MIN_NAME_W = 60;
+const NAME_GAP = 6;
 /** The same of the 11 px mono font, and the width of "24 of 32 free" at the end of the line. */
 const HEAD_CHAR_W = 6.8;
 const FREE_TEXT_W = 84;
@@ -280,10 +283,12 @@ function placeOutlines(
     const set = pod.set.includes("/") ? pod.set.slice(pod.set.indexOf("/") + 1) : pod.set;
     const text = pod.group === null ? set : `${set}-${pod.group}`;
     if (named.has(`${pod.namespace}/${text}`)) continue;
-    named.add(`${pod.namespace}/${text}`);
     const last = sink.names.at(-1);
-    if (last !== undefined && last.y === placed.y && last.x + last.w > placed.x) continue;
-    sink.names.push({ x: placed.x, y: placed.y, w: placed.w, text });
+    // A name that would run into the one before it is written beside another of the group's pods.
+    if (last !== undefined && last.y === placed.y && last.x + last.w + NAME_GAP > placed.x) continue;
+    named.add(`${pod.namespace}/${text}`);
+    const w = Math.min(text.length * NAME_CHAR_W + 2, Math.max(MIN_NAME_W, placed.w));
+    sink.names.push({ x: placed.x, y: placed.y, w, text });
   }
   const boxes = [...byGroup].flatMap(([index, list]) => {
     const group = groupOf.get(index);

@@ -1,6 +1,16 @@
 import { cellLevel, type Rect } from "./layout.ts";
 import type { PodCell } from "./model.ts";
-import { cellState, drawPodTile, drawText, hatch, isOutside, onScreen, roundedPath, type Scene } from "./paint.ts";
+import {
+  cellState,
+  cutBeforeEnd,
+  drawPodTile,
+  drawText,
+  hatch,
+  isOutside,
+  onScreen,
+  roundedPath,
+  type Scene,
+} from "./paint.ts";
 import { isEmptyPlace, POD_TONE } from "./states.ts";
 
 type CellOptions = {
@@ -106,11 +116,18 @@ function drawLabel(scene: Scene, box: Rect, cell: PodCell): void {
   drawPodTile(scene, { x: box.x + 5, y: tileY, w: side, h: side }, cell, { progress: cell.pod.progress });
   const color = isEmptyPlace(cell.pod.state) ? palette.ink3 : palette.ink;
   if (hasName) {
-    drawText(ctx, cell.label, box.x + side + 10, box.y + box.h / 2 + 4, {
-      font: palette.fonts.mono11,
-      color,
-      max: box.w - side - 14,
-    });
+    ctx.font = palette.fonts.mono11;
+    drawText(
+      ctx,
+      cutBeforeEnd(ctx, cell.label, endOf(cell), box.w - side - 14),
+      box.x + side + 10,
+      box.y + box.h / 2 + 4,
+      {
+        font: palette.fonts.mono11,
+        color,
+        max: box.w - side - 14,
+      },
+    );
   } else if (cell.pod.ordinal !== null) {
     drawText(ctx, String(cell.pod.ordinal), box.x + box.w - 5, box.y + box.h - 5, {
       font: palette.fonts.mono11,
@@ -120,6 +137,8 @@ function drawLabel(scene: Scene, box: Rect, cell: PodCell): void {
   }
 }
 
+const endOf = ({ pod }: PodCell): string => (pod.ordinal === null ? "" : `-${pod.ordinal}`);
+
 function drawCard(scene: Scene, box: Rect, cell: PodCell): void {
   const { ctx, palette } = scene;
   const { pod } = cell;
@@ -127,7 +146,8 @@ function drawCard(scene: Scene, box: Rect, cell: PodCell): void {
   drawPodTile(scene, { x: box.x + 8, y: box.y + 9, w: 10, h: 10 }, cell, { progress: pod.progress });
   // The same slightly tighter setting that names have in text: "prefill-0" fits the narrowest card.
   ctx.letterSpacing = "-0.25px";
-  drawText(ctx, cell.label, box.x + 22, box.y + 18, {
+  ctx.font = palette.fonts.mono11Strong;
+  drawText(ctx, cutBeforeEnd(ctx, cell.label, endOf(cell), box.w - 25), box.x + 22, box.y + 18, {
     font: palette.fonts.mono11Strong,
     color: isEmpty ? palette.ink3 : palette.ink,
     max: box.w - 25,

@@ -303,13 +303,21 @@ function paintFit(scene: Scene, lane: PlacedLane, isWide: boolean): void {
   const { ctx, palette } = scene;
   const { refusals } = lane.group.view;
   const gap = isWide ? 20 : 10;
-  const minW = isWide ? 104 : 54;
-  const shown = Math.max(1, Math.min(refusals.length, Math.floor((lane.bodyW + gap) / (minW + gap))));
+  const isOneCluster = new Set(refusals.map((refusal) => refusal.cluster)).size === 1;
+  const nameOf = ({ cluster, domain }: (typeof refusals)[number]): string => {
+    if (domain === null) return cluster;
+    return isWide && !isOneCluster ? `${cluster}/${domain}` : domain;
+  };
+  const minW = !isWide ? 54 : isOneCluster ? 84 : 132;
+  const roomFor = (width: number): number => Math.max(1, Math.floor((width + gap) / (minW + gap)));
+  const isCut = roomFor(lane.bodyW) < refusals.length;
+  const width = lane.bodyW - (isCut ? 44 : 0);
+  const shown = Math.min(refusals.length, roomFor(width));
   const fitting = (refusal: (typeof refusals)[number]): number => refusal.fits.filter((pod) => pod.fits).length;
   const most = Math.max(0, ...refusals.map(fitting));
   // Where not all have room those closest to fitting stay, in their own order, so that nothing jumps about.
   const chosen = new Set(refusals.toSorted((a, b) => fitting(b) - fitting(a)).slice(0, shown));
-  const w = (lane.bodyW - gap * (shown - 1)) / shown;
+  const w = (width - gap * (shown - 1)) / shown;
   const y = Math.round(onScreen(scene, { x: 0, y: lane.bodyY, w: 0, h: 0 }).y);
   refusals
     .filter((refusal) => chosen.has(refusal))
@@ -317,9 +325,7 @@ function paintFit(scene: Scene, lane: PlacedLane, isWide: boolean): void {
       const x = Math.round(lane.bodyX + index * (w + gap));
       const isBest = most > 0 && fitting(refusal) === most;
       const { fonts } = palette;
-      const name =
-        refusal.domain === null ? refusal.cluster : isWide ? `${refusal.cluster}/${refusal.domain}` : refusal.domain;
-      drawText(ctx, name, x, y + 11, {
+      drawText(ctx, nameOf(refusal), x, y + 11, {
         font: isBest ? fonts.mono11Strong : fonts.mono11,
         color: isBest ? palette.ink : palette.ink2,
         max: w,
@@ -340,5 +346,11 @@ function paintFit(scene: Scene, lane: PlacedLane, isWide: boolean): void {
         color: isBest ? palette.ink : refusal.fits.length === 0 ? palette.ink3 : palette.ink2,
         max: w,
       });
+    });
+  if (isCut)
+    drawText(ctx, `+${refusals.length - shown}`, lane.bodyX + lane.bodyW, y + 11, {
+      font: palette.fonts.sans11,
+      color: palette.ink3,
+      align: "right",
     });
 }

@@ -3,6 +3,7 @@ import type { PlacedGroup, Rect } from "./layout.ts";
 import type { PlacedCluster, PlacedNode, PlacedRack, PlacedRackPod, RackLayout } from "./layout-racks.ts";
 import type { GroupBox } from "./model.ts";
 import {
+  cutBeforeEnd,
   drawGroupTile,
   drawTab,
   drawText,
@@ -29,10 +30,12 @@ export function paintRacks(scene: Scene, layout: RackLayout, unplaced: readonly 
   for (const placed of layout.pods) paintPod(scene, placed, layout.isCompact);
   for (const name of layout.names) {
     const at = onScreen(scene, { ...name, h: 0 });
-    drawText(scene.ctx, name.text, at.x, at.y - 4, {
+    scene.ctx.font = scene.palette.fonts.mono10;
+    const end = /-\d+$/.exec(name.text)?.[0] ?? "";
+    drawText(scene.ctx, cutBeforeEnd(scene.ctx, name.text, end, at.w), at.x, at.y - 4, {
       font: scene.palette.fonts.mono10,
       color: scene.palette.ink3,
-      max: Math.max(60, at.w),
+      max: at.w,
     });
   }
   for (const placed of layout.groups) {

@@ -104,6 +104,13 @@ export function drawText(
   return ctx.measureText(shown).width;
 }
 
+/** The text with its end kept whole: what tells "kv-store-0" from "kv-store-1" is last. */
+export function cutBeforeEnd(ctx: CanvasRenderingContext2D, value: string, end: string, max: number): string {
+  if (end === "" || !value.endsWith(end) || ctx.measureText(value).width <= max) return value;
+  const start = cutText(ctx, `${value.slice(0, -end.length)} `, max - ctx.measureText(end).width);
+  return start === "" ? value : `${start}${end}`;
+}
+
 function cutText(ctx: CanvasRenderingContext2D, value: string, max: number): string {
   if (max === Number.POSITIVE_INFINITY || ctx.measureText(value).width <= max) return value;
   let low = 0;
