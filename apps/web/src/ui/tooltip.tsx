@@ -2,6 +2,7 @@
 
 import { Tooltip as Base } from "@base-ui/react/tooltip";
 import type { ReactElement, ReactNode } from "react";
+import { cx } from "./cx.ts";
 import styles from "./floating.module.css";
 
 type TooltipProps = {
@@ -16,7 +17,12 @@ export function Tooltip({ text, children, side = "top" }: TooltipProps) {
     <Base.Root>
       <Base.Trigger render={children} delay={350} />
       <Base.Portal>
-        <Base.Positioner className={styles.positioner} side={side} sideOffset={6} collisionPadding={8}>
+        <Base.Positioner
+          className={cx(styles.positioner, styles.passive)}
+          side={side}
+          sideOffset={6}
+          collisionPadding={8}
+        >
           <Base.Popup className={styles.tooltip}>{text}</Base.Popup>
         </Base.Positioner>
       </Base.Portal>
