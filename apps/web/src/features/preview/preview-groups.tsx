@@ -30,7 +30,7 @@ export function PreviewGroups({ groups }: { readonly groups: readonly PreviewGro
   return (
     <section aria-labelledby="preview-groups">
       <SectionHead id="preview-groups" title="Groups" note="in the order they are taken" />
-      <Table label="What becomes of each group">
+      <Table label="What becomes of each group" className={styles.groups}>
         <thead>
           <tr>
             <th className="num">Group</th>
@@ -72,8 +72,10 @@ function GroupRow({ group, isOpen, onToggle }: GroupRowProps) {
   return (
     <>
       <tr>
-        <td className="num mono strong">{group.index}</td>
-        <td>
+        <td className="num mono strong" data-label="group">
+          {group.index}
+        </td>
+        <td data-label="now">
           {group.now === "none" ? (
             <span className="ink-3">none</span>
           ) : (
@@ -81,7 +83,7 @@ function GroupRow({ group, isOpen, onToggle }: GroupRowProps) {
           )}
         </td>
         <td className={group.then === "stays" ? "ink-2" : "strong"}>{THEN_TEXT[group.then]}</td>
-        <td className="num">
+        <td className="num" data-label="revision">
           {revision.length === 2 ? (
             <>
               {revision[0]} <ArrowRight size={12} strokeWidth={1.75} aria-label="to" /> {revision[1]}
@@ -97,7 +99,7 @@ function GroupRow({ group, isOpen, onToggle }: GroupRowProps) {
             [group.cluster, group.domain].filter((part) => part !== null).join("/")
           )}
         </td>
-        <td className="num">
+        <td className="num" data-label="pods stopped">
           {group.podsStopped} <span className="ink-3">of {group.podsNow}</span>
         </td>
         <td className={styles.why}>
