@@ -2,7 +2,7 @@
 
 import { startupWaves } from "@openpatio/core/plan";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { toFailure } from "#lib/errors.ts";
 import { useTRPC } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
@@ -25,6 +25,12 @@ export function TemplatesDialog({ isOpen, onOpenChange, onPick }: TemplatesDialo
     enabled: isOpen,
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const gallery = useRef<HTMLUListElement>(null);
+  const isLoaded = templates.data !== undefined;
+  // While they load the only thing to focus is Cancel, where Enter would end what was just begun.
+  useEffect(() => {
+    if (isOpen && isLoaded) gallery.current?.querySelector("button")?.focus();
+  }, [isOpen, isLoaded]);
   return (
     <Dialog
       isOpen={isOpen}
@@ -36,7 +42,7 @@ export function TemplatesDialog({ isOpen, onOpenChange, onPick }: TemplatesDialo
     >
       {templates.isError && <ProblemList failure={toFailure(templates.error)} />}
       {templates.isPending && <SkeletonRows count={4} label="Loading templates" />}
-      <ul className={styles.gallery}>
+      <ul ref={gallery} className={styles.gallery}>
         {templates.data?.map((template) => (
           <li key={template.id}>
             <button
@@ -68,8 +74,8 @@ function Sketch({ yaml }: { readonly yaml: string }) {
   }, [yaml]);
   return (
     <span className={styles.sketch} aria-hidden>
-      {columns.map((roles) => (
-        <span key={roles[0]?.name}>
+      {columns.map((roles, wave) => (
+        <span key={roles[0]?.name} data-after={wave > 0 || undefined}>
           {roles.map((role) => (
             <i key={role.name} data-cpu={role.gpusPerPod === 0 || undefined}>
               {role.name} ×{role.replicas}
