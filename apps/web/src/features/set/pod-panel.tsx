@@ -2,7 +2,7 @@
 
 import type { ContainerView, GroupView, PodView, SetDetail } from "@openpatio/core/view";
 import { useQuery } from "@tanstack/react-query";
-import { Bomb, ChevronLeft, Trash2, Zap } from "lucide-react";
+import { ChevronLeft, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { PodCell } from "#features/topology/model.ts";
 import { isPlace } from "#features/topology/model.ts";
@@ -311,7 +311,6 @@ function PodActions({ detail, group, pod, offReason }: PodFactsProps) {
               }
               onClick={() => void fault("Container failed", () => client.sandbox.failContainer.mutate(key))}
             >
-              <Zap aria-hidden />
               Fail container
             </Button>
             <Button
@@ -319,7 +318,6 @@ function PodActions({ detail, group, pod, offReason }: PodFactsProps) {
               disabledReason={offReason}
               onClick={() => void fault("Pod killed", () => client.sandbox.killPod.mutate(key))}
             >
-              <Bomb aria-hidden />
               Kill pod
             </Button>
           </div>

@@ -93,5 +93,7 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
 function sentenceOf(detail: SetDetail): string {
   if (detail.message !== null) return detail.message;
   if (detail.replicas === 0) return "Scaled to zero: no group is asked for.";
+  if (detail.readyGroups < detail.replicas)
+    return `${detail.readyGroups} of ${formatPlural(detail.replicas, "group")} ready, revision ${detail.updateRevision}.`;
   return `All ${formatPlural(detail.replicas, "group")} ready, ${formatPlural(detail.readyPods, "pod")} on ${formatPlural(detail.gpus, "GPU")}, revision ${detail.updateRevision}.`;
 }

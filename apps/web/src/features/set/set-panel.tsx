@@ -28,7 +28,10 @@ export function SetPanel({ detail, model, onSelectGroup }: SetPanelProps) {
   // The others repeat what the list of groups says better.
   const conditions = detail.conditions.filter(
     ({ type, status, message }) =>
-      status !== "True" && message !== "" && (type === "Accepted" || type === "Progressing"),
+      status !== "True" &&
+      message !== "" &&
+      // That it is paused stands above, beside the button that ends it.
+      (type === "Accepted" || (type === "Progressing" && !detail.rollout.isPaused)),
   );
   return (
     <>
@@ -65,10 +68,10 @@ export function SetPanel({ detail, model, onSelectGroup }: SetPanelProps) {
           <ul className={styles.conditions}>
             {conditions.map((condition) => (
               <li key={condition.type}>
-                <p>
-                  <span className="strong">{condition.type}</span> <span className="ink-3">is {condition.status}</span>
+                <p>{condition.message}</p>
+                <p className="small ink-3">
+                  {condition.type}: {condition.status}
                 </p>
-                <p className="small ink-2">{condition.message}</p>
               </li>
             ))}
           </ul>
