@@ -115,6 +115,24 @@ test("added roles start and removed roles stop, alone", () => {
   expect(set.state.groups[0]).toMatchObject({ incarnation: 1, revision: 3 });
 });
 
+test("a workload that a removed role left behind gives way to a role of its name and another kind", () => {
+  const set = ready({ replicas: 1 });
+  const side = { role: "side", workload: { apiVersion: "apps/v1", kind: "Deployment" } };
+  edit(set, { replicas: 1, roles: [...roles(2, 2), aRole(side)] });
+  set.untilReady();
+  const left = [...set.world.workloads].find(([, { shown }]) => shown.kind === "Deployment");
+  edit(set, { replicas: 1 });
+  set.untilReady();
+  set.run(5);
+  // Its deletion was asked for and never arrived.
+  if (left !== undefined) set.world.workloads.set(left[0], left[1]);
+  edit(set, { replicas: 1, roles: [...roles(2, 2), aRole({ role: "side" })] });
+  set.untilReady();
+  set.run(5);
+  const kinds = [...set.world.workloads.values()].filter(({ shown }) => shown.role === "side");
+  expect(kinds.map(({ shown }) => shown.kind)).toEqual(["StatefulSet"]);
+});
+
 test("deleting removes roles in reverse dependency order and leaves nothing", () => {
   const set = ready();
   set.state = deleteSet(set.state)?.state ?? set.state;

@@ -129,24 +129,22 @@ function creation(
   };
 }
 
-/** A leftover of another life has the name until it is gone. */
+/** A leftover of another life, or of another kind, has the name until it is gone: its pods would stand beside ours. */
 function isNameTaken(observed: ObservedGroup, rendered: RenderedWorkload): boolean {
-  return observed.workloads.some(
-    (workload) => workload.kind === rendered.kind && workload.name === rendered.object.metadata.name,
-  );
+  return observed.workloads.some((workload) => workload.name === rendered.object.metadata.name);
 }
 
-/** Workloads of this incarnation whose role the group no longer has. */
+/** Workloads of this incarnation whose role the group no longer has, or now runs by another kind of workload. */
 function stopRemovedRoles(
   group: GroupState,
   progress: readonly RoleProgress[],
   observed: ObservedGroup,
   notes: PlanNotes,
 ): void {
-  const roles = new Set(progress.map(({ role }) => role.role));
+  const kinds = new Map(progress.map(({ role }) => [role.role, role.kind]));
   for (const workload of observed.workloads) {
-    if (workload.incarnation !== group.incarnation || roles.has(workload.role) || workload.deletionAtMs !== null)
-      continue;
+    const isWanted = kinds.get(workload.role) === workload.kind;
+    if (workload.incarnation !== group.incarnation || isWanted || workload.deletionAtMs !== null) continue;
     notes.actions.push({
       kind: "delete",
       group: group.index,
