@@ -10,6 +10,7 @@ import { POD_WORD } from "#features/topology/states.ts";
 import { toFailure } from "#lib/errors.ts";
 import { useTRPC, useTRPCClient } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
+import { cx } from "#ui/cx.ts";
 import { ConfirmDialog } from "#ui/dialog.tsx";
 import { KeyValues } from "#ui/key-values.tsx";
 import { SimulatedTag } from "#ui/layout.tsx";
@@ -256,9 +257,7 @@ function ContainerRow({ container }: { readonly container: ContainerView }) {
         <p>
           <span className="mono strong">{container.name}</span> <span className="ink-2">{words.join(", ")}</span>
         </p>
-        <p className="mono micro ink-3 clip" title={container.image}>
-          {container.image}
-        </p>
+        <p className={cx("mono micro ink-3", styles.image)}>{container.image}</p>
         {container.message !== null && <p className="small ink-2">{container.message}</p>}
         {container.last !== null && (
           <p className="small ink-2">
