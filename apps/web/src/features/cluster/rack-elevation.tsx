@@ -230,8 +230,9 @@ function Band({ band, tops, widest, state }: BandProps) {
           data-state={state}
           style={{ top: topPx - LABEL_PX, ...span(band.slot, band.width, widest, 1) }}
         >
-          <Link className="clip" href={groupPath(band.namespace, band.set, band.group)}>
-            {band.name}
+          <Link href={groupPath(band.namespace, band.set, band.group)} title={band.name}>
+            <span className="clip">{band.set}</span>
+            <span>-{band.group}</span>
           </Link>
           {state !== "ready" && <span>{STATE_WORD[state].toLowerCase()}</span>}
         </div>

@@ -62,15 +62,23 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
         <tr>
           <th>Cluster</th>
           <th>Health</th>
-          <th>Version</th>
-          <th className="num">Answers in</th>
-          <th className="num">Last contact</th>
-          <th className="num">Nodes</th>
-          <th>GPUs</th>
+          <th data-minor>Version</th>
+          <th className="num" data-minor>
+            Answers in
+          </th>
+          <th className="num" data-minor>
+            Last contact
+          </th>
+          <th className="num" data-minor>
+            Nodes
+          </th>
+          <th data-minor>GPUs</th>
           <th className="num">Held</th>
-          <th>Groups</th>
-          <th className="num">Ready</th>
-          <th>Largest free block</th>
+          <th data-minor>Groups</th>
+          <th className="num" data-minor>
+            Ready
+          </th>
+          <th data-minor>Largest free block</th>
         </tr>
       </thead>
       <tbody>
@@ -87,15 +95,19 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
             <td title={cluster.message ?? undefined}>
               <StateWord state={stateOfHealth(cluster.health)}>{HEALTH_WORD[cluster.health]}</StateWord>
             </td>
-            <td className="ink-2">{cluster.version ?? "unknown"}</td>
-            <td className="num">{latencyOf(cluster)}</td>
-            <td className="num ink-2">
+            <td className="ink-2" data-minor>
+              {cluster.version ?? "unknown"}
+            </td>
+            <td className="num" data-minor>
+              {latencyOf(cluster)}
+            </td>
+            <td className="num ink-2" data-minor>
               {cluster.lastContactMs === null ? "never" : <RelativeTime atMs={cluster.lastContactMs} />}
             </td>
-            <td className="num">
+            <td className="num" data-minor>
               {cluster.usableNodes}/{cluster.nodes}
             </td>
-            <td className={styles.meter}>
+            <td className={styles.meter} data-minor>
               <MeterBar
                 heightPx={6}
                 parts={[
@@ -113,13 +125,13 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
             <td className="num">
               {cluster.gpusUsed + cluster.gpusReserved}/{cluster.gpus}
             </td>
-            <td>
-              <TileRow tiles={cluster.tiles} total={cluster.groups} isWorstFirst limit={12} />
+            <td data-minor>
+              <TileRow tiles={cluster.tiles} total={cluster.groups} isWorstFirst limit={8} isOneLine />
             </td>
-            <td className="num">
+            <td className="num" data-minor>
               {cluster.readyGroups}/{cluster.groups}
             </td>
-            <td className="ink-2">
+            <td className="ink-2" data-minor>
               {cluster.largestFreeBlock === null ? (
                 "none"
               ) : (
