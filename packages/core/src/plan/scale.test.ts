@@ -117,15 +117,18 @@ test("added roles start and removed roles stop, alone", () => {
 
 test("a workload that a removed role left behind gives way to a role of its name and another kind", () => {
   const set = ready({ replicas: 1 });
-  const side = { role: "side", workload: { apiVersion: "apps/v1", kind: "Deployment" } };
-  edit(set, { replicas: 1, roles: [...roles(2, 2), aRole(side)] });
+  const side = aRole({ role: "side", kind: "Deployment" });
+  edit(set, { replicas: 1, roles: [...roles(2, 2), side] });
   set.untilReady();
-  const left = [...set.world.workloads].find(([, { shown }]) => shown.kind === "Deployment");
+  const left = [...set.world.workloads]
+    .filter(([, { shown }]) => shown.kind === "Deployment")
+    .map(([key, record]) => [key, { ...record, shown: { ...record.shown } }] as const);
+  expect(left).toHaveLength(1);
   edit(set, { replicas: 1 });
   set.untilReady();
   set.run(5);
   // Its deletion was asked for and never arrived.
-  if (left !== undefined) set.world.workloads.set(left[0], left[1]);
+  for (const [key, record] of left) set.world.workloads.set(key, record);
   edit(set, { replicas: 1, roles: [...roles(2, 2), aRole({ role: "side" })] });
   set.untilReady();
   set.run(5);
