@@ -56,7 +56,6 @@ export type GroupPlacement = {
   readonly avoid: readonly Domain[];
   /** One sentence: why here. */
   readonly why: string;
-  readonly decidedAtMs: number;
 };
 
 /** Why an incarnation ended (or a role, a group was stopped). Kept with the incarnation and shown in the timeline. */

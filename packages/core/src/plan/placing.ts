@@ -44,7 +44,7 @@ export function nextRevision(set: SetState, group: GroupState): number {
 
 /** A placement, or why there is none. A placement that still fits is the same object. */
 function findPlace(context: PlanContext, group: GroupState, revision: number, ledger: Ledger): GroupPlacement | string {
-  const { set, nowMs } = context;
+  const { set } = context;
   const request = { set, group: group.index, revision };
   if (group.placement !== null) {
     const { cluster, domain } = group.placement;
@@ -57,7 +57,7 @@ function findPlace(context: PlanContext, group: GroupState, revision: number, le
   const decision = placeGroup(request, ledger);
   if (!decision.placed) return decision.message;
   const { cluster, domain, avoid, why } = decision;
-  return { cluster, domain, avoid, why, decidedAtMs: nowMs };
+  return { cluster, domain, avoid, why };
 }
 
 const isSameContent = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);

@@ -14,7 +14,8 @@ export {
 export { gpusOf } from "./gpus.ts";
 export { groupPods, groupView } from "./group-view.ts";
 export { type PodContext, podView } from "./pod-view.ts";
-export { type PreviewInput, previewView } from "./preview-view.ts";
+export type { PreviewInput } from "./preview-input.ts";
+export { previewView } from "./preview-view.ts";
 export { podsByGroup, type SetModel } from "./set-model.ts";
 export { gpusPerGroup, setDetail, setRow } from "./set-view.ts";
 export * from "./types.ts";

@@ -3,54 +3,18 @@ import {
   type GroupPlacement,
   type GroupState,
   groupRoles,
-  type KubeObject,
   type ObservedCluster,
   type ObservedPod,
   type SetState,
-  type SetStatus,
 } from "../model/index.ts";
-import {
-  groupDemands,
-  openLedger,
-  type PlacementDecision,
-  placeGroup,
-  type Reservation,
-  reservationsOf,
-} from "../placement/index.ts";
+import { groupDemands, openLedger, type PlacementDecision, placeGroup, reservationsOf } from "../placement/index.ts";
 import { startupWaves } from "../plan/waves.ts";
-import {
-  contentHashOf,
-  ownerReference,
-  renderGroupObjects,
-  renderOwner,
-  renderWorkloads,
-  workloadObject,
-} from "../project/index.ts";
-import { domainKey } from "./cluster-view.ts";
 import { gpusOf } from "./gpus.ts";
+import { capacityOf } from "./preview-capacity.ts";
+import type { PreviewInput } from "./preview-input.ts";
+import { objectsOf } from "./preview-objects.ts";
 import { hashOf } from "./set-model.ts";
-import type { PreviewGroup, PreviewObject, PreviewView } from "./types.ts";
-import { objectYaml } from "./yaml-text.ts";
-
-export type PreviewInput = {
-  /** Null for a new set. */
-  readonly before: { readonly state: SetState; readonly status: SetStatus; readonly yaml: string } | null;
-  /** The state as it would be stored. */
-  readonly after: SetState;
-  readonly yaml: string;
-  /** The groups as the planner would store them in its first step. */
-  readonly planned: readonly GroupState[];
-  readonly clusters: ReadonlyMap<string, ObservedCluster>;
-  /** Of all other sets. */
-  readonly reservations: readonly Reservation[];
-  readonly checks: PreviewView["checks"];
-  readonly nowMs: number;
-};
-
-/** So many groups carry the text of their objects; the others are counted. */
-const GROUPS_WITH_TEXT = 3;
-/** Stands where a cluster will put the UID of the RoleBasedGroup. */
-const UNKNOWN_UID = "(known when it is created)";
+import type { PreviewGroup, PreviewView } from "./types.ts";
 
 /** What an apply would do: decided by the planner's own functions, written nowhere. */
 export function previewView(input: PreviewInput): PreviewView {
@@ -297,128 +261,4 @@ function wavesOf({ spec }: SetState): PreviewView["waves"] {
         ? [...new Set(names.flatMap((role) => byName.get(role)?.dependencies ?? []))]
         : [],
   }));
-}
-
-/** GPUs per domain of the clusters that are concerned, before and after. */
-function capacityOf(input: PreviewInput, groups: readonly PreviewGroup[]): PreviewView["capacity"] {
-  const { before, after } = input;
-  const names = new Set([...after.spec.placement.clusters.names, ...groups.flatMap((group) => group.cluster ?? [])]);
-  return [...names].sort().flatMap((name) => {
-    const cluster = input.clusters.get(name);
-    if (cluster === undefined) return [];
-    const key = after.spec.placement.topology?.key ?? domainKey(cluster.nodes);
-    const values = key === null ? [] : [...new Set(cluster.nodes.flatMap((node) => node.labels[key] ?? []))].sort();
-    return values.map((value) => {
-      const nodes = cluster.nodes.filter((node) => key !== null && node.labels[key] === value);
-      const usable = nodes.filter((node) => node.isReady && !node.isUnschedulable);
-      const gpus = (members: typeof nodes) => members.reduce((sum, node) => sum + gpusOf(node.allocatable), 0);
-      const inUse = (members: typeof nodes) =>
-        members.flatMap((node) => cluster.podsOnNode(node.name)).reduce((sum, pod) => sum + gpusOf(pod.requests), 0);
-      const promised = (reservations: readonly Reservation[]) =>
-        reservations
-          .filter((reservation) => reservation.cluster === name && reservation.domain?.value === value)
-          .reduce((sum, reservation) => sum + unboundGpus(cluster, reservation), 0);
-      const mine = groups.filter((group) => group.cluster === name && group.domain === value);
-      const change = mine.reduce((sum, group) => sum + gpuChange(before?.state ?? null, after, group), 0);
-      const usedBefore = inUse(nodes) + promised(input.reservations);
-      return {
-        cluster: name,
-        domain: value,
-        total: gpus(nodes),
-        usedBefore,
-        usedAfter: Math.max(0, usedBefore + change),
-        blocked: gpus(nodes) - gpus(usable),
-        note: noteOf(nodes.length, usable.length, mine),
-      };
-    });
-  });
-}
-
-function noteOf(nodes: number, usable: number, groups: readonly PreviewGroup[]): string {
-  const parts: string[] = [];
-  const coming = groups.filter((group) => group.then === "starts").map((group) => group.index);
-  if (coming.length > 0) parts.push(`takes group${coming.length === 1 ? "" : "s"} ${coming.join(", ")}`);
-  if (usable < nodes) parts.push(`${usable} of ${nodes} nodes usable`);
-  return parts.join("; ");
-}
-
-function unboundGpus(cluster: ObservedCluster, reservation: Reservation): number {
-  const bound = cluster
-    .set(reservation.namespace, reservation.set)
-    .pods.filter((pod) => pod.groupIndex === reservation.group && pod.nodeName !== null)
-    .reduce((sum, pod) => sum + gpusOf(pod.requests), 0);
-  return Math.max(0, reservation.demands.reduce((sum, demand) => sum + gpusOf(demand.requests), 0) - bound);
-}
-
-function gpuChange(before: SetState | null, after: SetState, group: PreviewGroup): number {
-  const demand = (set: SetState | null, revision: number | null) =>
-    set === null || revision === null
-      ? 0
-      : groupDemands(set, revision).reduce((sum, one) => sum + gpusOf(one.requests), 0);
-  const now = demand(before, group.fromRevision);
-  return group.then === "removed" ? -now : demand(after, group.toRevision) - now;
-}
-
-function objectsOf(input: PreviewInput, groups: readonly PreviewGroup[]): readonly PreviewObject[] {
-  const { before, after, planned } = input;
-  let withText = 0;
-  return groups.flatMap((view) => {
-    const present = before?.state.groups.find((group) => group.index === view.index);
-    const next = planned.find((group) => group.index === view.index);
-    const now = present === undefined || present.incarnation === 0 ? [] : objectsNow(before?.state ?? after, present);
-    const then =
-      view.then === "removed" || view.then === "unplaced" || next === undefined ? [] : objectsThen(after, next, view);
-    const changes = compare(view, now, then);
-    const isShown = changes.some((object) => object.change !== "same") && withText < GROUPS_WITH_TEXT;
-    if (isShown) withText += 1;
-    return isShown ? changes : changes.map((object) => ({ ...object, before: "", after: "" }));
-  });
-}
-
-/** What is in the cluster for a group now, by the stored rendering. */
-function objectsNow(state: SetState, group: GroupState): readonly KubeObject[] {
-  const owner = ownerReference(`${state.name}-${group.index}`, UNKNOWN_UID);
-  const replicas = new Map(groupRoles(state, group.revision).map((role) => [role.role, role.replicas]));
-  return [
-    renderOwner(state, group),
-    ...renderGroupObjects(state, group, owner),
-    ...group.rendering.map((rendered) => workloadObject(rendered, replicas.get(rendered.role) ?? 0, owner)),
-  ];
-}
-
-function objectsThen(after: SetState, group: GroupState, view: PreviewGroup): readonly KubeObject[] {
-  if (view.then === "stays" || view.then === "scales") return objectsNow(after, group);
-  const isNext = view.then === "restarts" || group.incarnation === 0;
-  const incarnation = isNext ? group.incarnation + 1 : group.incarnation;
-  const next = { ...group, incarnation, revision: after.rollout.target };
-  return objectsNow(after, { ...next, rendering: renderWorkloads(after, next) });
-}
-
-function compare(
-  view: PreviewGroup,
-  now: readonly KubeObject[],
-  then: readonly KubeObject[],
-): readonly PreviewObject[] {
-  const key = (object: KubeObject) => `${object.kind}/${object.metadata.name}`;
-  const present = new Map(now.map((object) => [key(object), object]));
-  const wanted = new Map(then.map((object) => [key(object), object]));
-  return [...new Set([...wanted.keys(), ...present.keys()])].map((name) => {
-    const before = present.get(name);
-    const after = wanted.get(name);
-    const text = (object: KubeObject | undefined) => (object === undefined ? "" : objectYaml(object));
-    const shown = after ?? before;
-    const common = {
-      cluster: view.cluster ?? "",
-      kind: shown?.kind ?? "",
-      name: shown?.metadata.name ?? "",
-      before: text(before),
-      after: text(after),
-    };
-    if (before === undefined) return { ...common, change: "create" as const };
-    if (after === undefined) return { ...common, change: "delete" as const };
-    const isSame = contentHashOf(before) === contentHashOf(after) && common.before === common.after;
-    if (isSame) return { ...common, change: "same" as const };
-    const isWorkload = after.apiVersion === "apps/v1";
-    return { ...common, change: isWorkload && view.then === "restarts" ? ("recreate" as const) : ("change" as const) };
-  });
 }
