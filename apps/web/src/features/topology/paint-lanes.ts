@@ -2,6 +2,7 @@ import { formatCountdown } from "#lib/format.ts";
 import type { LaneLayout, PlacedArrow, PlacedLane } from "./layout-lanes.ts";
 import {
   arrowHead,
+  cutBeforeEnd,
   drawFit,
   drawGroupTile,
   drawText,
@@ -251,9 +252,9 @@ function paintCounts(scene: Scene, layout: LaneLayout): void {
     const room = Math.max(26, at.w + 18);
     ctx.font = font;
     // The name stands once on top; it is repeated where roles share a column or there is no top.
-    const isNamed = (stacked.has(block.role) || !layout.isWide) && ctx.measureText(long).width <= room;
+    const isNamed = !layout.isWide || (stacked.has(block.role) && ctx.measureText(long).width <= room);
     ctx.globalAlpha = scene.isDimmed(group.view.index) ? 0.25 : 1;
-    drawText(ctx, isNamed ? long : count, at.x, Math.round(at.y) - 5, {
+    drawText(ctx, isNamed ? cutBeforeEnd(ctx, long, ` ${count}`, room) : count, at.x, Math.round(at.y) - 5, {
       font,
       color: isFull ? palette.ink3 : isComing ? palette.tones.starting.ink : palette.ink2,
       max: room,
