@@ -109,6 +109,11 @@ test("the whole group must fit at once, and the refusal says how far it is off",
   ]);
 });
 
+test("a pod that is larger than any node is named: no room that comes free would help", () => {
+  const decision = decide({ roles: gpuRoles(["prefill", 4, 9]), placement: onRacks() }, { nodes: racks(2) });
+  expect(whereOf(decision)).toBe("No node can hold prefill-0: it asks for 9 GPUs, and the largest node has 8.");
+});
+
 test("enough in sum is not enough when no node has it", () => {
   const pods = ["n0", "n1", "n2", "n3"].map((node) => user(node, 4));
   const decision = decide({ roles: gpuRoles(["a", 1, 8]), placement: onRacks() }, { nodes: racks(1), pods });

@@ -38,6 +38,7 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
   const main = mainResource(demands);
   const refusals: Refusal[] = [];
   const fits: Fit[] = [];
+  const considered: NodeRoom[] = [];
   for (const name of [...set.spec.placement.clusters.names].sort(compareNames)) {
     if (request.only !== undefined && request.only.cluster !== name) continue;
     const account = ledger.account(name);
@@ -48,6 +49,7 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
     const candidates = candidatesIn(account, request);
     if (candidates.length === 0) refusals.push(noDomain(name, request));
     for (const candidate of candidates) {
+      considered.push(...candidate.rooms);
       const refusal = exclusionOf(candidate, request) ?? shortageOf(candidate, demands);
       if (refusal !== null) {
         refusals.push(refusal);
@@ -65,7 +67,10 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
       compareNames(a.candidate.account.cluster.name, b.candidate.account.cluster.name) ||
       compareNames(a.candidate.domain?.value ?? "", b.candidate.domain?.value ?? ""),
   );
-  if (best === undefined) return { placed: false, message: summary(request, demands, refusals), refusals };
+  if (best === undefined) {
+    const message = tooLargePod(demands, considered) ?? summary(request, demands, refusals);
+    return { placed: false, message, refusals };
+  }
   const { candidate } = best;
   return {
     placed: true,
@@ -228,6 +233,20 @@ function scarcest(demands: readonly PodDemand[], usable: readonly NodeRoom[]): s
       worst = { resource, factor };
   }
   return worst?.resource ?? null;
+}
+
+/** A pod that no node could hold even when empty: waiting for room would be in vain. */
+function tooLargePod(demands: readonly PodDemand[], rooms: readonly NodeRoom[]): string | null {
+  if (rooms.length === 0) return null;
+  for (const demand of demands)
+    for (const [resource, wanted] of Object.entries(demand.requests)) {
+      const largest = Math.max(...rooms.map(({ node }) => node.allocatable[resource] ?? 0));
+      if (wanted > largest) {
+        const asked = `${amountText(resource, wanted)} ${resourceNoun(resource)}`;
+        return `No node can hold ${demand.role}-${demand.ordinal}: it asks for ${asked}, and the largest node has ${amountText(resource, largest)}.`;
+      }
+    }
+  return null;
 }
 
 function summary(request: PlacementRequest, demands: readonly PodDemand[], refusals: readonly Refusal[]): string {
