@@ -249,7 +249,8 @@ function paintCounts(scene: Scene, layout: LaneLayout): void {
     const count = `${block.ready}/${block.replicas}`;
     const font = isFull || isDown ? palette.fonts.mono10 : palette.fonts.mono11Strong;
     const long = `${block.role} ${count}`;
-    const room = Math.max(26, at.w + 18);
+    // On a phone arrows bend right beside the cards.
+    const room = Math.max(26, at.w + (layout.isWide ? 18 : 4));
     ctx.font = font;
     // The name stands once on top; it is repeated where roles share a column or there is no top.
     const isNamed = !layout.isWide || (stacked.has(block.role) && ctx.measureText(long).width <= room);
