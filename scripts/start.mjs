@@ -30,7 +30,7 @@ function settings() {
 
 function claimDataDir(dataDir) {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     accessSync(dataDir, constants.W_OK);
   } catch (error) {
     throw new Stop(
@@ -46,6 +46,13 @@ function claimDataDir(dataDir) {
   }
   writeFileSync(lock, String(process.pid));
   return () => rmSync(lock, { force: true });
+}
+
+/** Folder by folder: Node's recursive mkdir never ends where the system answers ENOENT below an existing folder (/proc). */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  mkdirSync(folder);
 }
 
 /** True when that process lives and, where the system tells, runs this script: process ids are used again. */
