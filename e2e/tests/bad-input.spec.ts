@@ -285,7 +285,7 @@ test("a set that fits nowhere can be applied, waits, and says why for each rack"
   const preview = await app.query<Preview>("sets.preview", { yaml, cluster: "sandbox-racks" });
   expect(preview.groups[0]?.then).toBe("unplaced");
   expect(preview.groups[0]?.refusals).toHaveLength(6);
-  expect(preview.groups[0]?.why).toMatch(/^No rack has /);
+  expect(preview.groups[0]?.why).toMatch(/^No node can hold one-0: it asks for 9 GPUs/);
   expect(JSON.stringify(preview.groups[0]?.refusals[0])).toContain("nvidia.com/gpu");
   await app.mutate("sets.apply", { yaml, cluster: "sandbox-racks" });
   type State = {
@@ -300,7 +300,7 @@ test("a set that fits nowhere can be applied, waits, and says why for each rack"
   );
   const state = await app.query<State>("sets.get", key);
   expect(state.detail.phase).toBe("Pending");
-  expect(state.groups[0]?.message).toMatch(/^No rack has /);
+  expect(state.groups[0]?.message).toMatch(/^No node can hold one-0/);
   await app.mutate("sets.delete", key);
   await app.until(async () => (await app.query<readonly SetRow[]>("sets.list")).length === 0, "it to be gone");
 });

@@ -16,7 +16,11 @@ describeOnTargets("recovery", (bench) => {
       (restartCount) => restartCount >= count,
     );
   /** Exactly this group was recreated, once, for that cause; the other one kept its pods. */
-  async function recreatedOnce(set: SetUnderTest, untouched: readonly KubeObject[], cause: string): Promise<void> {
+  async function recreatedOnce(
+    set: SetUnderTest,
+    untouched: readonly KubeObject[],
+    cause: string | RegExp,
+  ): Promise<void> {
     await set.reaches(1, 2);
     await set.settled();
     expect(await set.incarnations()).toEqual([1, 2]);
@@ -24,7 +28,7 @@ describeOnTargets("recovery", (bench) => {
     expect(set.history.incarnationsOf(1)).toEqual([1, 2]);
     const failures = await set.timeline("group.failed");
     expect(failures).toEqual([
-      expect.objectContaining({ group: 1, incarnation: 1, cause: expect.stringContaining(cause) }),
+      expect.objectContaining({ group: 1, incarnation: 1, cause: expect.stringMatching(cause) }),
     ]);
   }
 
@@ -71,7 +75,8 @@ describeOnTargets("recovery", (bench) => {
         ({ metadata }) => metadata.name === "orphaned-1",
       );
       await bench().kube.delete("rolebasedgroups.openpatio.io", "orphaned-1");
-      await recreatedOnce(set, untouched, "RoleBasedGroup");
+      // Owner and workloads come by watches of their own: what the garbage collector took may be seen before its reason.
+      await recreatedOnce(set, untouched, /RoleBasedGroup|StatefulSet of \w+ was deleted/);
       const owners = await set.objects("rolebasedgroups.openpatio.io");
       expect(owners).toHaveLength(2);
       expect(uidsOf(owners)).not.toContain(owner?.metadata.uid);

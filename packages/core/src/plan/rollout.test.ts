@@ -231,7 +231,7 @@ test("a group that finds no place for the new revision stops the rollout at the 
   edit(set, { ...DEADLINE, replicas: 2, roles: gpus(9) });
   set.run(70);
   expect(set.state.rollout.stalledReason).toMatch(
-    /^Group 1 did not become ready at revision 2: No cluster has room for the whole group/,
+    /^Group 1 did not become ready at revision 2: No node can hold engine-0: it asks for 9 GPUs/,
   );
   expect(condition(set)?.status).toBe("False");
 });
