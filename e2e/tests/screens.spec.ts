@@ -20,7 +20,7 @@ const SCREENS: readonly {
   { name: "set", path: "/sets/default/shown", seen: "Every group is on revision 2" },
   { name: "set-cluster", path: "/sets/default/shown?view=cluster", seen: "Every group is on revision 2" },
   { name: "set-list", path: "/sets/default/shown?view=list", seen: "shown-1" },
-  { name: "set-unplaced", path: "/sets/default/waits-for-room?group=0", seen: /No rack has/ },
+  { name: "set-unplaced", path: "/sets/default/waits-for-room?group=0", seen: /No node can hold/ },
   { name: "set-group", path: "/sets/default/shown?group=0", seen: "Why here" },
   { name: "set-pod", path: "/sets/default/shown?pod=shown-0-decode-0", seen: "Containers" },
   {
