@@ -1,10 +1,10 @@
 import type { TimelineItem } from "@openpatio/core/view";
 import Link from "next/link";
 import { clusterPath, groupPath, setPath } from "#lib/paths.ts";
+import { STATE_OF_KIND } from "#lib/timeline-state.ts";
 import { StateGlyph } from "#ui/state-glyph.tsx";
 import { ClockTime } from "#ui/time.tsx";
 import styles from "./feed.module.css";
-import { STATE_OF_KIND } from "./timeline-state.ts";
 
 /** Events as a narrow column, newest first. */
 export function Feed({ items }: { readonly items: readonly TimelineItem[] }) {

@@ -1,5 +1,4 @@
 import type { TimelineItem } from "@openpatio/core/view";
-import type { TileState } from "#ui/state.ts";
 
 export const TIMELINE_FILTERS = ["all", "failures", "rollouts", "scaling", "placement"] as const;
 export type TimelineFilter = (typeof TIMELINE_FILTERS)[number];
@@ -41,43 +40,6 @@ const FILTER_OF = {
   "node.changed": "placement",
   "sandbox.fault": "failures",
 } as const satisfies Record<Kind, Exclude<TimelineFilter, "all">>;
-
-/** State that a line leads to; null for what is no state, such as a person's decision. */
-export const STATE_OF_KIND = {
-  "set.created": null,
-  "set.changed": null,
-  "set.deleting": "deleting",
-  "set.deleted": "deleting",
-  "group.placed": null,
-  "group.unplaced": "pending",
-  "group.starting": "starting",
-  "group.role-started": "starting",
-  "group.ready": "ready",
-  "group.failed": "failed",
-  "group.recovering": "recovering",
-  "group.stopping": "deleting",
-  "group.stopped": "deleting",
-  "group.gave-up": "failed",
-  "group.stalled": "degraded",
-  scaled: null,
-  "rollout.started": "updating",
-  "rollout.paused": "paused",
-  "rollout.resumed": "updating",
-  "rollout.finished": "ready",
-  "rollout.aborted": "updating",
-  "rollout.rolled-back": "updating",
-  "rollout.restarted": "updating",
-  "rollout.stalled": "degraded",
-  "object.restored": null,
-  "object.conflict": "degraded",
-  "pod.deleted": null,
-  "cluster.registered": null,
-  "cluster.removed": null,
-  "cluster.lost": "unknown",
-  "cluster.found": "ready",
-  "node.changed": null,
-  "sandbox.fault": "failed",
-} as const satisfies Record<Kind, TileState | null>;
 
 export type TimelineMinute = {
   /** Start of the minute, epoch milliseconds. */

@@ -5,6 +5,7 @@ import { ArrowRight } from "lucide-react";
 import { useMemo, useState } from "react";
 import { formatDay } from "#lib/format.ts";
 import { useLiveEntries, useLiveStatus } from "#lib/live.ts";
+import { STATE_OF_KIND } from "#lib/timeline-state.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
@@ -15,7 +16,7 @@ import { StateGlyph } from "#ui/state-glyph.tsx";
 import { ClockTime } from "#ui/time.tsx";
 import { showFailure } from "#ui/toast.tsx";
 import styles from "./timeline.module.css";
-import { compareIds, STATE_OF_KIND, type TimelineFilter, timelineMinutes } from "./timeline-groups.ts";
+import { compareIds, type TimelineFilter, timelineMinutes } from "./timeline-groups.ts";
 
 const FILTER_OPTIONS = [
   { value: "all", label: "All" },

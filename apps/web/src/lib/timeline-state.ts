@@ -23,7 +23,7 @@ export const STATE_OF_KIND: Readonly<Record<TimelineKind, TileState | null>> = {
   "rollout.paused": "paused",
   "rollout.resumed": "updating",
   "rollout.finished": "ready",
-  "rollout.aborted": null,
+  "rollout.aborted": "updating",
   "rollout.rolled-back": "updating",
   "rollout.restarted": "updating",
   "rollout.stalled": "degraded",
