@@ -3,7 +3,8 @@
 import type { SetDetail } from "@openpatio/core/view";
 import { useQuery } from "@tanstack/react-query";
 import { Undo2 } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import dynamic from "next/dynamic";
+import { useState } from "react";
 import { toFailure } from "#lib/errors.ts";
 import { useTRPC } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
@@ -13,9 +14,13 @@ import { ProblemList } from "#ui/problem-list.tsx";
 import { SkeletonRows } from "#ui/skeleton.tsx";
 import { Table } from "#ui/table.tsx";
 import { RelativeTime } from "#ui/time.tsx";
-import codeStyles from "./code.module.css";
 import { RollbackDialog } from "./rollback-dialog.tsx";
 import styles from "./set.module.css";
+
+const TextDiff = dynamic(() => import("#ui/text-diff.tsx").then((module) => module.TextDiff), {
+  ssr: false,
+  loading: () => <SkeletonRows count={6} widths={[280, 280]} label="Loading the difference" />,
+});
 
 type RolloutsTabProps = { readonly detail: SetDetail; readonly offReason: string | null };
 
@@ -146,25 +151,6 @@ type RevisionDiffProps = {
 function RevisionDiff({ namespace, name, from, to }: RevisionDiffProps) {
   const trpc = useTRPC();
   const query = useQuery(trpc.sets.diff.queryOptions({ namespace, name, from, to }));
-  const hostRef = useRef<HTMLDivElement>(null);
-  const { data } = query;
-  useEffect(() => {
-    if (data === undefined) return undefined;
-    let isGone = false;
-    let view: { readonly destroy: () => void } | null = null;
-    void import("./yaml-views.ts").then(({ mountYamlDiff }) => {
-      if (isGone || hostRef.current === null) return;
-      view = mountYamlDiff(
-        hostRef.current,
-        { text: data.from.yaml, label: `Revision ${data.from.revision}` },
-        { text: data.to.yaml, label: `Revision ${data.to.revision}` },
-      );
-    });
-    return () => {
-      isGone = true;
-      view?.destroy();
-    };
-  }, [data]);
   if (query.isPending) return <SkeletonRows count={6} widths={[280, 280]} label="Waiting for the difference" />;
   if (query.isError) {
     return (
@@ -181,7 +167,14 @@ function RevisionDiff({ namespace, name, from, to }: RevisionDiffProps) {
           ? "Both have the same content: a group that runs one is not touched for the other."
           : query.data.summary}
       </p>
-      <div ref={hostRef} className={codeStyles.diff} hidden={isEqual} />
+      {!isEqual && (
+        <TextDiff
+          before={query.data.from.yaml}
+          after={query.data.to.yaml}
+          beforeLabel={`Revision ${query.data.from.revision}`}
+          afterLabel={`Revision ${query.data.to.revision}`}
+        />
+      )}
     </>
   );
 }

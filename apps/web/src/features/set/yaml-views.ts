@@ -1,12 +1,11 @@
 import { yaml } from "@codemirror/lang-yaml";
-import { foldGutter, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { MergeView } from "@codemirror/merge";
+import { foldGutter } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { yamlColours } from "#ui/yaml-colours.ts";
 
-/** Read-only views of YAML on CodeMirror, a chunk of its own. Colours are the design tokens. */
+/** A read-only view of YAML on CodeMirror, a chunk of its own. Colours are the design tokens. */
 
 const theme = EditorView.theme({
   "&": { color: "var(--color-ink)", backgroundColor: "transparent", fontSize: "12px" },
@@ -32,29 +31,7 @@ const theme = EditorView.theme({
   "&.cm-focused": { outline: "2px solid var(--color-accent)", outlineOffset: "-2px" },
   ".cm-panels": { backgroundColor: "var(--color-bg)", color: "var(--color-ink)", borderColor: "var(--color-line)" },
   ".cm-searchMatch": { backgroundColor: "var(--color-degraded-soft)", outline: "1px solid var(--color-degraded-line)" },
-  ".cm-changedLine": { backgroundColor: "var(--color-ready-soft) !important" },
-  "&.cm-merge-a .cm-changedLine": { backgroundColor: "var(--color-failed-soft) !important" },
-  ".cm-changedText": { background: "light-dark(#c9e5d4, #274838) !important", borderRadius: "1px" },
-  "&.cm-merge-a .cm-changedText": { background: "light-dark(#fbd0cb, #6b2a29) !important" },
-  ".cm-collapsedLines": {
-    background: "var(--color-hover)",
-    color: "var(--color-ink-3)",
-    fontFamily: "var(--font-sans)",
-    padding: "3px 12px",
-  },
-  // The library's own marks are not in our fonts.
-  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '""' },
-  ".cm-deletedChunk": { backgroundColor: "var(--color-failed-soft)" },
 });
-
-/** Keys ink, values accent, comments quiet: no rainbow. */
-const highlight = HighlightStyle.define([
-  { tag: tags.definition(tags.propertyName), color: "var(--color-ink)" },
-  { tag: tags.propertyName, color: "var(--color-ink)" },
-  { tag: [tags.string, tags.number, tags.bool, tags.null, tags.content], color: "var(--color-accent-ink)" },
-  { tag: tags.comment, color: "var(--color-ink-3)" },
-  { tag: [tags.punctuation, tags.separator, tags.bracket], color: "var(--color-ink-3)" },
-]);
 
 function readOnly(label: string): Extension {
   return [
@@ -69,7 +46,7 @@ function readOnly(label: string): Extension {
     }),
     lineNumbers(),
     yaml(),
-    syntaxHighlighting(highlight),
+    yamlColours,
     theme,
   ];
 }
@@ -99,21 +76,4 @@ export function mountYamlView(
     },
     destroy: () => view.destroy(),
   };
-}
-
-/** Two texts side by side; what is equal is folded away. */
-export function mountYamlDiff(
-  host: HTMLElement,
-  before: { readonly text: string; readonly label: string },
-  after: { readonly text: string; readonly label: string },
-): { readonly destroy: () => void } {
-  const view = new MergeView({
-    parent: host,
-    a: { doc: before.text, extensions: readOnly(before.label) },
-    b: { doc: after.text, extensions: readOnly(after.label) },
-    collapseUnchanged: { margin: 3, minSize: 6 },
-    highlightChanges: true,
-    gutter: true,
-  });
-  return { destroy: () => view.destroy() };
 }
