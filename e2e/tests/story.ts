@@ -19,6 +19,7 @@ type SetState = {
   }[];
 };
 type TimelineItem = {
+  readonly atMs: number;
   readonly kind: string;
   readonly cause: string | null;
   readonly decision: string;
