@@ -42,6 +42,16 @@ export const resourceOf = (kind: string): string => {
   return resource;
 };
 
+/** Of what the planner writes, it asks who else does. Of the rest it does not. */
+const UNOWNED: ReadonlySet<string> = new Set([
+  "pods",
+  "nodes",
+  "replicasets.apps",
+  "controllerrevisions.apps",
+  RESOURCE.statefulsets,
+  RESOURCE.deployments,
+]);
+
 export class SimCluster {
   readonly name = SANDBOX_RACKS.name;
   readonly store: Store;
@@ -57,7 +67,14 @@ export class SimCluster {
     const { clock, seed, random } = options;
     this.clock = clock;
     this.random = random;
-    this.store = createStore({ clock, seed, name: this.name, tolerationSeconds: 30, historyLimit: 1 });
+    this.store = createStore({
+      clock,
+      seed,
+      name: this.name,
+      tolerationSeconds: 30,
+      historyLimit: 1,
+      unowned: UNOWNED,
+    });
     settleWorld(this.store, SANDBOX_RACKS, 6443);
     for (const crd of CRDS) {
       this.store.create("customresourcedefinitions.apiextensions.k8s.io", crd as KubeObject, { fieldManager: MANAGER });
@@ -66,6 +83,7 @@ export class SimCluster {
       seed,
       timing: "fast",
       recordsEvents: false,
+      publishesEndpoints: false,
       onError: (controller, key, error) => {
         throw new Error(`sandbox controller ${controller} failed on ${key}`, { cause: error });
       },

@@ -30,6 +30,8 @@ export type ControllerOptions = {
   readonly timing?: keyof typeof TIMINGS | Timing;
   /** Default true. A simulation that looks at no Events is a third cheaper without. */
   readonly recordsEvents?: boolean;
+  /** Default true. A simulation in which nobody asks for addresses is a tenth cheaper without. */
+  readonly publishesEndpoints?: boolean;
   /** Told what a controller threw that is not an answer of the API. The controller tries again with backoff. */
   readonly onError?: (controller: string, key: string, error: unknown) => void;
 };
@@ -70,7 +72,7 @@ export function startControllers(api: SimApi, options: ControllerOptions): Contr
     createDeploymentController(context),
     createReplicaSetController(context),
     createStatefulSetController(context),
-    createEndpointSliceController(context),
+    ...(options.publishesEndpoints === false ? [] : [createEndpointSliceController(context)]),
     createNodeLifecycle(context),
     createTaintEviction(context),
     createPodCollector(context),
