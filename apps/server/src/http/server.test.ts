@@ -53,6 +53,13 @@ describe("requests", () => {
     expect(text).toContain('openpatio_cluster_is_live{cluster="sandbox-racks"} 1');
   });
 
+  test("the definitions are there for kubectl apply -f", async () => {
+    const { status, text } = await send("/crds.yaml");
+    expect(status).toBe(200);
+    expect(text).toContain("name: rolebasedgroupsets.openpatio.io");
+    expect(text).toContain("name: rolebasedgroups.openpatio.io");
+  });
+
   test("queries answer plain JSON by GET and by POST", async () => {
     const get = await send(`/api/trpc/clusters.get?input=${encodeURIComponent('{"name":"sandbox-racks"}')}`);
     expect(JSON.parse(get.text)).toMatchObject({ result: { data: { cluster: { nodes: 24 } } } });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { CRDS_YAML } from "@openpatio/k8s";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { applyWSSHandler } from "@trpc/server/adapters/ws";
 import type { Registry } from "prom-client";
@@ -12,8 +13,8 @@ import { appRouter } from "../trpc/root.ts";
 import type { Web } from "../web.ts";
 
 /**
- * One process, one port: the console, the procedures under /api/trpc/, the live connection at /api/live, and what a
- * supervisor asks (/healthz, /readyz, /metrics).
+ * One process, one port: the console, the procedures under /api/trpc/, the live connection at /api/live, the definitions
+ * for kubectl (/crds.yaml), and what a supervisor asks (/healthz, /readyz, /metrics).
  *
  * There is no sign-in, so what protects the port is that it is bound to loopback, and that a page of another origin can
  * neither send a request that changes something nor open the live connection: Origin and Host are checked on both, and
@@ -84,6 +85,7 @@ export function createHttpServer(options: HttpOptions): HttpServer {
     }
     const pathname = pathOf(request);
     if (pathname.startsWith(API)) return api(request, response);
+    if (pathname === "/crds.yaml") return answerText(response, 200, CRDS_YAML, "application/yaml; charset=utf-8");
     if (pathname === "/healthz") return answerText(response, 200, "ok");
     if (pathname === "/readyz") {
       return answerLater(

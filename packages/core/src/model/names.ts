@@ -17,6 +17,8 @@ export const LABEL = {
 export const ANNOTATION = {
   /** Hash of what we last sent for this object; a differing hash means that it is due for an update. */
   contentHash: "openpatio.io/content-hash",
+  /** On a custom resource definition: a number that grows, so that an older server leaves a newer definition alone. */
+  schemaVersion: "openpatio.io/schema-version",
   /** On a RoleBasedGroup: the id of the set that made it. The same name under another id is a stranger's. */
   setId: "openpatio.io/set-id",
 } as const;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { dropSafeIntegerBounds, manifestJsonSchema, nodeAt } from "./editor-schema.ts";
 import { GroupResourceSpec, GroupResourceStatus } from "./group-schema.ts";
 import { NOT_YET } from "./not-yet.ts";
+import { SetResourceStatus } from "./set-status-schema.ts";
 import { isRecord } from "./shape.ts";
 
 /**
@@ -65,6 +66,11 @@ All problems of a manifest are reported at once, each with its path.
 - \`/etc/rbg\` is where the discovery file is mounted. The discovery file of a group has at most 900 KiB.
 - A variable that a container defines itself is never replaced by one of service discovery.
 - A manifest has at most 1 MiB; its aliases are expanded up to 100,000 values; it is nested at most 64 levels deep.`,
+    `## status
+
+What \`kubectl get rbgs\` shows. Written by OpenPatio.
+
+${table(rows(toJson(SetResourceStatus), "", "set"))}`,
     `## RoleBasedGroup
 
 One object per group in its cluster: the owner of everything else of the group. Written by OpenPatio and read with

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { NOT_YET } from "./not-yet.ts";
-import { SetManifest } from "./schema.ts";
+import { MAX_COUNT, SetManifest } from "./schema.ts";
 import { isRecord } from "./shape.ts";
 
 /** JSON Schema as a value. */
@@ -43,7 +43,7 @@ export function manifestJsonSchema(): Record<string, unknown> {
 
 /** They are how the schema says "integer" and would only be read as limits. */
 export function dropSafeIntegerBounds(schema: z.core.JSONSchema.BaseSchema): void {
-  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER || schema.maximum === MAX_COUNT) delete schema.maximum;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
 }
 

@@ -12,5 +12,6 @@ export * from "./path.ts";
 export * from "./problem.ts";
 export * from "./revision.ts";
 export * from "./schema.ts";
+export { MAX_STATUS_GROUPS, SetResourceStatus } from "./set-status-schema.ts";
 export * from "./templates.ts";
 export { validateManifest } from "./validate.ts";

@@ -12,12 +12,28 @@ export const MAX_GROUPS = 10_000;
 /** DNS-1123 label. */
 export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
-const Count = z.int().min(0);
+/** Kubernetes counts replicas and seconds in 32 bits. */
+export const MAX_COUNT = 2_147_483_647;
+
+const Count = z.int().min(0).max(MAX_COUNT);
 const CountOrPercent = z.union([
   Count,
   z.string().regex(/^(100|[1-9]?[0-9])%$/, "a whole number, or a percentage from 0% to 100%"),
 ]);
 const StringMap = z.record(z.string(), z.string());
+/** Characters of a label's value. */
+const MAX_LABEL_VALUE = 63;
+const MAX_ENTRIES = 256;
+/** Bytes of all annotations of an object, so one can't be longer. */
+const MAX_ANNOTATION = 262_144;
+
+const mapOf = (value: z.ZodString) =>
+  z
+    .record(z.string(), value)
+    .refine((map) => Object.keys(map).length <= MAX_ENTRIES, `At most ${MAX_ENTRIES} entries are possible here`)
+    .meta({ maxProperties: MAX_ENTRIES });
+const Labels = mapOf(z.string().max(MAX_LABEL_VALUE));
+const Annotations = mapOf(z.string().max(MAX_ANNOTATION));
 
 /** A PodTemplateSpec: what the cluster knows better than we do passes through as it is. */
 export const PodTemplate = z
@@ -57,20 +73,20 @@ export const RoleSpec = z.strictObject({
     ),
   replicas: Count.default(1).describe("Instances of this role in every group. Changing it restarts nothing."),
   dependencies: z
-    .array(z.string())
+    .array(z.string().max(63))
     .max(MAX_ROLES)
     .default([])
     .describe("Roles that must be Ready before this one is started. They must not form a cycle."),
   workload: z
     .strictObject({
-      apiVersion: z.string().describe("API version of the workload."),
-      kind: z.string().describe("`StatefulSet` or `Deployment`."),
+      apiVersion: z.string().max(253).describe("API version of the workload."),
+      kind: z.string().max(63).describe("`StatefulSet` or `Deployment`."),
     })
     .default({ apiVersion: "apps/v1", kind: "StatefulSet" })
     .describe("The Kubernetes workload that runs this role. A StatefulSet gives every pod a stable name and address."),
   leaderWorker: z
     .strictObject({
-      size: z.int().min(1).describe("Pods per instance: one leader and its workers."),
+      size: z.int().min(1).max(MAX_COUNT).describe("Pods per instance: one leader and its workers."),
       workerTemplate: PodTemplate.optional().describe("Template of the workers, where it differs from the leader's."),
     })
     .optional()
@@ -120,12 +136,12 @@ export const PlacementSpec = z.strictObject({
   clusters: z
     .strictObject({
       names: z
-        .array(z.string())
+        .array(z.string().max(253))
         .max(1000)
         .default([])
         .describe("The cluster to use. Empty: the one that is chosen on applying."),
       selector: z
-        .strictObject({ matchLabels: StringMap.default({}).describe("Labels that a cluster must have.") })
+        .strictObject({ matchLabels: Labels.default({}).describe("Labels that a cluster must have.") })
         .default({ matchLabels: {} })
         .describe("Clusters by their labels."),
     })
@@ -206,8 +222,8 @@ export type RecoverySpec = z.infer<typeof RecoverySpec>;
 export const GroupTemplate = z.strictObject({
   metadata: z
     .strictObject({
-      labels: StringMap.default({}).describe("Labels copied to every pod of the group."),
-      annotations: StringMap.default({}).describe("Annotations copied to every pod of the group."),
+      labels: Labels.default({}).describe("Labels copied to every pod of the group."),
+      annotations: Annotations.default({}).describe("Annotations copied to every pod of the group."),
     })
     .default({ labels: {}, annotations: {} })
     .describe("Labels and annotations copied to every pod of the group."),
@@ -234,8 +250,8 @@ export const SetSpecInput = z.strictObject({
   recovery: RecoverySpec.default(DEFAULTED_RECOVERY).describe("What happens when a pod fails."),
   entry: z
     .strictObject({
-      role: z.string().describe("Role that clients talk to."),
-      port: z.string().describe("Name of a container port of that role."),
+      role: z.string().max(63).describe("Role that clients talk to."),
+      port: z.string().max(63).describe("Name of a container port of that role."),
     })
     .optional()
     .describe("One Service for clients, over the Ready pods of a role in all groups."),

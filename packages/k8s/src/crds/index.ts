@@ -1,5 +1,8 @@
-import type { KubeObject } from "@openpatio/core/model";
-import { ROLE_BASED_GROUPS } from "./definitions.ts";
+import { CRDS } from "./definitions.ts";
+import { renderDefinitions } from "./render.ts";
 
 /** The custom resource definitions that a cluster needs, in the order in which they are installed. */
-export const CRDS: readonly KubeObject[] = [ROLE_BASED_GROUPS];
+export { CRDS };
+
+/** For `kubectl apply -f`. */
+export const CRDS_YAML: string = renderDefinitions(CRDS);

@@ -157,11 +157,7 @@ test("names the manifest when it may not install them", async () => {
     return true;
   });
   cluster.start();
-  await eventually(
-    () =>
-      cluster.info().message?.includes("kubectl apply -f packages/k8s/src/crds/rolebasedgroups.openpatio.io.yaml") ===
-      true,
-  );
+  await eventually(() => cluster.info().message?.includes("kubectl apply -f http://localhost:3000/crds.yaml") === true);
   expect(cluster.observe().health).toBe("connecting");
 });
 

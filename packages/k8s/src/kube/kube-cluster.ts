@@ -15,7 +15,7 @@ import { ChangeNotifier } from "./change-notifier.ts";
 import { ClusterCache } from "./cluster-cache.ts";
 import { ApiConnection, type ConnectionLimits, DEFAULT_LIMITS } from "./connection.ts";
 import { HIDES_VERSION } from "./contact.ts";
-import { installDefinitions } from "./definitions.ts";
+import { type DefinitionsRefusal, installDefinitions } from "./definitions.ts";
 import { FailedCreations } from "./failed-creations.ts";
 import { NodeAndPodActions } from "./nodes-and-pods.ts";
 import { observeMissingPermissions } from "./permissions.ts";
@@ -97,7 +97,7 @@ export class KubeCluster implements ClusterPort {
   #missingPermissions: readonly string[] = [];
   #permissionsDueMs = 0;
   #definitionsDueMs = 0;
-  #definitionsMessage: string | null = null;
+  #definitionsRefusal: DefinitionsRefusal | null = null;
   #isCheckingSetup = false;
   #setupError: string | null = null;
 
@@ -153,7 +153,7 @@ export class KubeCluster implements ClusterPort {
       version: this.#version,
       latencyMs: this.#latencyMs,
       lastContactMs: this.#connection.lastContactMs,
-      message: health === "live" ? null : this.#message(),
+      message: health === "live" ? this.#definitionsMessage() : this.#message(),
       server: this.#connection.server,
       missingPermissions: this.#missingPermissions,
       apiRequests: requests,
@@ -301,8 +301,8 @@ export class KubeCluster implements ClusterPort {
     const nowMs = this.#clock.nowMs();
     try {
       if (nowMs >= this.#definitionsDueMs) {
-        this.#definitionsMessage = await installDefinitions(this.#connection, this.#definitions);
-        this.#definitionsDueMs = this.#definitionsMessage === null ? Number.POSITIVE_INFINITY : nowMs + RECHECK_MS;
+        this.#definitionsRefusal = await installDefinitions(this.#connection, this.#definitions);
+        this.#definitionsDueMs = this.#definitionsRefusal === null ? Number.POSITIVE_INFINITY : nowMs + RECHECK_MS;
         this.#watches.get("rolebasedgroups")?.retryNow();
       }
       if (nowMs >= this.#permissionsDueMs) {
@@ -333,6 +333,11 @@ export class KubeCluster implements ClusterPort {
     this.#notifier.add({ kind: "health", health });
   }
 
+  /** A cluster that works and lacks a definition, or has an outdated one, says so. */
+  #definitionsMessage(): string | null {
+    return this.#definitionsRefusal?.isCertain === true ? this.#definitionsRefusal.message : null;
+  }
+
   /** Server messages and our own words only: neither knows a credential. */
   #message(): string {
     if (this.#probeError?.status === 401) return REFUSED_CREDENTIALS;
@@ -342,7 +347,8 @@ export class KubeCluster implements ClusterPort {
       if (error === null) continue;
       if (error.status === 404 && kind === "rolebasedgroups") {
         const why = this.#setupError === null ? "" : ` Installing it failed: ${this.#setupError}.`;
-        return this.#definitionsMessage ?? `The definition ${ROLE_BASED_GROUP_CRD} is missing in the cluster.${why}`;
+        const refused = this.#definitionsRefusal?.message;
+        return refused ?? `The definition ${ROLE_BASED_GROUP_CRD} is missing in the cluster.${why}`;
       }
       if (error.status === 401) return REFUSED_CREDENTIALS;
       if (error.status === 403) return `These credentials may not watch ${kind}: ${error.message}.`;
