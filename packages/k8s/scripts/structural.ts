@@ -87,8 +87,8 @@ function intOrString(schema: Json, choices: readonly Json[]): Json {
 function described(schema: Json): string | undefined {
   const { description, default: fallback } = schema;
   const text = typeof description === "string" ? description : undefined;
-  if (fallback === undefined || fallback === null || typeof fallback === "object") return text;
-  return `${text ?? ""} Default: ${String(fallback)}.`.trim();
+  const isShort = typeof fallback === "string" || typeof fallback === "number" || typeof fallback === "boolean";
+  return isShort ? `${text ?? ""} Default: ${fallback}.`.trim() : text;
 }
 
 function withoutAbsent(object: Json): Json {
