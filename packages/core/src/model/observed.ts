@@ -105,14 +105,15 @@ export type ObservedWorkload = {
   readonly failureMessage: string | null;
 };
 
-/** RoleBasedGroup, Service or ConfigMap of a group. */
+/** RoleBasedGroup, Service or ConfigMap of a group, or the Service through which clients reach the whole set. */
 export type ObservedObject = {
   readonly kind: "RoleBasedGroup" | "Service" | "ConfigMap";
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly set: string;
-  readonly groupIndex: number;
+  /** Null: of the set as a whole. */
+  readonly groupIndex: number | null;
   readonly role: string | null;
   readonly ownerUid: string | null;
   /** Our content-hash annotation: what was last sent. */
@@ -121,7 +122,7 @@ export type ObservedObject = {
   readonly dataHash: string | null;
   /** Field manager of the last change that was not ours, where the API server tells. */
   readonly changedBy: string | null;
-  /** Of a RoleBasedGroup: the id of the set that made it. */
+  /** Of a RoleBasedGroup, and of what belongs to the set as a whole: the id of the set that made it. */
   readonly setId: string | null;
   readonly deletionAtMs: number | null;
   /** Of a RoleBasedGroup: its `status`, as it is. */

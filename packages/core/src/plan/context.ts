@@ -1,5 +1,5 @@
-import type { GroupState, ObservedCluster, SetState } from "../model/index.ts";
-import { type ObservedGroup, observedGroups } from "./observed-group.ts";
+import type { GroupState, ObservedCluster, ObservedObject, SetState } from "../model/index.ts";
+import { type ObservedGroup, observedEntry, observedGroups } from "./observed-group.ts";
 import type { Action, ObjectRef, PlanInput, TimelineDraft } from "./types.ts";
 
 /** What every stage of one plan reads. */
@@ -10,6 +10,8 @@ export type PlanContext = {
   /** The cluster, when it may be planned on: known and live. */
   live(cluster: string): ObservedCluster | null;
   observed(cluster: string, index: number): ObservedGroup;
+  /** The Service of the set as a whole on a live cluster. */
+  entry(cluster: string): ObservedObject | null;
   /** Everything of this set on live clusters, by cluster and group index. */
   readonly everything: ReadonlyMap<string, ReadonlyMap<number, ObservedGroup>>;
 };
@@ -25,9 +27,13 @@ export type PlanNotes = {
 export function planContext(input: PlanInput, nowMs: number): PlanContext {
   const { set, clusters } = input;
   const everything = new Map<string, ReadonlyMap<number, ObservedGroup>>();
+  const entries = new Map<string, ObservedObject | null>();
   for (const [name, cluster] of clusters)
-    if (cluster.health === "live")
-      everything.set(name, observedGroups(name, set, cluster.set(set.namespace, set.name)));
+    if (cluster.health === "live") {
+      const shown = cluster.set(set.namespace, set.name);
+      everything.set(name, observedGroups(name, set, shown));
+      entries.set(name, observedEntry(set, shown));
+    }
   return {
     input,
     set,
@@ -38,6 +44,7 @@ export function planContext(input: PlanInput, nowMs: number): PlanContext {
       return cluster !== undefined && cluster.health === "live" ? cluster : null;
     },
     observed: (cluster, index) => everything.get(cluster)?.get(index) ?? nothing(cluster),
+    entry: (cluster) => entries.get(cluster) ?? null,
   };
 }
 

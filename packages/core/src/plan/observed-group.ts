@@ -35,7 +35,8 @@ export function observedGroups(
     -readonly [K in keyof ObservedGroup]: ObservedGroup[K] extends readonly (infer T)[] ? T[] : ObservedGroup[K];
   };
   const groups = new Map<number, Building>();
-  const strangers = new Set(set.owners.filter((owner) => !isOwnedBy(id, owner)).map((owner) => owner.groupIndex));
+  const owners = set.owners.filter(isOfGroup);
+  const strangers = new Set(owners.filter((owner) => !isOwnedBy(id, owner)).map((owner) => owner.groupIndex));
   const isOurs = (object: { readonly groupIndex: number; readonly ownerUid: string | null }): boolean =>
     object.ownerUid !== null && !strangers.has(object.groupIndex);
   const group = (index: number): Building => {
@@ -45,9 +46,11 @@ export function observedGroups(
     groups.set(index, made);
     return made;
   };
-  for (const owner of set.owners) if (!strangers.has(owner.groupIndex)) group(owner.groupIndex).owner = owner;
-  for (const object of set.configMaps) if (isOurs(object)) group(object.groupIndex).configMaps.push(object);
-  for (const object of set.services) if (isOurs(object)) group(object.groupIndex).services.push(object);
+  for (const owner of owners) if (!strangers.has(owner.groupIndex)) group(owner.groupIndex).owner = owner;
+  for (const object of set.configMaps.filter(isOfGroup))
+    if (isOurs(object)) group(object.groupIndex).configMaps.push(object);
+  for (const object of set.services.filter(isOfGroup))
+    if (isOurs(object)) group(object.groupIndex).services.push(object);
   const foreign = new Set<string>();
   for (const workload of set.workloads) {
     if (isOurs(workload)) group(workload.groupIndex).workloads.push(workload);
@@ -64,6 +67,16 @@ export function observedGroups(
     workloads.sort(byName);
   }
   return groups;
+}
+
+const isOfGroup = (object: ObservedObject): object is ObservedObject & { readonly groupIndex: number } =>
+  object.groupIndex !== null;
+
+/** The Service of the set as a whole, when it is ours: by its name, by belonging to no group and by the id on it. */
+export function observedEntry({ id, name }: Pick<SetState, "id" | "name">, set: ObservedSet): ObservedObject | null {
+  const isEntry = (service: ObservedObject): boolean =>
+    service.groupIndex === null && service.name === name && service.setId === id;
+  return set.services.find(isEntry) ?? null;
 }
 
 /** Without an id it can still be ours, by the hash that only we write: somebody has taken the annotation away. */

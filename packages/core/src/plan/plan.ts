@@ -6,6 +6,7 @@ import { type AssessedGroup, assessGroup } from "./assess.ts";
 import { conditionsAfter } from "./conditions.ts";
 import { type PlanContext, type PlanNotes, planContext } from "./context.ts";
 import { planForeignHome } from "./deletion.ts";
+import { planEntry } from "./entry.ts";
 import { planOwnerStatus } from "./owner-status.ts";
 import { planRollout, rolloutAfter } from "./rollout.ts";
 import { planGroups } from "./scale.ts";
@@ -35,7 +36,8 @@ export function plan(input: PlanInput, nowMs: number): Plan {
   const wanted = planGroups(context, notes);
   const assessed = wanted.map((group) => assessGroup(context, group, notes));
   const rolled = planRollout(context, assessed, notes);
-  const advanced = rolled.flatMap((item) => advanceGroup(context, item, placing, notes) ?? []);
+  const moved = rolled.flatMap((item) => advanceGroup(context, item, placing, notes) ?? []);
+  const advanced = planEntry(context, moved, notes);
   removeStrays(context, advanced, notes);
 
   const rollout = rolloutAfter(context, advanced, notes);
@@ -75,8 +77,8 @@ function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], 
     }
 }
 
-function isNothingLeft({ everything }: PlanContext): boolean {
-  return [...everything.values()].every((groups) => groups.size === 0);
+function isNothingLeft(context: PlanContext): boolean {
+  return [...context.everything].every(([cluster, groups]) => groups.size === 0 && context.entry(cluster) === null);
 }
 
 /** Keeps the newest, and whatever is in use. */

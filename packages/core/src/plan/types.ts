@@ -20,12 +20,12 @@ export type ObjectRef = {
   readonly uid: string;
 };
 
-/** What is to be done in clusters. Order within a plan matters only where a later action needs an earlier one's result, and then it waits for the next plan. */
+/** What is to be done in clusters; `group` is null for what belongs to the set as a whole. Order within a plan matters only where a later action needs an earlier one's result, and then it waits for the next plan. */
 export type Action =
   /** POST. An existing name that is not ours is a NameConflict. */
-  | { readonly kind: "create"; readonly cluster: string; readonly group: number; readonly object: KubeObject }
+  | { readonly kind: "create"; readonly cluster: string; readonly group: number | null; readonly object: KubeObject }
   /** Replace what we own of a ConfigMap or Service (data, ports, our labels and annotations); never replicas. */
-  | { readonly kind: "update"; readonly group: number; readonly ref: ObjectRef; readonly object: KubeObject }
+  | { readonly kind: "update"; readonly group: number | null; readonly ref: ObjectRef; readonly object: KubeObject }
   | { readonly kind: "scale"; readonly group: number; readonly ref: ObjectRef; readonly replicas: number }
   /** Status of a RoleBasedGroup. May be delayed and merged by the server; the last one wins. */
   | {
@@ -36,7 +36,7 @@ export type Action =
     }
   | {
       readonly kind: "delete";
-      readonly group: number;
+      readonly group: number | null;
       readonly ref: ObjectRef;
       readonly propagation: "Background" | "Foreground";
     };

@@ -13,7 +13,7 @@ test("the editor's schema offers fields of pods and leaves out values that would
   const schema = describeSchemaForEditor() as Record<string, unknown>;
   expect(nodeAt(schema, "spec.rollout.strategy")).toMatchObject({ enum: ["GroupRolling"], default: "GroupRolling" });
   expect(nodeAt(schema, "spec.groupTemplate.roles[].template.spec.initContainers[].readinessProbe")).toBeDefined();
-  expect(nodeAt(schema, "spec.entry")?.["description"]).toContain("Not supported yet");
+  expect(nodeAt(schema, "spec.placement.failover.afterSeconds")?.["description"]).toContain("Not supported yet");
   expect(nodeAt(schema, "spec.replicas")).toMatchObject({ type: "integer", minimum: 0, maximum: 10_000 });
   expect(JSON.stringify(schema)).not.toContain(String(Number.MAX_SAFE_INTEGER));
 });

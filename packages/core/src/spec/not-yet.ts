@@ -115,12 +115,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: "Use null; a pod that hangs in termination is shown and can be force-deleted by hand.",
   },
   {
-    path: "spec.entry",
-    isAllowed: isOneOf(null),
-    feature: "entry (a Service over all groups)",
-    instead: "Remove it; each group has a Service per role.",
-  },
-  {
     path: "spec.deletion.orphan",
     isAllowed: isOneOf(false),
     feature: "deletion.orphan",

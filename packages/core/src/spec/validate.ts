@@ -248,11 +248,16 @@ function entryProblems(manifest: unknown): readonly Problem[] {
     values.flatMap((value) => textAt(value, [key]) ?? []);
   if (role === undefined) return [problem("role", roleName, "role", texts(roles, "role"))];
   const portName = textAt(entry, ["port"]);
-  const ports = texts(
-    listAt(role, ["template", "spec", "containers"]).flatMap((container) => listAt(container, ["ports"])),
-    "name",
-  );
+  const ports = listAt(role, ["template", "spec", "containers"])
+    .flatMap((container) => listAt(container, ["ports"]))
+    .flatMap((port) => textAt(port, ["name"]) ?? unnamedPort(port));
   return portName === undefined || ports.includes(portName)
     ? []
     : [problem("port", portName, `port of role ${roleName} named`, ports)];
+}
+
+/** The name by which launchers know a port without one. */
+function unnamedPort(port: unknown): readonly string[] {
+  const number = valueAt(port, ["containerPort"]);
+  return typeof number === "number" ? [`port${number}`] : [];
 }

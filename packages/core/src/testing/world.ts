@@ -143,7 +143,7 @@ export class World {
       name,
       uid: `uid-${++this.uids}`,
       set: labels[LABEL.set] ?? "",
-      groupIndex: Number(labels[LABEL.groupIndex]),
+      groupIndex: labels[LABEL.groupIndex] === undefined ? null : Number(labels[LABEL.groupIndex]),
       ownerUid: ownerReferences?.[0]?.uid ?? null,
       deletionAtMs: null,
     };
@@ -173,6 +173,7 @@ export class World {
         const spec = object["spec"] as { readonly replicas: number; readonly template: Template };
         const workload: ObservedWorkload = {
           ...common,
+          groupIndex: Number(labels[LABEL.groupIndex]),
           kind: object.kind,
           role: labels[LABEL.role] ?? "",
           incarnation: Number(labels[LABEL.incarnation]),

@@ -58,6 +58,21 @@ function setItems(model: SetModel): readonly AttentionItem[] {
     if (groupStatus === undefined || isStale(model, group)) return [];
     return groupItems(model, group, groupStatus, refused, href);
   });
+  const refused = model.refusedOf(null);
+  if (refused !== null && !state.isDeleting) {
+    items.push({
+      key: `entry/${state.namespace}/${state.name}`,
+      severity: "failed",
+      phase: status.phase,
+      title: state.name,
+      place: "entry",
+      message: refused,
+      untilMs: null,
+      sinceMs: model.changedAtMs,
+      href,
+      action: { label: "Open set", href },
+    });
+  }
   if (stalled !== null) {
     items.push({
       key: `rollout/${state.namespace}/${state.name}`,

@@ -1,4 +1,5 @@
 import { type GroupState, groupRoles, type KubeObject, type SetState } from "../model/index.ts";
+import { renderEntry } from "../project/entry.ts";
 import {
   contentHashOf,
   ownerReference,
@@ -20,17 +21,33 @@ const UNKNOWN_UID = "(known when it is created)";
 export function objectsOf(input: PreviewInput, groups: readonly PreviewGroup[]): readonly PreviewObject[] {
   const { before, after, planned } = input;
   let withText = 0;
-  return groups.flatMap((view) => {
+  const ofGroups = groups.flatMap((view) => {
     const present = before?.state.groups.find((group) => group.index === view.index);
     const next = planned.find((group) => group.index === view.index);
     const now = present === undefined || present.incarnation === 0 ? [] : objectsNow(before?.state ?? after, present);
     const then =
       view.then === "removed" || view.then === "unplaced" || next === undefined ? [] : objectsThen(after, next, view);
-    const changes = compare(view, now, then);
+    const changes = compare(view.cluster, view.then === "restarts", now, then);
     const isShown = changes.some((object) => object.change !== "same") && withText < GROUPS_WITH_TEXT;
     if (isShown) withText += 1;
     return isShown ? changes : changes.map((object) => ({ ...object, before: "", after: "" }));
   });
+  return [...entriesOf(input, groups), ...ofGroups];
+}
+
+/** The Service for clients, on each cluster that has a group now or will have one. */
+function entriesOf({ before, after }: PreviewInput, groups: readonly PreviewGroup[]): readonly PreviewObject[] {
+  const clustersOf = (state: SetState) =>
+    state.groups.flatMap(({ placement }) => (placement === null ? [] : [placement.cluster]));
+  const now = new Set(before === null ? [] : clustersOf(before.state));
+  const then = new Set(groups.flatMap((view) => (view.then === "removed" ? [] : (view.cluster ?? []))));
+  const entry = (state: SetState | undefined, isThere: boolean): readonly KubeObject[] => {
+    const object = state === undefined || !isThere ? null : renderEntry(state);
+    return object === null ? [] : [object];
+  };
+  return [...new Set([...now, ...then])].flatMap((cluster) =>
+    compare(cluster, false, entry(before?.state, now.has(cluster)), entry(after, then.has(cluster))),
+  );
 }
 
 /** What is in the cluster for a group now, by the stored rendering. */
@@ -53,7 +70,8 @@ function objectsThen(after: SetState, group: GroupState, view: PreviewGroup): re
 }
 
 function compare(
-  view: PreviewGroup,
+  cluster: string | null,
+  isRestarted: boolean,
   now: readonly KubeObject[],
   then: readonly KubeObject[],
 ): readonly PreviewObject[] {
@@ -66,7 +84,7 @@ function compare(
     const text = (object: KubeObject | undefined) => (object === undefined ? "" : objectYaml(object));
     const shown = after ?? before;
     const common = {
-      cluster: view.cluster ?? "",
+      cluster: cluster ?? "",
       kind: shown?.kind ?? "",
       name: shown?.metadata.name ?? "",
       before: text(before),
@@ -77,6 +95,6 @@ function compare(
     const isSame = contentHashOf(before) === contentHashOf(after) && common.before === common.after;
     if (isSame) return { ...common, change: "same" as const };
     const isWorkload = after.apiVersion === "apps/v1";
-    return { ...common, change: isWorkload && view.then === "restarts" ? ("recreate" as const) : ("change" as const) };
+    return { ...common, change: isWorkload && isRestarted ? ("recreate" as const) : ("change" as const) };
   });
 }

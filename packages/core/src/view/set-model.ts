@@ -12,8 +12,8 @@ export type SetModel = {
   readonly changedAtMs: number;
   /** Why an unplaced group is not placed, per cluster and domain. */
   readonly refusalsOf: (group: number) => readonly Refusal[];
-  /** What a cluster refuses of a group, said by itself; null when it refuses nothing. */
-  readonly refusedOf: (group: number) => string | null;
+  /** What a cluster refuses of a group (null: of what belongs to the whole set), said by itself; null when nothing. */
+  readonly refusedOf: (group: number | null) => string | null;
 };
 
 /** Health of the cluster of a group; null when it has none. A cluster that is not registered any more is unreachable. */

@@ -1,10 +1,11 @@
 import { GROUP_PHASES, type GroupState, type Revision, type SetState } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
 import { waveNumbers } from "../plan/waves.ts";
+import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
 import { gpusOf } from "./gpus.ts";
 import { healthOf, isStale, type SetModel } from "./set-model.ts";
-import type { GroupTile, RevisionView, RoleView, RolloutView, SetDetail, SetRow } from "./types.ts";
+import type { EntryView, GroupTile, RevisionView, RoleView, RolloutView, SetDetail, SetRow } from "./types.ts";
 
 /** So many groups are drawn in a row of a table. */
 const MAX_TILES = 60;
@@ -18,7 +19,7 @@ export function setRow(model: SetModel): SetRow {
     namespace: state.namespace,
     name: state.name,
     phase: status.phase,
-    message: status.message,
+    message: model.refusedOf(null) ?? status.message,
     tiles: tilesOf(status.groups),
     replicas: state.spec.replicas,
     readyGroups: status.readyGroups,
@@ -64,8 +65,18 @@ export function setDetail(model: SetModel): SetDetail {
     conditions: model.status.conditions,
     topologyKey: topology?.key ?? null,
     exclusive: topology?.exclusive ?? "None",
+    entry: entryView(model),
     createdAtMs: model.createdAtMs,
   };
+}
+
+function entryView({ state }: SetModel): EntryView | null {
+  const service = renderEntry(state);
+  const { entry } = state.spec;
+  if (service === null || entry === undefined) return null;
+  const { ports } = service["spec"] as { readonly ports: readonly { readonly port: number }[] };
+  const host = `${service.metadata.name}.${state.namespace}.svc`;
+  return { role: entry.role, port: entry.port, address: `${host}:${ports[0]?.port ?? ""}` };
 }
 
 function roleViews({ state, status }: SetModel): readonly RoleView[] {

@@ -90,6 +90,9 @@ export type RolloutView = {
 };
 
 /** Header of the set page and everything that is not per group. */
+/** The Service over the Ready pods of a role in all groups, e.g. `demo.default.svc:8000`. */
+export type EntryView = { readonly role: string; readonly port: string; readonly address: string };
+
 export type SetDetail = SetRow & {
   readonly id: string;
   readonly generation: number;
@@ -101,6 +104,8 @@ export type SetDetail = SetRow & {
   readonly conditions: readonly Condition[];
   readonly topologyKey: string | null;
   readonly exclusive: "None" | "Group" | "Set" | "All";
+  /** How clients reach the set on each of its clusters; null without `spec.entry`. */
+  readonly entry: EntryView | null;
   readonly createdAtMs: number;
 };
 

@@ -173,12 +173,12 @@ function failureOf(status: Fields): string | null {
   return failure?.["status"] === "True" ? textOf(failure["message"]) : null;
 }
 
-/** Null when its labels do not say which group it is of. */
+/** Null when its labels do not say which group it is of; a Service may be the whole set's. */
 export function trimObject(object: KubeObject, kind: ObservedObject["kind"]): ObservedObject | null {
   const labels = object.metadata.labels ?? {};
   const set = labels[LABEL.set];
   const groupIndex = countOf(labels[LABEL.groupIndex]);
-  if (set === undefined || groupIndex === null) return null;
+  if (set === undefined || (groupIndex === null && kind !== "Service")) return null;
   return {
     kind,
     namespace: object.metadata.namespace ?? "",

@@ -23,6 +23,17 @@ export function DiscoveryTab({ detail, groups, group, onGroup }: DiscoveryTabPro
   const replicas = detail.roles.map((role) => `${role.role}=${role.replicas}`).join(" ");
   return (
     <>
+      {detail.entry !== null && (
+        <SectionHead
+          title="Entry"
+          note={
+            <>
+              clients in the cluster reach the ready {detail.entry.role} pods of all groups at{" "}
+              <code>{detail.entry.address}</code>
+            </>
+          }
+        />
+      )}
       <SectionHead
         title="Discovery"
         note="the same facts as file and as environment; scaling changes them, never a running pod"

@@ -59,6 +59,7 @@ export function setDetail(roles: readonly RoleView[], changes: Partial<SetDetail
     conditions: [],
     topologyKey: null,
     exclusive: "None",
+    entry: null,
     createdAtMs: AT_MS,
     ...changes,
   };

@@ -1,0 +1,53 @@
+import type { KubeObject, ObservedObject } from "../model/index.ts";
+import { renderEntry } from "../project/entry.ts";
+import { contentHashOf, dataHash } from "../project/labels.ts";
+import type { AssessedGroup } from "./assess.ts";
+import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { restore } from "./restore.ts";
+
+/**
+ * Keeps the Service through which clients reach the set: on every cluster that has a group of it, from the first
+ * placement until the set goes. Scaled to 0 groups it stays, so that its address does.
+ *
+ * The lowest group on a cluster keeps the books of what was put back there. Returns the groups with them.
+ */
+export function planEntry(
+  context: PlanContext,
+  groups: readonly AssessedGroup[],
+  notes: PlanNotes,
+): readonly AssessedGroup[] {
+  const { set } = context;
+  const wanted = set.isDeleting ? null : renderEntry(set);
+  let after = groups;
+  for (const cluster of context.everything.keys()) {
+    const existing = context.entry(cluster);
+    const keeper = after.find(({ group }) => group.placement?.cluster === cluster && group.teardown?.next !== "remove");
+    const isWanted = keeper !== undefined || (existing !== null && set.spec.replicas === 0);
+    if (wanted === null || !isWanted) {
+      if (existing !== null && existing.deletionAtMs === null) notes.actions.push(deletion(cluster, existing));
+      continue;
+    }
+    if (existing === null) notes.actions.push({ kind: "create", cluster, group: null, object: wanted });
+    if (existing === null || existing.deletionAtMs !== null || isCurrent(existing, wanted)) continue;
+    if (isForeign(existing, wanted)) {
+      // With no group left to keep the books it waits for one.
+      if (keeper === undefined) continue;
+      const change = `Service ${existing.name} was changed${existing.changedBy === null ? "" : ` by ${existing.changedBy}`}`;
+      const restored = restore(context, keeper.group, `Service/${existing.name}`, change, notes);
+      if (restored === null) continue;
+      after = after.map((item) => (item === keeper ? { ...item, group: restored } : item));
+    }
+    notes.actions.push({ kind: "update", group: null, ref: refTo(cluster, "v1", existing), object: wanted });
+  }
+  return after;
+}
+
+const deletion = (cluster: string, entry: ObservedObject) =>
+  ({ kind: "delete", group: null, ref: refTo(cluster, "v1", entry), propagation: "Background" }) as const;
+
+const isCurrent = (existing: ObservedObject, wanted: KubeObject): boolean =>
+  existing.contentHash === contentHashOf(wanted) && existing.dataHash === dataHash(wanted);
+
+/** It is marked as the one that is wanted and says something else. */
+const isForeign = (existing: ObservedObject, wanted: KubeObject): boolean =>
+  existing.contentHash === contentHashOf(wanted);
