@@ -25,7 +25,7 @@ afterAll(async () => {
 describe("migrations", () => {
   test("are applied once, also by two processes at once", async () => {
     const applied = await Promise.all([migrate(postgres.url, MIGRATIONS), migrate(postgres.url, MIGRATIONS)]);
-    expect(applied.flat()).toEqual(["0001_init"]);
+    expect(applied.flat()).toEqual(["0001_init", "0002_home"]);
     expect(await migrate(postgres.url, MIGRATIONS)).toEqual([]);
   });
 

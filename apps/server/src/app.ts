@@ -9,7 +9,7 @@ import type { Vault } from "./clusters/vault.ts";
 import { createHttpServer } from "./http/server.ts";
 import { LiveHub } from "./live/hub.ts";
 import { Models } from "./live/models.ts";
-import { feedTopics, topicSource } from "./live/topics.ts";
+import { feedTopics, topicSource, topicsOfSet } from "./live/topics.ts";
 import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { PodVerbs } from "./pods/service.ts";
@@ -125,7 +125,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const set = sets.get(id);
     if (set === null) return;
     for (const topic of ["sets", "clusters", "attention"]) live.markDirty(topic);
-    live.markDirty(`set/${set.state.namespace}/${set.state.name}`);
+    for (const topic of topicsOfSet("set", set.state)) live.markDirty(topic);
     for (const group of set.state.groups) if (group.placement) live.markDirty(`cluster/${group.placement.cluster}`);
   };
   const pruneTimeline = () => {

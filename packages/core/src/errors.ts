@@ -6,6 +6,8 @@ export const DOMAIN_ERROR_CODES = [
   "set.not-found",
   "set.version-conflict",
   "set.deleting",
+  "set.ambiguous",
+  "set.read-only",
   "rollout.nothing-to-do",
   "revision.not-found",
   "group.not-found",

@@ -1,3 +1,5 @@
+import { DomainError } from "@openpatio/core/errors";
+import { homeOf } from "@openpatio/core/model";
 import {
   attentionItems,
   clusterDetail,
@@ -9,11 +11,14 @@ import {
   type LiveEntry,
   podsByGroup,
   setDetail,
+  setKeyText,
   setRow,
 } from "@openpatio/core/view";
 import type { Fleet } from "../clusters/fleet.ts";
-import type { SetStore } from "../sets/set-store.ts";
+import { resolveSet } from "../sets/change-set.ts";
+import type { SetStore, StoredSet } from "../sets/set-store.ts";
 import type { TimelineStore } from "../timeline/timeline-store.ts";
+import type { SetKey } from "../trpc/inputs.ts";
 import type { Entries, LiveHub, TopicSource } from "./hub.ts";
 import type { Models } from "./models.ts";
 
@@ -34,9 +39,9 @@ export type TopicOptions = {
 export function topicSource({ models, sets, fleet, timeline }: TopicOptions): TopicSource {
   return (topic) => {
     const [kind, ...rest] = topic.split("/");
-    const [first = "", second = ""] = rest;
+    const [first = "", second = "", third] = rest;
     if (kind === "sets" && rest.length === 0) {
-      return keyed(models.sets().map(setRow), (row) => `${row.namespace}/${row.name}`);
+      return keyed(models.sets().map(setRow), setKeyText);
     }
     if (kind === "clusters" && rest.length === 0) {
       const all = models.sets();
@@ -49,8 +54,10 @@ export function topicSource({ models, sets, fleet, timeline }: TopicOptions): To
     if (kind === "activity" && rest.length === 0) {
       return timeline.list(null, ACTIVITY_LENGTH).then((items) => keyed(items, (item) => item.id));
     }
-    if (kind === "set" && rest.length === 2) return setTopic(models, sets, first, second);
-    if (kind === "timeline" && rest.length === 2) return timelineTopic(timeline, sets, first, second);
+    const isOfSet = rest.length === 2 || rest.length === 3;
+    const key = { namespace: first, name: second, ...(third === undefined ? {} : { home: third }) };
+    if (kind === "set" && isOfSet) return setTopic(models, setOf(sets, key));
+    if (kind === "timeline" && isOfSet) return timelineTopic(timeline, setOf(sets, key), key);
     if (kind === "cluster" && rest.length === 1) return clusterTopic(models, fleet, first);
     return null;
   };
@@ -64,7 +71,7 @@ export function feedTopics(hub: LiveHub, { sets, fleet, timeline }: Omit<TopicOp
   const ofSet = (id: string) => {
     const set = sets.get(id);
     if (set === null) return;
-    hub.markDirty(`set/${set.state.namespace}/${set.state.name}`);
+    for (const topic of topicsOfSet("set", set.state)) hub.markDirty(topic);
     for (const group of set.state.groups) {
       if (group.placement !== null) hub.markDirty(`cluster/${group.placement.cluster}`);
     }
@@ -84,8 +91,11 @@ export function feedTopics(hub: LiveHub, { sets, fleet, timeline }: Omit<TopicOp
         // Pods that came or went change what is used of nodes, whosever they are.
         hub.markDirty(`cluster/${cluster}`);
         hub.markDirty("clusters");
-        if (change.kind === "set") hub.markDirty(`set/${change.namespace}/${change.set}`);
-        else if (change.kind === "health") {
+        if (change.kind === "set") {
+          for (const { state } of sets.named(change.namespace, change.set))
+            for (const topic of topicsOfSet("set", state)) hub.markDirty(topic);
+        }
+        if (change.kind === "health") {
           rollups();
           hub.markAllDirty((topic) => topic.startsWith("set/"));
         }
@@ -93,7 +103,10 @@ export function feedTopics(hub: LiveHub, { sets, fleet, timeline }: Omit<TopicOp
     }),
     timeline.onItems((items) => {
       hub.markDirty("activity");
-      for (const item of items) if (item.set !== null) hub.markDirty(`timeline/${item.namespace}/${item.set}`);
+      for (const { namespace, set, home } of items) {
+        if (namespace === null || set === null) continue;
+        for (const topic of topicsOf("timeline", { namespace, name: set, home })) hub.markDirty(topic);
+      }
     }),
   ];
   const figures = setInterval(() => {
@@ -119,8 +132,29 @@ function attention(models: Models, fleet: Fleet): Entries {
   return keyed(attentionItems(sets, clusters), (item) => item.key);
 }
 
-function setTopic(models: Models, sets: SetStore, namespace: string, name: string): Entries | null {
-  const stored = sets.find(namespace, name);
+/** Without a home the topic is of whichever set of that name there is; of several none, unless one is the console's. */
+function setOf(sets: SetStore, key: SetKey): StoredSet | null {
+  try {
+    return resolveSet(sets, key);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "set.ambiguous") return null;
+    throw error;
+  }
+}
+
+/** Under which topics a set is read: with its home, and without. */
+export const topicsOfSet = (kind: "set" | "timeline", state: StoredSet["state"]): readonly string[] =>
+  topicsOf(kind, { namespace: state.namespace, name: state.name, home: homeOf(state) });
+
+function topicsOf(
+  kind: "set" | "timeline",
+  { namespace, name, home }: { readonly namespace: string; readonly name: string; readonly home: string | null },
+): readonly string[] {
+  const topic = `${kind}/${namespace}/${name}`;
+  return home === null ? [topic] : [topic, `${topic}/${home}`];
+}
+
+function setTopic(models: Models, stored: StoredSet | null): Entries | null {
   if (stored === null) return null;
   const model = models.set(stored);
   const entries = new Map<string, LiveEntry>([["set", setDetail(model)]]);
@@ -134,12 +168,12 @@ function setTopic(models: Models, sets: SetStore, namespace: string, name: strin
 
 async function timelineTopic(
   timeline: TimelineStore,
-  sets: SetStore,
-  namespace: string,
-  name: string,
+  stored: StoredSet | null,
+  { namespace, name, home }: SetKey,
 ): Promise<Entries | null> {
-  const items = await timeline.list({ namespace, name }, TIMELINE_LENGTH);
-  if (items.length === 0 && sets.find(namespace, name) === null) return null;
+  const of = stored === null ? (home ?? null) : homeOf(stored.state);
+  const items = await timeline.list({ namespace, name, home: of }, TIMELINE_LENGTH);
+  if (items.length === 0 && stored === null) return null;
   return keyed(items, (item) => item.id);
 }
 

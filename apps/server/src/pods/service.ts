@@ -1,4 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
+import { homeOf } from "@openpatio/core/model";
 import {
   clusterPods,
   groupPods,
@@ -102,13 +103,17 @@ export class PodVerbs implements PodService {
   async delete(actor: string, input: PodKey & { readonly force: boolean }): Promise<{ readonly pod: string }> {
     const member = this.member(input.cluster);
     const pod = this.view(member, input);
+    const set = this.options.sets
+      .named(input.namespace, pod?.set ?? "")
+      .find(({ state }) => state.groups.some(({ placement }) => placement?.cluster === input.cluster));
     await member.port.deletePod(input.namespace, input.pod, { force: input.force });
     await this.options.timeline.record(
       [
         {
           kind: "pod.deleted",
           actor,
-          setId: pod?.set == null ? null : (this.options.sets.find(input.namespace, pod.set)?.state.id ?? null),
+          setId: set?.state.id ?? null,
+          home: set === undefined ? null : homeOf(set.state),
           namespace: input.namespace,
           set: pod?.set ?? null,
           cluster: input.cluster,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { SetStatus } from "@openpatio/core/model";
+import { homeOf, type SetStatus } from "@openpatio/core/model";
 import type { Reservation } from "@openpatio/core/placement";
 import { type Plan, plan, type TimelineDraft } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
@@ -126,8 +126,9 @@ export class Reconciler {
   private clusterChanged(cluster: string, change: ClusterChange): void {
     const { sets } = this.options;
     if (change.kind === "set") {
-      const set = sets.find(change.namespace, change.set);
-      if (set !== null) this.queue.add(set.state.id, SETTLE_MS);
+      for (const { state } of sets.named(change.namespace, change.set)) {
+        if ((homeOf(state) ?? cluster) === cluster) this.queue.add(state.id, SETTLE_MS);
+      }
       return;
     }
     for (const set of sets.all()) {
@@ -310,7 +311,7 @@ function toEntry(set: StoredSet, planned: Plan, draft: TimelineDraft): TimelineE
     draft.group === null
       ? null
       : ([...planned.next.groups, ...groups].find((group) => group.index === draft.group)?.placement?.cluster ?? null);
-  return { ...draft, actor: "openpatio", setId: id, namespace, set: name, cluster };
+  return { ...draft, actor: "openpatio", setId: id, namespace, set: name, home: homeOf(set.state), cluster };
 }
 
 function refusalEntry(set: StoredSet, { action, error }: Failure): TimelineEntry {
@@ -321,6 +322,7 @@ function refusalEntry(set: StoredSet, { action, error }: Failure): TimelineEntry
     setId: id,
     namespace,
     set: name,
+    home: homeOf(set.state),
     cluster: clusterOf(action),
     group: action.group,
     incarnation: groups.find((group) => group.index === action.group)?.incarnation ?? null,

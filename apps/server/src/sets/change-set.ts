@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { isRecord } from "@openpatio/core/model";
+import { homeOf, isRecord } from "@openpatio/core/model";
 import type { StateChange, TimelineDraft } from "@openpatio/core/plan";
 import { editYaml, parseSetYaml, type SetSpec, setToYaml, type YamlEdit } from "@openpatio/core/spec";
 import type { TimelineEntry } from "../timeline/timeline-store.ts";
@@ -12,11 +12,35 @@ const MAX_RACES = 20;
 /** What a verb makes of a set; null leaves it as it is. */
 export type Decision = (StateChange & { readonly yaml?: string }) | null;
 
-/** Errors: DomainError `set.not-found`. */
-export function requireSet(sets: SetStore, { namespace, name }: SetKey): StoredSet {
-  const set = sets.find(namespace, name);
+/**
+ * The set that a key names; null when there is none. Without a home: the only one of that name, or the console's.
+ *
+ * Errors: DomainError `set.ambiguous` that names the homes.
+ */
+export function resolveSet(sets: SetStore, { namespace, name, home }: SetKey): StoredSet | null {
+  if (home !== undefined) return sets.find(namespace, name, home);
+  const named = sets.named(namespace, name);
+  const [only] = named;
+  if (named.length <= 1) return only ?? null;
+  const ofConsole = sets.find(namespace, name, null);
+  if (ofConsole !== null) return ofConsole;
+  const homes = named.map(({ state }) => homeOf(state) ?? "").sort();
+  throw new DomainError(
+    "set.ambiguous",
+    `There are several sets ${namespace}/${name}: on ${homes.join(", ")}. Say which with home.`,
+    { params: { namespace, name, homes: homes.join(", ") } },
+  );
+}
+
+/** Errors: DomainError `set.not-found`, `set.ambiguous`. */
+export function requireSet(sets: SetStore, key: SetKey): StoredSet {
+  const { namespace, name, home } = key;
+  const set = resolveSet(sets, key);
   if (set !== null) return set;
-  throw new DomainError("set.not-found", `There is no set ${namespace}/${name}.`, { params: { namespace, name } });
+  const where = home === undefined ? "" : home === null ? " made in the console" : ` from cluster ${home}`;
+  throw new DomainError("set.not-found", `There is no set ${namespace}/${name}${where}.`, {
+    params: { namespace, name },
+  });
 }
 
 /**
@@ -54,7 +78,8 @@ export async function changeSet(
 export function entryOf(set: Pick<StoredSet, "state">, actor: string, draft: TimelineDraft): TimelineEntry {
   const { id, namespace, name, groups } = set.state;
   const group = groups.find((candidate) => candidate.index === draft.group);
-  return { ...draft, actor, setId: id, namespace, set: name, cluster: group?.placement?.cluster ?? null };
+  const cluster = group?.placement?.cluster ?? null;
+  return { ...draft, actor, setId: id, namespace, set: name, home: homeOf(set.state), cluster };
 }
 
 /** Wanted counts are part of what is promised there, so a change of the spec makes placements under way plan again. */

@@ -9,6 +9,7 @@ import {
 } from "@openpatio/core/spec";
 import type { Fleet } from "../clusters/fleet.ts";
 import type { Definition } from "../trpc/services.ts";
+import { resolveSet } from "./change-set.ts";
 import type { SetStore, StoredSet } from "./set-store.ts";
 
 /** A definition that was read and may be stored: nothing of it is left open. */
@@ -40,7 +41,7 @@ export function readDefinition(
   const first = parse(input, null);
   if (!first.ok) return { ...first, namespace: null, name: null };
   const { name, namespace } = first.manifest.metadata;
-  const present = sets.find(namespace, name);
+  const present = resolveSet(sets, { namespace, name, home: input.home });
   // Read again with the set that it updates: absent replicas keep their value, and names must fit at the counts of now.
   const parsed = present === null ? first : parse(input, present.state.spec);
   if (!parsed.ok) return { ...parsed, namespace, name };

@@ -1,4 +1,12 @@
-import type { Condition, GroupState, Revision, RolloutState, SetState } from "@openpatio/core/model";
+import {
+  type Condition,
+  type GroupState,
+  homeOf,
+  type Revision,
+  type RolloutState,
+  type SetResource,
+  type SetState,
+} from "@openpatio/core/model";
 import type { SetSpec } from "@openpatio/core/spec";
 import { type Database, type GroupRow, Prisma, type SetRow, type Transaction } from "@openpatio/db";
 
@@ -40,6 +48,7 @@ export async function insertSet(tx: Transaction, set: StoredSet): Promise<void> 
         id: state.id,
         namespace: state.namespace,
         name: state.name,
+        home: homeOf(state) ?? "",
         version: set.version,
         createdAt: new Date(set.createdAtMs),
         ...columnsOf(set),
@@ -90,6 +99,7 @@ function columnsOf(set: StoredSet) {
   const { state } = set;
   return {
     yaml: set.yaml,
+    resource: state.resource === null ? Prisma.DbNull : json(state.resource),
     spec: json(state.spec),
     generation: state.generation,
     isDeleting: state.isDeleting,
@@ -110,6 +120,7 @@ function toStored(row: Loaded): StoredSet {
       id: row.id,
       namespace: row.namespace,
       name: row.name,
+      resource: row.resource as unknown as SetResource | null,
       spec: row.spec as unknown as SetSpec,
       generation: row.generation,
       isDeleting: row.isDeleting,

@@ -1,8 +1,13 @@
 import { z } from "zod";
 import { procedure } from "../trpc/init.ts";
-import { Index, Namespace, SetKey, Text } from "../trpc/inputs.ts";
+import { Index, Namespace, SetHome, SetKey, Text } from "../trpc/inputs.ts";
 
-const Definition = z.object({ yaml: Text, cluster: z.string().min(1).optional(), namespace: Namespace.optional() });
+const Definition = z.object({
+  yaml: Text,
+  cluster: z.string().min(1).optional(),
+  namespace: Namespace.optional(),
+  home: SetHome,
+});
 
 /** A plain record: tRPC's `router()` refuses the key `apply`, which only a callable proxy would confuse. */
 export const setsRouter = {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DomainError } from "@openpatio/core/errors";
-import type { SetState } from "@openpatio/core/model";
+import { homeOf, type SetState } from "@openpatio/core/model";
 import { acceptSpec, createSet, deleteSet, plan, retryGroupNow, type StateChange } from "@openpatio/core/plan";
 import { renderDiscovery } from "@openpatio/core/project";
 import {
@@ -38,7 +38,7 @@ import type { Reservations } from "../reconcile/reservations.ts";
 import type { TimelineStore } from "../timeline/timeline-store.ts";
 import type { SetKey } from "../trpc/inputs.ts";
 import type { Definition, SetService } from "../trpc/services.ts";
-import { changeSet, entryOf, requireSet } from "./change-set.ts";
+import { changeSet, entryOf, requireSet, resolveSet } from "./change-set.ts";
 import { type ReadDefinition, readDefinition, refuse } from "./definition.ts";
 import { type DryRun, dryRun } from "./dry-run.ts";
 import { checkReferences, type ReferenceCheck } from "./references.ts";
@@ -124,6 +124,7 @@ export class SetVerbs implements SetService {
     return {
       namespace: stored.state.namespace,
       name: stored.state.name,
+      home: homeOf(stored.state),
       generation: stored.state.generation,
       yaml: stored.yaml,
       status: model.status,
@@ -164,7 +165,10 @@ export class SetVerbs implements SetService {
   async timeline(
     input: SetKey & { readonly limit: number; readonly before?: string | undefined },
   ): Promise<TimelineAnswer> {
-    return this.options.timeline.list(input, input.limit, input.before);
+    const { namespace, name } = input;
+    const set = resolveSet(this.options.sets, input);
+    const home = set === null ? (input.home ?? null) : homeOf(set.state);
+    return this.options.timeline.list({ namespace, name, home }, input.limit, input.before);
   }
 
   discovery(input: SetKey & { readonly group: number }): DiscoveryAnswer {
@@ -330,7 +334,7 @@ const conflict = (message: string, params: Readonly<Record<string, number>>) =>
 
 function toApplyAnswer({ state }: StoredSet, isNew: boolean, isChanged: boolean): ApplyAnswer {
   const { namespace, name, generation, rollout } = state;
-  return { namespace, name, isNew, isChanged, generation, revision: rollout.target };
+  return { namespace, name, home: homeOf(state), isNew, isChanged, generation, revision: rollout.target };
 }
 
 function replicasOf(state: SetState, role: string | undefined): number {

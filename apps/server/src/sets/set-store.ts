@@ -1,4 +1,4 @@
-import type { SetState } from "@openpatio/core/model";
+import { homeOf, type SetState } from "@openpatio/core/model";
 import type { Database, Transaction } from "@openpatio/db";
 import { advancePlacements } from "../clusters/repo.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
@@ -28,7 +28,7 @@ export class SetStore {
   private readonly timeline: TimelineStore;
   private readonly nowMs: () => number;
   private readonly byId = new Map<string, StoredSet>();
-  private readonly idByName = new Map<string, string>();
+  private readonly idsByName = new Map<string, ReadonlySet<string>>();
   private readonly listeners = new Set<(id: string, set: StoredSet | null) => void>();
 
   constructor(db: Database, timeline: TimelineStore, nowMs: () => number) {
@@ -53,9 +53,14 @@ export class SetStore {
     return this.byId.get(id) ?? null;
   }
 
-  find(namespace: string, name: string): StoredSet | null {
-    const id = this.idByName.get(`${namespace}/${name}`);
-    return id === undefined ? null : this.get(id);
+  /** Of one home: a cluster, or null for the console. */
+  find(namespace: string, name: string, home: string | null): StoredSet | null {
+    return this.named(namespace, name).find(({ state }) => homeOf(state) === home) ?? null;
+  }
+
+  /** Of every home. */
+  named(namespace: string, name: string): readonly StoredSet[] {
+    return [...(this.idsByName.get(`${namespace}/${name}`) ?? [])].flatMap((id) => this.get(id) ?? []);
   }
 
   /** Called after each change of the copy in memory: ours, or another process's that was noticed. */
@@ -137,11 +142,14 @@ export class SetStore {
       if (known === undefined) return;
       this.byId.delete(id);
       const name = `${known.state.namespace}/${known.state.name}`;
-      if (this.idByName.get(name) === id) this.idByName.delete(name);
+      const others = new Set([...(this.idsByName.get(name) ?? [])].filter((other) => other !== id));
+      if (others.size === 0) this.idsByName.delete(name);
+      else this.idsByName.set(name, others);
     } else {
       if (known !== undefined && known.version >= set.version) return;
       this.byId.set(id, set);
-      this.idByName.set(`${set.state.namespace}/${set.state.name}`, id);
+      const name = `${set.state.namespace}/${set.state.name}`;
+      this.idsByName.set(name, new Set([...(this.idsByName.get(name) ?? []), id]));
     }
     for (const listener of this.listeners) listener(id, set);
   }

@@ -10,6 +10,8 @@ export type TimelineEntry = TimelineDraft & {
   readonly setId: string | null;
   readonly namespace: string | null;
   readonly set: string | null;
+  /** Of the set; absent for one made in the console, and where there is none. */
+  readonly home?: string | null;
   readonly cluster: string | null;
 };
 
@@ -38,6 +40,7 @@ export class TimelineStore {
         setId: entry.setId,
         namespace: entry.namespace,
         setName: entry.set,
+        home: entry.home ?? "",
         cluster: entry.cluster,
         groupIndex: entry.group,
         incarnation: entry.incarnation,
@@ -60,11 +63,11 @@ export class TimelineStore {
     this.publish(await this.write(this.db, entries, nowMs));
   }
 
-  /** Forgets all but the newest lines, of each set (by its name) and of all together; answers how many went. */
+  /** Forgets all but the newest lines, of each set (by its name and home) and of all together; answers how many went. */
   async prune(kept: { readonly perSet: number; readonly inAll: number } = KEPT_LINES): Promise<number> {
     const ofSets = await this.db.$executeRaw`
       delete from timeline using (
-        select id, row_number() over (partition by namespace, set_name order by id desc) as place
+        select id, row_number() over (partition by namespace, set_name, home order by id desc) as place
         from timeline where set_name is not null
       ) ranked where timeline.id = ranked.id and ranked.place > ${kept.perSet}`;
     const ofAll = await this.db.$executeRaw`
@@ -79,13 +82,13 @@ export class TimelineStore {
 
   /** Newest first, of one set or (null) of all; `before` is the id of the last item of the page before. */
   async list(
-    set: { readonly namespace: string; readonly name: string } | null,
+    set: { readonly namespace: string; readonly name: string; readonly home: string | null } | null,
     limit: number,
     before?: string,
   ): Promise<readonly TimelineItem[]> {
     const rows = await this.db.timelineRow.findMany({
       where: {
-        ...(set === null ? {} : { namespace: set.namespace, setName: set.name }),
+        ...(set === null ? {} : { namespace: set.namespace, setName: set.name, home: set.home ?? "" }),
         ...(before === undefined ? {} : { id: { lt: BigInt(before) } }),
       },
       orderBy: { id: "desc" },
@@ -103,6 +106,7 @@ function toItem(row: TimelineRow): TimelineItem {
     actor: row.actor,
     namespace: row.namespace,
     set: row.setName,
+    home: row.home === "" ? null : row.home,
     cluster: row.cluster,
     group: row.groupIndex,
     incarnation: row.incarnation,

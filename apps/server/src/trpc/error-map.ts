@@ -7,6 +7,8 @@ const TRPC_CODE = {
   "set.not-found": "NOT_FOUND",
   "set.version-conflict": "CONFLICT",
   "set.deleting": "CONFLICT",
+  "set.ambiguous": "CONFLICT",
+  "set.read-only": "PRECONDITION_FAILED",
   "rollout.nothing-to-do": "PRECONDITION_FAILED",
   "revision.not-found": "NOT_FOUND",
   "group.not-found": "NOT_FOUND",

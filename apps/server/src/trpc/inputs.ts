@@ -13,7 +13,12 @@ const Name = z
   );
 
 export const Namespace = Name.max(63);
-export const SetKey = z.object({ namespace: Namespace.default("default"), name: Name });
+/**
+ * `home` is the cluster that the set was applied to with kubectl, null for one made in the console. Left out: the only
+ * set of that name, the console's where there are several.
+ */
+export const SetHome = Name.nullable().optional();
+export const SetKey = z.object({ namespace: Namespace.default("default"), name: Name, home: SetHome });
 export type SetKey = z.infer<typeof SetKey>;
 export const ClusterKey = z.object({ name: Name });
 export const NodeKey = z.object({ cluster: Name, node: Name });

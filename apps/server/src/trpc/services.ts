@@ -31,6 +31,8 @@ export type Definition = {
   readonly yaml: string;
   readonly cluster?: string | undefined;
   readonly namespace?: string | undefined;
+  /** Of the set that it updates, as in a SetKey. */
+  readonly home?: string | null | undefined;
 };
 
 export interface SetService {

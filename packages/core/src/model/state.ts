@@ -1,3 +1,4 @@
+import type { Problem } from "../spec/problem.ts";
 import type { SetSpec } from "../spec/schema.ts";
 import type { KubeObject } from "./kube-object.ts";
 import type { WorkloadKind } from "./observed.ts";
@@ -186,10 +187,25 @@ export type RolloutState = {
   readonly restart: number;
 };
 
+/** The RoleBasedGroupSet in a cluster that a set was adopted from: there it is changed, here it is followed. */
+export type SetResource = {
+  /** The set's home: it stays in the cluster that it was applied to. */
+  readonly cluster: string;
+  readonly uid: string;
+  /** `metadata.generation` that was judged last. */
+  readonly generation: number;
+  /** What is wrong with that generation; while there is something, the last accepted one goes on. */
+  readonly problems: readonly Problem[];
+  /** The GitOps tool that writes it, by its name; null when people do. */
+  readonly managedBy: string | null;
+};
+
 export type SetState = {
   readonly id: string;
   readonly namespace: string;
   readonly name: string;
+  /** Null: made in the console, and the stored definition is the one that counts. */
+  readonly resource: SetResource | null;
   /** Normalised, defaults filled in. */
   readonly spec: SetSpec;
   /** Number of spec changes. */
@@ -200,6 +216,9 @@ export type SetState = {
   readonly groups: readonly GroupState[];
   readonly conditions: readonly Condition[];
 };
+
+/** The cluster that a set was applied to with kubectl; null for one made in the console. */
+export const homeOf = ({ resource }: Pick<SetState, "resource">): string | null => resource?.cluster ?? null;
 
 export type RoleStatus = { readonly role: string; readonly ready: number; readonly replicas: number };
 

@@ -9,7 +9,12 @@ import { listed } from "./words.ts";
 export type StateChange = { readonly state: SetState; readonly timeline: readonly TimelineDraft[] };
 
 export function createSet(
-  identity: { readonly id: string; readonly namespace: string; readonly name: string },
+  identity: {
+    readonly id: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly resource?: SetState["resource"];
+  },
   spec: SetSpec,
   nowMs: number,
 ): StateChange {
@@ -25,6 +30,7 @@ export function createSet(
     id: identity.id,
     namespace: identity.namespace,
     name: identity.name,
+    resource: identity.resource ?? null,
     spec,
     generation: 1,
     isDeleting: false,

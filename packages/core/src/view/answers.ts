@@ -16,6 +16,8 @@ export type ValidateAnswer = {
 export type ApplyAnswer = {
   readonly namespace: string;
   readonly name: string;
+  /** The cluster whose resource it is; null: made in the console. */
+  readonly home: string | null;
   readonly isNew: boolean;
   /** False when the definition is what was stored already. */
   readonly isChanged: boolean;
@@ -27,6 +29,7 @@ export type ApplyAnswer = {
 export type SetAnswer = {
   readonly namespace: string;
   readonly name: string;
+  readonly home: string | null;
   readonly generation: number;
   /** The definition as its author wrote it, with the replicas of today. */
   readonly yaml: string;

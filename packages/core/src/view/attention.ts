@@ -1,5 +1,6 @@
-import type { GroupPhase, GroupState, GroupStatus } from "../model/index.ts";
+import { type GroupPhase, type GroupState, type GroupStatus, homeOf, type SetState } from "../model/index.ts";
 import { isStale, type SetModel } from "./set-model.ts";
+import { setKeyText } from "./set-view.ts";
 import type { AttentionItem, ClusterRow } from "./types.ts";
 
 /** So many things that need a person are told one by one; more would hide the worst. */
@@ -50,13 +51,12 @@ function clusterItems({ row, sinceMs }: { row: ClusterRow; sinceMs: number }): r
 
 function setItems(model: SetModel): readonly AttentionItem[] {
   const { state, status } = model;
-  const href = `/sets/${state.namespace}/${state.name}`;
   const stalled = state.rollout.stalledReason;
   const items: AttentionItem[] = state.groups.flatMap((group) => {
     const groupStatus = status.groups.find((candidate) => candidate.index === group.index);
     const refused = model.refusedOf(group.index);
     if (groupStatus === undefined || isStale(model, group)) return [];
-    return groupItems(model, group, groupStatus, refused, href);
+    return groupItems(model, group, groupStatus, refused);
   });
   const refused = model.refusedOf(null);
   if (refused !== null && !state.isDeleting) {
@@ -75,7 +75,7 @@ function setItems(model: SetModel): readonly AttentionItem[] {
   }
   if (stalled !== null) {
     items.push({
-      key: `rollout/${state.namespace}/${state.name}`,
+      key: `rollout/${keyOf(state)}`,
       severity: "failed",
       phase: status.phase,
       title: state.name,
@@ -83,11 +83,19 @@ function setItems(model: SetModel): readonly AttentionItem[] {
       message: stalled,
       untilMs: null,
       sinceMs: state.rollout.startedAtMs ?? model.changedAtMs,
-      href: `${href}?tab=rollouts`,
-      action: { label: "Open rollout", href: `${href}?tab=rollouts` },
+      href: hrefOf(state, "tab=rollouts"),
+      action: { label: "Open rollout", href: hrefOf(state, "tab=rollouts") },
     });
   }
   return items;
+}
+
+const keyOf = ({ namespace, name, resource }: SetState): string =>
+  setKeyText({ namespace, name, home: homeOf({ resource }) });
+
+function hrefOf(state: SetState, query: string): string {
+  const home = homeOf(state);
+  return `/sets/${state.namespace}/${state.name}?${home === null ? "" : `home=${home}&`}${query}`;
 }
 
 function groupItems(
@@ -95,15 +103,14 @@ function groupItems(
   group: GroupState,
   status: GroupStatus,
   refused: string | null,
-  setHref: string,
 ): readonly AttentionItem[] {
   const severity = refused === null ? SEVERITY[status.phase] : "failed";
   if (severity === null || state.isDeleting) return [];
-  const href = `${setHref}?group=${group.index}`;
+  const href = hrefOf(state, `group=${group.index}`);
   const where = [status.cluster, status.domain].filter((part) => part !== null).join("/");
   return [
     {
-      key: `group/${state.namespace}/${state.name}/${group.index}`,
+      key: `group/${keyOf(state)}/${group.index}`,
       severity,
       phase: status.phase,
       title: `${state.name} group ${group.index}`,

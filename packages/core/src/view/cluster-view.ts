@@ -1,4 +1,11 @@
-import type { GroupPhase, GroupState, ObservedCluster, ObservedNode, ObservedPod } from "../model/index.ts";
+import {
+  type GroupPhase,
+  type GroupState,
+  homeOf,
+  type ObservedCluster,
+  type ObservedNode,
+  type ObservedPod,
+} from "../model/index.ts";
 import type { Reservation } from "../placement/index.ts";
 import type { ClusterInfo } from "../ports.ts";
 import { gpusOf } from "./gpus.ts";
@@ -134,6 +141,7 @@ function groupsHere({ sets, observed }: ClusterModel): readonly GroupHere[] {
         return {
           namespace: state.namespace,
           set: state.name,
+          home: homeOf(state),
           index: group.index,
           phase,
           domain: group.placement?.domain?.value ?? null,

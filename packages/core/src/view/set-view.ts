@@ -1,4 +1,4 @@
-import { GROUP_PHASES, type GroupState, type Revision, type SetState } from "../model/index.ts";
+import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
 import { waveNumbers } from "../plan/waves.ts";
 import { renderEntry } from "../project/entry.ts";
@@ -18,6 +18,8 @@ export function setRow(model: SetModel): SetRow {
   return {
     namespace: state.namespace,
     name: state.name,
+    home: homeOf(state),
+    readOnlyReason: readOnlyReason(state),
     phase: status.phase,
     message: model.refusedOf(null) ?? status.message,
     tiles: tilesOf(status.groups),
@@ -34,6 +36,22 @@ export function setRow(model: SetModel): SetRow {
     labels: model.labels,
     changedAtMs: model.changedAtMs,
   };
+}
+
+/** Key of a set among all sets. */
+export function setKeyText(set: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly home: string | null;
+}): string {
+  const { namespace, name, home } = set;
+  return home === null ? `${namespace}/${name}` : `${namespace}/${name}/${home}`;
+}
+
+/** Why the console changes nothing of a set but its replicas; null where it may. */
+export function readOnlyReason({ resource }: SetState): string | null {
+  if (resource === null || resource.managedBy === null) return null;
+  return `${resource.managedBy} manages this set on ${resource.cluster} and would undo what is changed here. Change it where ${resource.managedBy} takes it from; scaling works here too.`;
 }
 
 /** Worst first, then by index; at most 60. */

@@ -15,12 +15,13 @@ import type { TimelineKind } from "../plan/types.ts";
  * store and draws them without deciding anything. Every entry is JSON; times are epoch milliseconds; unknown is null.
  *
  * Topics and their keys (one subscription carries several topics):
- *   sets                     <namespace>/<name>                -> SetRow
+ *   sets                     <namespace>/<name>[/<home>]       -> SetRow
  *   clusters                 <cluster>                         -> ClusterRow
  *   attention                <any stable key>                  -> AttentionItem
  *   activity                 <id>                              -> TimelineItem      (newest 50, all sets)
- *   set/<ns>/<name>          set | group/<index> | pod/<uid>   -> SetDetail | GroupView | PodView
- *   timeline/<ns>/<name>     <id>                              -> TimelineItem      (newest 200)
+ *   set/<ns>/<name>[/<home>] set | group/<index> | pod/<uid>   -> SetDetail | GroupView | PodView
+ *   timeline/<ns>/<name>[/<home>]  <id>                        -> TimelineItem      (newest 200)
+ *   (without a home: the only set of that name, or the console's)
  *   cluster/<name>           cluster | node/<name> | pod/<uid> -> ClusterDetail | NodeView | PodView (every pod, ours and others')
  */
 
@@ -29,6 +30,10 @@ export type GroupTile = { readonly index: number; readonly phase: GroupPhase };
 export type SetRow = {
   readonly namespace: string;
   readonly name: string;
+  /** The cluster that it was applied to with kubectl; null: made in the console. */
+  readonly home: string | null;
+  /** The tool that manages it there (Argo CD, Flux): why the console leaves it alone, as a sentence; null where not. */
+  readonly readOnlyReason: string | null;
   readonly phase: SetPhase;
   readonly message: string | null;
   /** At most 60, worst first in roll-ups; `replicas` says how many there are. */
@@ -248,6 +253,7 @@ export type ClusterDetail = ClusterRow & {
   readonly groupsHere: readonly {
     readonly namespace: string;
     readonly set: string;
+    readonly home: string | null;
     readonly index: number;
     readonly phase: GroupPhase;
     readonly domain: string | null;
@@ -283,6 +289,8 @@ export type TimelineItem = {
   readonly actor: string;
   readonly namespace: string | null;
   readonly set: string | null;
+  /** Of the set; null for one made in the console. */
+  readonly home: string | null;
   readonly cluster: string | null;
   readonly group: number | null;
   readonly incarnation: number | null;

@@ -33,12 +33,10 @@ export function EventMark({ kind }: { readonly kind: TimelineItem["kind"] }) {
 /** What an event is about, as a link to it; nothing when it is about the whole console. */
 export function EventSubject({ item }: { readonly item: TimelineItem }) {
   if (item.set !== null && item.namespace !== null) {
+    const set = { namespace: item.namespace, name: item.set, home: item.home };
     const isGroup = item.group !== null;
     return (
-      <Link
-        className="mono link"
-        href={isGroup ? groupPath(item.namespace, item.set, item.group) : setPath(item.namespace, item.set)}
-      >
+      <Link className="mono link" href={isGroup ? groupPath(set, item.group) : setPath(set)}>
         {isGroup ? `${item.set}-${item.group}` : item.set}
       </Link>
     );

@@ -9,6 +9,7 @@ const item = (id: string, more: Partial<TimelineItem>): TimelineItem => ({
   actor: "openpatio",
   namespace: "default",
   set: "demo",
+  home: null,
   cluster: null,
   group: 0,
   incarnation: 1,

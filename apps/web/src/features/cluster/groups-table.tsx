@@ -42,9 +42,12 @@ export function GroupsTable({ cluster, groups }: GroupsTableProps) {
         </thead>
         <tbody>
           {ordered.slice(0, GROUPS_SHOWN).map((group) => (
-            <tr key={`${group.namespace}/${group.set}-${group.index}`}>
+            <tr key={`${group.namespace}/${group.set}-${group.index}/${group.home}`}>
               <td>
-                <Link className="mono strong" href={groupPath(group.namespace, group.set, group.index)}>
+                <Link
+                  className="mono strong"
+                  href={groupPath({ namespace: group.namespace, name: group.set, home: group.home }, group.index)}
+                >
                   {group.set}-{group.index}
                 </Link>
               </td>

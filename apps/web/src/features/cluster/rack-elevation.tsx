@@ -165,7 +165,7 @@ function PodOnSlots({ pod, style, isNarrow }: PodOnSlotsProps) {
     <Link
       className={styles.pod}
       style={style}
-      href={podPath(pod.namespace, pod.set, pod.name)}
+      href={podPath({ namespace: pod.namespace, name: pod.set, home: null }, pod.name)}
       title={about}
       aria-label={about}
       data-state={state}
@@ -194,7 +194,7 @@ function Others({ pods, limit }: { readonly pods: readonly PodView[]; readonly l
         ) : (
           <Link
             key={pod.uid}
-            href={podPath(pod.namespace, pod.set, pod.name)}
+            href={podPath({ namespace: pod.namespace, name: pod.set, home: null }, pod.name)}
             title={describePod(pod)}
             aria-label={describePod(pod)}
           >
@@ -230,7 +230,10 @@ function Band({ band, tops, widest, state }: BandProps) {
           data-state={state}
           style={{ top: topPx - LABEL_PX, ...span(band.slot, band.width, widest, 1) }}
         >
-          <Link href={groupPath(band.namespace, band.set, band.group)} title={band.name}>
+          <Link
+            href={groupPath({ namespace: band.namespace, name: band.set, home: null }, band.group)}
+            title={band.name}
+          >
             <span className="clip">{band.set}</span>
             <span>-{band.group}</span>
           </Link>

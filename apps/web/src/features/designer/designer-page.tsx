@@ -25,9 +25,10 @@ export function NewSet() {
 
 /** Loads the stored definition once: what others change meanwhile is a conflict at apply, not a jump under the cursor. */
 export function EditSet({ namespace, name }: { readonly namespace: string; readonly name: string }) {
+  const home = useSearchParams().get("home") ?? undefined;
   const trpc = useTRPC();
   const set = useQuery(
-    trpc.sets.get.queryOptions({ namespace, name }, { staleTime: Number.POSITIVE_INFINITY, gcTime: 0 }),
+    trpc.sets.get.queryOptions({ namespace, name, home }, { staleTime: Number.POSITIVE_INFINITY, gcTime: 0 }),
   );
   if (set.data !== undefined) {
     return <Designer stored={toStored(set.data)} onReload={async () => readAgain((await set.refetch()).data)} />;
@@ -44,6 +45,6 @@ export function EditSet({ namespace, name }: { readonly namespace: string; reado
 
 const readAgain = (answer: Answer | undefined): Stored | null => (answer === undefined ? null : toStored(answer));
 
-function toStored({ namespace, name, yaml, generation, detail }: Answer): Stored {
-  return { namespace, name, yaml, generation, revision: detail.rollout.target };
+function toStored({ namespace, name, home, yaml, generation, detail }: Answer): Stored {
+  return { namespace, name, home, yaml, generation, revision: detail.rollout.target };
 }

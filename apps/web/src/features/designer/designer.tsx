@@ -40,6 +40,7 @@ const YamlEditor = dynamic(() => import("./yaml-editor.tsx").then((module) => mo
 export type Stored = {
   readonly namespace: string;
   readonly name: string;
+  readonly home: string | null;
   readonly generation: number;
   readonly revision: number;
   readonly yaml: string;
@@ -65,7 +66,7 @@ type DesignerProps = {
 export function Designer({ stored, onReload }: DesignerProps) {
   const router = useRouter();
   const query = useSearchParams();
-  const document = useDocument(stored === null ? "new" : `${stored.namespace}/${stored.name}`, stored?.yaml ?? "");
+  const document = useDocument(stored === null ? "new" : setPath(stored), stored?.yaml ?? "");
   const { text, replace } = document;
   // Reading is deferred, so that typing in a long document never waits for the canvas.
   const readText = useDeferredValue(text);
@@ -153,10 +154,10 @@ export function Designer({ stored, onReload }: DesignerProps) {
           replace(theirs.yaml);
           setPreview(false);
         }}
-        onApplied={({ namespace, name, isChanged }) => {
+        onApplied={({ namespace, name, home, isChanged }) => {
           document.forget();
           showToast({ title: isChanged ? `${name} is saved` : `${name} is as it was` });
-          router.push(setPath(namespace, name));
+          router.push(setPath({ namespace, name, home }));
         }}
       />
     );

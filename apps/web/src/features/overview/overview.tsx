@@ -170,7 +170,7 @@ function SetsSection() {
           </thead>
           <tbody>
             {shown.map((set) => (
-              <tr key={`${set.namespace}/${set.name}`}>
+              <tr key={`${set.namespace}/${set.name}/${set.home}`}>
                 {SET_COLUMNS.map((column) => (
                   <td
                     key={column.key}

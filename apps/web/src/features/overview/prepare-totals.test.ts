@@ -29,6 +29,8 @@ const row = (name: string, more: Partial<ClusterRow>): ClusterRow => ({
 const set = (name: string, more: Partial<SetRow>): SetRow => ({
   namespace: "default",
   name,
+  home: null,
+  readOnlyReason: null,
   phase: "Ready",
   message: null,
   tiles: [],

@@ -11,7 +11,12 @@ import { ProblemList } from "#ui/problem-list.tsx";
 import { ClockTime } from "#ui/time.tsx";
 import styles from "./preview.module.css";
 
-export type Applied = { readonly namespace: string; readonly name: string; readonly isChanged: boolean };
+export type Applied = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly home: string | null;
+  readonly isChanged: boolean;
+};
 
 type ApplyPanelProps = {
   readonly view: PreviewView;
@@ -19,6 +24,8 @@ type ApplyPanelProps = {
   readonly cluster: string | null;
   /** Generation that the edit began at; null for a definition that was made here. */
   readonly generation: number | null;
+  /** Home of the set that is edited; undefined for a definition that was made here. */
+  readonly home: string | null | undefined;
   readonly isPlanning: boolean;
   readonly onPlanAgain: () => void;
   readonly onPick: (path: string) => void;
@@ -31,13 +38,13 @@ type ApplyPanelProps = {
  * over nothing for a new set. Whatever was stored in between is a conflict, and who applies decides.
  */
 export function ApplyPanel(props: ApplyPanelProps) {
-  const { view, yaml, cluster, generation, isPlanning, onPlanAgain, onPick, onTakeTheirs, onApplied } = props;
+  const { view, yaml, cluster, generation, home, isPlanning, onPlanAgain, onPick, onTakeTheirs, onApplied } = props;
   const trpc = useTRPC();
   const client = useTRPCClient();
   const { namespace, name } = view;
   const isForeign = generation === null && !view.isNew;
   const present = useQuery({
-    ...trpc.sets.get.queryOptions({ namespace, name }),
+    ...trpc.sets.get.queryOptions({ namespace, name, home }),
     enabled: isForeign,
     staleTime: 0,
     gcTime: 0,
@@ -45,14 +52,15 @@ export function ApplyPanel(props: ApplyPanelProps) {
   const seen = generation ?? (isForeign ? (present.data?.generation ?? null) : 0);
   const apply = useMutation({
     mutationFn: (ifGeneration: number) =>
-      client.sets.apply.mutate({ yaml, ifGeneration, ...(cluster === null ? {} : { cluster }) }),
+      client.sets.apply.mutate({ yaml, home, ifGeneration, ...(cluster === null ? {} : { cluster }) }),
     onSuccess: onApplied,
   });
   const overwrite = useMutation({
     mutationFn: async () => {
-      const theirs = await client.sets.get.query({ namespace, name });
+      const theirs = await client.sets.get.query({ namespace, name, home });
       return client.sets.apply.mutate({
         yaml,
+        home,
         ifGeneration: theirs.generation,
         ...(cluster === null ? {} : { cluster }),
       });

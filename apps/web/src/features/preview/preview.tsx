@@ -21,7 +21,7 @@ import { StartupLanes } from "./startup-lanes.tsx";
 type PreviewProps = {
   readonly yaml: string;
   readonly cluster: string | null;
-  readonly stored: { readonly generation: number } | null;
+  readonly stored: { readonly generation: number; readonly home: string | null } | null;
   /** Back to the text, at a place in it where one is given. */
   readonly onBack: (at?: Pick<Problem, "path">) => void;
   readonly onTakeTheirs: () => Promise<void>;
@@ -31,7 +31,7 @@ type PreviewProps = {
 /** What Apply would do, computed by the planner. Nothing is written before the button is pressed. */
 export function Preview({ yaml, cluster, stored, onBack, onTakeTheirs, onApplied }: PreviewProps) {
   const trpc = useTRPC();
-  const input = { yaml, ...(cluster === null ? {} : { cluster }) };
+  const input = { yaml, home: stored?.home, ...(cluster === null ? {} : { cluster }) };
   const preview = useQuery(trpc.sets.preview.queryOptions(input, { staleTime: 0, gcTime: 0 }));
   const maxUnavailable = useMemo(() => groupsDownAtOnce(yaml), [yaml]);
   useEffect(() => {
@@ -123,6 +123,7 @@ export function Preview({ yaml, cluster, stored, onBack, onTakeTheirs, onApplied
             yaml={yaml}
             cluster={cluster}
             generation={stored?.generation ?? null}
+            home={stored?.home}
             isPlanning={preview.isFetching}
             onPlanAgain={again}
             onPick={goTo}

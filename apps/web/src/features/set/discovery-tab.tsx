@@ -1,6 +1,7 @@
 "use client";
 
 import type { GroupView, SetDetail } from "@openpatio/core/view";
+import { keyOf } from "#lib/paths.ts";
 import { EmptyState } from "#ui/empty-state.tsx";
 import { Select } from "#ui/field.tsx";
 import { SectionHead } from "#ui/layout.tsx";
@@ -52,8 +53,7 @@ export function DiscoveryTab({ detail, groups, group, onGroup }: DiscoveryTabPro
         </Select>
       </SectionHead>
       <DiscoveryView
-        namespace={detail.namespace}
-        name={detail.name}
+        set={keyOf(detail)}
         group={shown.index}
         version={`${detail.generation} ${shown.incarnation} ${replicas}`}
       />

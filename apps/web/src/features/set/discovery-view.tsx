@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { toFailure } from "#lib/errors.ts";
+import { type SetKey } from "#lib/paths.ts";
 import { useTRPC } from "#lib/trpc.tsx";
 import { CopyButton } from "#ui/code-block.tsx";
 import { ProblemList } from "#ui/problem-list.tsx";
@@ -11,17 +12,16 @@ import { CodeView } from "./code-view.tsx";
 import styles from "./discovery.module.css";
 
 type DiscoveryViewProps = {
-  readonly namespace: string;
-  readonly name: string;
+  readonly set: SetKey;
   readonly group: number;
   /** Changes when the group's discovery may have changed: it is asked for again. */
   readonly version: number | string;
 };
 
 /** What the containers of one group find under /etc/rbg and in their environment. */
-export function DiscoveryView({ namespace, name, group, version }: DiscoveryViewProps) {
+export function DiscoveryView({ set, group, version }: DiscoveryViewProps) {
   const trpc = useTRPC();
-  const query = useQuery(trpc.sets.discovery.queryOptions({ namespace, name, group }));
+  const query = useQuery(trpc.sets.discovery.queryOptions({ ...set, group }));
   const { refetch } = query;
   useEffect(() => {
     // `version` is not part of the request, so the cache does not know that it matters.

@@ -8,6 +8,7 @@ import type { GroupBox } from "#features/topology/model.ts";
 import { countdownLead, GROUP_WORD } from "#features/topology/states.ts";
 import { useNow } from "#lib/clock.ts";
 import { formatDuration, formatPlural } from "#lib/format.ts";
+import { keyOf } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button, IconButton } from "#ui/button.tsx";
 import { KeyValues } from "#ui/key-values.tsx";
@@ -170,7 +171,7 @@ function Waiting({ detail, view, untilMs, offReason }: WaitingProps) {
   const retry = async (): Promise<void> => {
     setBusy(true);
     try {
-      await client.sets.retryNow.mutate({ namespace: detail.namespace, name: detail.name, group: view.index });
+      await client.sets.retryNow.mutate({ ...keyOf(detail), group: view.index });
       showToast({ title: `Group ${view.index} starts now`, description: "The rest of its wait is skipped." });
     } catch (error) {
       showFailure(`Group ${view.index} keeps waiting`, error);

@@ -8,6 +8,7 @@ import type { PodCell } from "#features/topology/model.ts";
 import { isPlace } from "#features/topology/model.ts";
 import { POD_WORD } from "#features/topology/states.ts";
 import { toFailure } from "#lib/errors.ts";
+import { keyOf } from "#lib/paths.ts";
 import { useTRPC, useTRPCClient } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
 import { cx } from "#ui/cx.ts";
@@ -84,12 +85,7 @@ export function PodPanel(props: PodPanelProps) {
           {section === "facts" && <PodFacts detail={detail} group={group} pod={pod} offReason={offReason} />}
           {section === "logs" && <PodLogs key={pod.uid} pod={pod} />}
           {section === "discovery" && (
-            <DiscoveryView
-              namespace={detail.namespace}
-              name={detail.name}
-              group={group.index}
-              version={group.incarnation}
-            />
+            <DiscoveryView set={keyOf(detail)} group={group.index} version={group.incarnation} />
           )}
           {section === "yaml" && <PodYaml pod={pod} />}
         </>

@@ -3,6 +3,7 @@
 import type { SetDetail } from "@openpatio/core/view";
 import { useState } from "react";
 import { formatPlural } from "#lib/format.ts";
+import { keyOf } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";
 import { RelativeTime } from "#ui/time.tsx";
@@ -37,7 +38,7 @@ export function RollbackDialog({ detail, isOpen, onOpenChange, initial }: Rollba
       confirmLabel={target === null ? "Roll back" : `Roll back to ${target}`}
       onConfirm={async () => {
         if (target === null) return;
-        await client.rollouts.rollback.mutate({ namespace: detail.namespace, name: detail.name, revision: target });
+        await client.rollouts.rollback.mutate({ ...keyOf(detail), revision: target });
         showToast({ title: `Rolling back to revision ${target}`, description: `It runs as revision ${next}.` });
       }}
     >

@@ -4,6 +4,7 @@ import type { GroupView, RevisionView, SetDetail } from "@openpatio/core/view";
 import { ArrowRight, OctagonX, Pause, Play, RotateCcw, Undo2 } from "lucide-react";
 import { type CSSProperties, useMemo, useState } from "react";
 import { formatPlural } from "#lib/format.ts";
+import { keyOf } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";
@@ -29,7 +30,7 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
   const client = useTRPCClient();
   const [asking, setAsking] = useState<Asking>(null);
   const { rollout } = detail;
-  const key = { namespace: detail.namespace, name: detail.name };
+  const key = keyOf(detail);
   const cells = useMemo(() => rolloutCells(rollout, groups), [rollout, groups]);
   const isChanging =
     rollout.current !== null &&

@@ -6,6 +6,7 @@ import { Undo2 } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { toFailure } from "#lib/errors.ts";
+import { keyOf, type SetKey } from "#lib/paths.ts";
 import { useTRPC } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
 import { Select } from "#ui/field.tsx";
@@ -120,7 +121,7 @@ export function RolloutsTab({ detail, offReason }: RolloutsTabProps) {
               {options}
             </Select>
           </SectionHead>
-          <RevisionDiff namespace={detail.namespace} name={detail.name} from={left} to={right} />
+          <RevisionDiff set={keyOf(detail)} from={left} to={right} />
         </>
       )}
       <RollbackDialog
@@ -142,15 +143,14 @@ function neighbour(numbers: readonly number[], number: number): number | null {
 }
 
 type RevisionDiffProps = {
-  readonly namespace: string;
-  readonly name: string;
+  readonly set: SetKey;
   readonly from: number;
   readonly to: number;
 };
 
-function RevisionDiff({ namespace, name, from, to }: RevisionDiffProps) {
+function RevisionDiff({ set, from, to }: RevisionDiffProps) {
   const trpc = useTRPC();
-  const query = useQuery(trpc.sets.diff.queryOptions({ namespace, name, from, to }));
+  const query = useQuery(trpc.sets.diff.queryOptions({ ...set, from, to }));
   if (query.isPending) return <SkeletonRows count={6} widths={[280, 280]} label="Waiting for the difference" />;
   if (query.isError) {
     return (

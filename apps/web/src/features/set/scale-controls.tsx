@@ -2,6 +2,7 @@
 
 import type { RoleView, SetDetail } from "@openpatio/core/view";
 import { formatCount } from "#lib/format.ts";
+import { keyOf } from "#lib/paths.ts";
 import { ConfirmDialog } from "#ui/dialog.tsx";
 import { Stepper } from "#ui/stepper.tsx";
 import styles from "./set.module.css";
@@ -26,7 +27,7 @@ export function ScaleControls({ detail, isOff }: ScaleControlsProps) {
 }
 
 function GroupStepper({ detail, isOff }: ScaleControlsProps) {
-  const scale = useScale({ namespace: detail.namespace, name: detail.name, role: null }, detail.replicas);
+  const scale = useScale({ set: keyOf(detail), role: null }, detail.replicas);
   return (
     <div className={styles.scale}>
       <h2>Groups</h2>
@@ -54,7 +55,7 @@ function GroupStepper({ detail, isOff }: ScaleControlsProps) {
 }
 
 function RoleStepper({ detail, role, isOff }: ScaleControlsProps & { readonly role: RoleView }) {
-  const scale = useScale({ namespace: detail.namespace, name: detail.name, role: role.role }, role.replicas);
+  const scale = useScale({ set: keyOf(detail), role: role.role }, role.replicas);
   return (
     <div className={styles.scale}>
       <h2 title={`${role.kind}, ${role.image}`}>

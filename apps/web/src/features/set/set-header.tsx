@@ -5,7 +5,7 @@ import { Ellipsis, Pencil, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useState } from "react";
 import { formatPlural } from "#lib/format.ts";
-import { clusterPath, setPath } from "#lib/paths.ts";
+import { clusterPath, editPath, keyOf, setPath } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { ButtonLink, IconButton } from "#ui/button.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";
@@ -48,7 +48,7 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
         }
         actions={
           <>
-            <ButtonLink href={`${setPath(namespace, name)}/edit`}>
+            <ButtonLink href={editPath(detail)}>
               <Pencil aria-hidden />
               Edit
             </ButtonLink>
@@ -82,7 +82,7 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
         isDanger
         typedName={name}
         onConfirm={async () => {
-          await client.sets.delete.mutate({ namespace, name });
+          await client.sets.delete.mutate(keyOf(detail));
           showToast({ title: `${name} is being deleted`, description: "Its groups stop in order; this page follows." });
         }}
       />

@@ -26,19 +26,24 @@ import { TimelineTab } from "./timeline-tab.tsx";
 import { type SetNavigation, useSetLocation } from "./use-set-location.ts";
 import { YamlTab } from "./yaml-tab.tsx";
 
-type SetPageProps = { readonly namespace: string; readonly name: string };
+type SetPageProps = {
+  readonly namespace: string;
+  readonly name: string;
+  /** From the address; absent: whichever set of that name there is. */
+  readonly home: string | undefined;
+};
 
 /**
- * One set, live. Data: the topic set/<namespace>/<name>. Where the reader is (tab, arrangement, selection) is in the
+ * One set, live. Data: the topic set/<namespace>/<name>[/<home>]. Where the reader is (tab, arrangement, selection) is in the
  * address. What is wanted is sent by the controls; what is there comes back through the topic, never from an answer.
  */
-export function SetPage({ namespace, name }: SetPageProps) {
-  const topic = setTopic(namespace, name);
+export function SetPage({ namespace, name, home }: SetPageProps) {
+  const topic = setTopic(namespace, name, home);
   const status = useLiveStatus(topic);
   const detail = useLiveEntry(topic, "set");
   const groups = useLiveEntries(topic, "group/");
   const pods = useLiveEntries(topic, "pod/");
-  if (status === "gone") return <Gone namespace={namespace} name={name} wasThere={detail !== undefined} />;
+  if (status === "gone") return <Gone namespace={namespace} name={name} home={home} wasThere={detail !== undefined} />;
   if (detail === undefined) return <SetSkeleton name={name} />;
   return <LoadedSet detail={detail} groups={groups} pods={pods} />;
 }

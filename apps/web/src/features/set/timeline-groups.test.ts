@@ -10,6 +10,7 @@ const item = (id: string, atMs: number, changes: Partial<TimelineItem> = {}): Ti
   actor: "openpatio",
   namespace: "default",
   set: "demo",
+  home: null,
   cluster: null,
   group: 0,
   incarnation: 1,

@@ -5,6 +5,7 @@ import { ArrowRight } from "lucide-react";
 import { useMemo, useState } from "react";
 import { formatDay } from "#lib/format.ts";
 import { useLiveEntries, useLiveStatus } from "#lib/live.ts";
+import { keyOf, timelineTopic } from "#lib/paths.ts";
 import { STATE_OF_KIND } from "#lib/timeline-state.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
@@ -36,7 +37,7 @@ type TimelineTabProps = {
 /** What happened, why, what was decided and what was done, newest first. */
 export function TimelineTab({ detail, group, onGroup }: TimelineTabProps) {
   const client = useTRPCClient();
-  const topic = `timeline/${detail.namespace}/${detail.name}` as const;
+  const topic = timelineTopic(detail);
   const live = useLiveEntries(topic, "");
   const status = useLiveStatus(topic);
   const [older, setOlder] = useState<readonly TimelineItem[]>([]);
@@ -55,8 +56,7 @@ export function TimelineTab({ detail, group, onGroup }: TimelineTabProps) {
     setBusy(true);
     try {
       const page = await client.sets.timeline.query({
-        namespace: detail.namespace,
-        name: detail.name,
+        ...keyOf(detail),
         limit: PAGE,
         ...(oldest === undefined ? {} : { before: oldest }),
       });

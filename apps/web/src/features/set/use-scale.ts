@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useRef, useState } from "react";
+import { type SetKey } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { showFailure, showToast } from "#ui/toast.tsx";
 
@@ -10,8 +11,7 @@ const BURST_MS = 450;
 const SETTLE_MS = 4_000;
 
 export type ScaleTarget = {
-  readonly namespace: string;
-  readonly name: string;
+  readonly set: SetKey;
   /** Null: the number of groups. */
   readonly role: string | null;
 };
@@ -27,7 +27,7 @@ export type ScaleControl = {
 };
 
 /** Click to scale: shown at once, sent after the burst, taken back on refusal, with an undo for seven seconds. */
-export function useScale({ namespace, name, role }: ScaleTarget, serverValue: number): ScaleControl {
+export function useScale({ set, role }: ScaleTarget, serverValue: number): ScaleControl {
   const client = useTRPCClient();
   const [wanted, setWanted] = useState<number | null>(null);
   const [zeroFrom, setZeroFrom] = useState<number | null>(null);
@@ -41,11 +41,11 @@ export function useScale({ namespace, name, role }: ScaleTarget, serverValue: nu
 
   async function send(from: number, to: number, isUndo: boolean): Promise<void> {
     setWanted(to);
-    await client.sets.scale.mutate({ namespace, name, ...(role === null ? {} : { role }), replicas: to });
+    await client.sets.scale.mutate({ ...set, ...(role === null ? {} : { role }), replicas: to });
     showToast({
       title: isUndo ? `${role ?? "Groups"}: back to ${to}` : `${role ?? "Groups"}: ${from} to ${to}`,
       description:
-        role === null ? `${name} asks for ${to} groups.` : `${to} pods of ${role} in every group of ${name}.`,
+        role === null ? `${set.name} asks for ${to} groups.` : `${to} pods of ${role} in every group of ${set.name}.`,
       ...(isUndo ? {} : { undo: () => void sendOrReport(to, from, true) }),
     });
     stop();

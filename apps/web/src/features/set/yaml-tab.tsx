@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
 import { useEffect } from "react";
 import { toFailure } from "#lib/errors.ts";
-import { setPath } from "#lib/paths.ts";
+import { editPath, keyOf, setPath } from "#lib/paths.ts";
 import { useTRPC } from "#lib/trpc.tsx";
 import { ButtonLink } from "#ui/button.tsx";
 import { SectionHead } from "#ui/layout.tsx";
@@ -17,7 +17,7 @@ import styles from "./set.module.css";
 /** The definition as its author wrote it, with the replicas of today. */
 export function YamlTab({ detail }: { readonly detail: SetDetail }) {
   const trpc = useTRPC();
-  const query = useQuery(trpc.sets.get.queryOptions({ namespace: detail.namespace, name: detail.name }));
+  const query = useQuery(trpc.sets.get.queryOptions(keyOf(detail)));
   const { refetch } = query;
   useEffect(() => {
     if (detail.generation >= 0) void refetch();
@@ -25,7 +25,7 @@ export function YamlTab({ detail }: { readonly detail: SetDetail }) {
   return (
     <>
       <SectionHead title="Definition" note={`generation ${detail.generation}`}>
-        <ButtonLink size="dense" href={`${setPath(detail.namespace, detail.name)}/edit`}>
+        <ButtonLink size="dense" href={editPath(detail)}>
           <Pencil aria-hidden />
           Edit
         </ButtonLink>

@@ -31,7 +31,7 @@ export function setCell(set: SetRow, column: SetColumn): ReactNode {
   switch (column) {
     case "name":
       return (
-        <Link className="mono strong" href={setPath(set.namespace, set.name)}>
+        <Link className="mono strong" href={setPath(set)}>
           {set.name}
         </Link>
       );

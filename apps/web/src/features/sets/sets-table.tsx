@@ -44,7 +44,7 @@ export function SetsTable({ sets, sort, onSort }: SetsTableProps) {
     estimateSize: () => ROW_PX,
     overscan: ROWS_AROUND,
     scrollMargin: topPx,
-    getItemKey: (index) => `${sets[index]?.namespace}/${sets[index]?.name}`,
+    getItemKey: (index) => `${sets[index]?.namespace}/${sets[index]?.name}/${sets[index]?.home}`,
   });
   const items = rows.getVirtualItems();
   const before = (items[0]?.start ?? topPx) - topPx;

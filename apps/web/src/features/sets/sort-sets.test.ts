@@ -5,6 +5,8 @@ import { DEFAULT_SORT, filterSets, type SetFilter, sortSets } from "./sort-sets.
 const set = (name: string, more: Partial<SetRow> = {}): SetRow => ({
   namespace: "default",
   name,
+  home: null,
+  readOnlyReason: null,
   phase: "Ready",
   message: null,
   tiles: [],

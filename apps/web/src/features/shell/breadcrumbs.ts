@@ -20,7 +20,8 @@ export function crumbsOf(path: string): readonly Crumb[] {
   if (page === "sets" && first === "new") crumbs.push({ label: "New set", href: "/sets/new", isName: false });
   else if (page === "sets" && first !== undefined) {
     crumbs.push({ label: first, href: `/sets?namespace=${encodeURIComponent(first)}`, isName: false });
-    if (second !== undefined) crumbs.push({ label: second, href: setPath(first, second), isName: true });
+    if (second !== undefined)
+      crumbs.push({ label: second, href: setPath({ namespace: first, name: second, home: null }), isName: true });
     if (third === "edit") crumbs.push({ label: "Edit", href: null, isName: false });
   }
   return crumbs;

@@ -134,10 +134,10 @@ function SetItems({ sets, onGo }: { readonly sets: readonly SetRow[]; readonly o
     <Command.Group heading="Sets">
       {sets.map((set) => (
         <Command.Item
-          key={`${set.namespace}/${set.name}`}
-          value={`set ${set.namespace}/${set.name}`}
+          key={setPath(set)}
+          value={`set ${set.namespace}/${set.name} ${set.home ?? ""}`}
           className={styles.item}
-          onSelect={() => onGo(setPath(set.namespace, set.name))}
+          onSelect={() => onGo(setPath(set))}
         >
           <StateGlyph state={set.isStale ? "stale" : stateOfPhase(set.phase)} />
           <span className="mono clip">{set.name}</span>
@@ -177,7 +177,9 @@ function PodItems(props: { readonly cluster: string; readonly query: string; rea
       key={pod.uid}
       value={`pod ${pod.cluster} ${pod.namespace}/${pod.name}`}
       className={styles.item}
-      onSelect={() => pod.set !== null && props.onGo(podPath(pod.namespace, pod.set, pod.name))}
+      onSelect={() =>
+        pod.set !== null && props.onGo(podPath({ namespace: pod.namespace, name: pod.set, home: null }, pod.name))
+      }
     >
       <StateGlyph state={stateOfPod(pod.state)} progress={pod.progress} />
       <span className="mono clip">{pod.name}</span>

@@ -111,7 +111,7 @@ function SetLinks({ sets, path }: { readonly sets: readonly SetRow[]; readonly p
       <h2>Sets</h2>
       <div className={styles.nav}>
         {shown.map((set) => {
-          const href = setPath(set.namespace, set.name);
+          const href = setPath(set);
           return (
             <Link key={href} href={href} aria-current={path === href ? "page" : undefined}>
               <StateGlyph state={set.isStale ? "stale" : stateOfPhase(set.phase)} />

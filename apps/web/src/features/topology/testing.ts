@@ -23,6 +23,8 @@ export function setDetail(roles: readonly RoleView[], changes: Partial<SetDetail
   return {
     namespace: "default",
     name: "demo",
+    home: null,
+    readOnlyReason: null,
     phase: "Ready",
     message: null,
     tiles: [],
