@@ -43,7 +43,7 @@ export function DiscoveryView({ set, group, version }: DiscoveryViewProps) {
           <h3 className="mono">/etc/rbg/config.yaml</h3>
           <span className="ink-3 small">mounted in every container</span>
         </div>
-        <CodeView text={query.data.configYaml} label="config.yaml" fileName={`${name}-${group}-config.yaml`} />
+        <CodeView text={query.data.configYaml} label="config.yaml" fileName={`${set.name}-${group}-config.yaml`} />
       </section>
       <section aria-label="Environment">
         <div className={styles.title}>

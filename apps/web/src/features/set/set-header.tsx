@@ -5,7 +5,7 @@ import { Ellipsis, Pencil, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useState } from "react";
 import { formatPlural } from "#lib/format.ts";
-import { clusterPath, editPath, keyOf, setPath } from "#lib/paths.ts";
+import { clusterPath, editPath, keyOf } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { ButtonLink, IconButton } from "#ui/button.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";

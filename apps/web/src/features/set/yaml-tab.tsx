@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
 import { useEffect } from "react";
 import { toFailure } from "#lib/errors.ts";
-import { editPath, keyOf, setPath } from "#lib/paths.ts";
+import { editPath, keyOf } from "#lib/paths.ts";
 import { useTRPC } from "#lib/trpc.tsx";
 import { ButtonLink } from "#ui/button.tsx";
 import { SectionHead } from "#ui/layout.tsx";
