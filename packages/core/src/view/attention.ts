@@ -61,7 +61,7 @@ function setItems(model: SetModel): readonly AttentionItem[] {
   const refused = model.refusedOf(null);
   if (refused !== null && !state.isDeleting) {
     items.push({
-      key: `entry/${state.namespace}/${state.name}`,
+      key: `entry/${keyOf(state)}`,
       severity: "failed",
       phase: status.phase,
       title: state.name,
@@ -69,8 +69,8 @@ function setItems(model: SetModel): readonly AttentionItem[] {
       message: refused,
       untilMs: null,
       sinceMs: model.changedAtMs,
-      href,
-      action: { label: "Open set", href },
+      href: hrefOf(state, ""),
+      action: { label: "Open set", href: hrefOf(state, "") },
     });
   }
   if (stalled !== null) {
@@ -95,7 +95,8 @@ const keyOf = ({ namespace, name, resource }: SetState): string =>
 
 function hrefOf(state: SetState, query: string): string {
   const home = homeOf(state);
-  return `/sets/${state.namespace}/${state.name}?${home === null ? "" : `home=${home}&`}${query}`;
+  const parts = [home === null ? "" : `home=${home}`, query].filter((part) => part !== "");
+  return `/sets/${state.namespace}/${state.name}${parts.length === 0 ? "" : `?${parts.join("&")}`}`;
 }
 
 function groupItems(
