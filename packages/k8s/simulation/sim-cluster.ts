@@ -9,7 +9,7 @@ import type { SteppedClock } from "../src/sim/clock.ts";
 import { type Controllers, startControllers } from "../src/sim/controllers/index.ts";
 import { ApiError } from "../src/sim/status.ts";
 import { createStore, type Store } from "../src/sim/store.ts";
-import { SANDBOX_RACKS, settleWorld } from "../src/sim/world.ts";
+import { SANDBOX_RACKS, settleWorld, webhooksOf } from "../src/sim/world.ts";
 
 /**
  * One simulated cluster in this process, and links to it: the network between the cluster and one process, as something
@@ -74,6 +74,7 @@ export class SimCluster {
       tolerationSeconds: 30,
       historyLimit: 1,
       unowned: UNOWNED,
+      webhooks: webhooksOf(SANDBOX_RACKS),
     });
     settleWorld(this.store, SANDBOX_RACKS, 6443);
     for (const crd of CRDS) {
@@ -84,6 +85,7 @@ export class SimCluster {
       timing: "fast",
       recordsEvents: false,
       publishesEndpoints: false,
+      hasLeaderWorkerSets: true,
       onError: (controller, key, error) => {
         throw new Error(`sandbox controller ${controller} failed on ${key}`, { cause: error });
       },

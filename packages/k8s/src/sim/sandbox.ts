@@ -7,7 +7,7 @@ import { type ApiServer, startApiServer } from "./http.ts";
 import { openJournal } from "./journal.ts";
 import { kubeconfigYaml } from "./kubeconfig.ts";
 import { createStore, type Store } from "./store.ts";
-import { settleWorld, type World } from "./world.ts";
+import { settleWorld, type World, webhooksOf } from "./world.ts";
 
 export type SandboxOptions = {
   readonly clusters: readonly World[];
@@ -75,6 +75,7 @@ async function startCluster(world: World, options: SandboxOptions): Promise<Sand
     seed,
     name,
     tolerationSeconds: options.tolerationSeconds ?? 30,
+    webhooks: webhooksOf(world),
     ...(options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit }),
     ...(journal === undefined ? {} : { onCommit: (event) => journal.append(event) }),
     ...(journal?.restored === undefined ? {} : { restored: journal.restored }),
@@ -99,6 +100,7 @@ async function startCluster(world: World, options: SandboxOptions): Promise<Sand
   settleWorld(store, world, server.port);
   controllers = startControllers(store, {
     seed: `${seed}/${name}`,
+    hasLeaderWorkerSets: world.hasLeaderWorkerSets === true,
     ...(options.timing === undefined ? {} : { timing: options.timing }),
     onError: (controller, key, error) => options.onError?.(name, controller, key, error),
   });

@@ -38,6 +38,7 @@ import { nameSuffix, seededRandom, uuidOf } from "./store-random.ts";
 import { BUILTIN_RESOURCES, type ResourceDefinition } from "./store-resources.ts";
 import { createTables, type Tables } from "./store-tables.ts";
 import { isSpecChanged, keepSystemFields, type Subresource, withinScope, writablePart } from "./store-update.ts";
+import type { Webhook } from "./store-webhooks.ts";
 import { validateCreate, validateUpdate } from "./validation.ts";
 
 export type StoreWriteOptions = {
@@ -74,6 +75,8 @@ export type StoreOptions = {
   readonly historyLimit?: number;
   /** Resources whose managedFields nobody will read: keeping them is an eighth of the work of a write. */
   readonly unowned?: ReadonlySet<ResourceName>;
+  /** Called in this order. */
+  readonly webhooks?: readonly Webhook[];
 };
 
 export type Store = Omit<SimApi, "create" | "update" | "subscribe"> & {
@@ -409,6 +412,7 @@ class MemoryStore implements Store {
     const owned = ownership(object);
     prepareSpec(definition, object);
     admitCreate(definition, object, this, this.#options.tolerationSeconds ?? 300);
+    this.#callWebhooks(definition, object);
     if (definition.id === "services") allocateService(object, this);
     const name = textOf(sent["name"]);
     const uid = uuidOf(
@@ -427,6 +431,12 @@ class MemoryStore implements Store {
     const stored = this.#commit("ADDED", definition, object as unknown as KubeObject, undefined);
     this.#afterInsert(definition, stored);
     return stored;
+  }
+
+  #callWebhooks(definition: ResourceDefinition, object: MutableObject, before?: MutableObject): void {
+    for (const webhook of this.#options.webhooks ?? []) {
+      webhook({ definition, object, store: this, ...(before === undefined ? {} : { before }) });
+    }
   }
 
   #afterInsert(definition: ResourceDefinition, stored: KubeObject): void {
@@ -482,6 +492,9 @@ class MemoryStore implements Store {
     if (!isStatus) {
       if (options.subresource === undefined) applyDefaults(definition.id, next);
       admitUpdate(definition, current as unknown as MutableObject, next, this);
+      if (options.subresource === undefined) {
+        this.#callWebhooks(definition, next, current as unknown as MutableObject);
+      }
     }
     const metadata = next["metadata"] as MutableObject;
     keepSystemFields(current, metadata);

@@ -1,6 +1,9 @@
 /** The machines of the sandbox clusters. */
 import type { KubeObject } from "@openpatio/core/model";
 import type { SimApi } from "./api.ts";
+import { LEADER_WORKER_SETS } from "./leader-worker-set/definition.ts";
+import { leaderWorkerSetWebhook } from "./leader-worker-set/webhooks.ts";
+import type { Webhook } from "./store-webhooks.ts";
 
 export type NodeSpec = {
   readonly name: string;
@@ -13,15 +16,21 @@ export type NodeSpec = {
   readonly memory: string;
 };
 
-export type World = { readonly name: string; readonly nodes: readonly NodeSpec[] };
+export type World = {
+  readonly name: string;
+  readonly nodes: readonly NodeSpec[];
+  /** Whether LeaderWorkerSet is installed: its CRD, webhooks and controller. Default false. */
+  readonly hasLeaderWorkerSets?: boolean;
+};
 
 function padded(index: number): string {
   return String(index).padStart(2, "0");
 }
 
-/** 24 nodes of 8 GPUs in 6 racks over 2 zones. */
+/** 24 nodes of 8 GPUs in 6 racks over 2 zones; LeaderWorkerSet is installed. */
 export const SANDBOX_RACKS: World = {
   name: "sandbox-racks",
+  hasLeaderWorkerSets: true,
   nodes: Array.from({ length: 24 }, (_, index) => {
     const rack = Math.floor(index / 4);
     return {
@@ -50,7 +59,12 @@ export const SANDBOX_ZONES: World = {
   }),
 };
 
-/** Adds what is missing: nodes, the default storage class, the API server's Service. Existing objects stay as they are. */
+/** What the components installed there bring to admission. */
+export function webhooksOf(world: World): readonly Webhook[] {
+  return world.hasLeaderWorkerSets === true ? [leaderWorkerSetWebhook] : [];
+}
+
+/** Adds what is missing: nodes, the storage classes, what is installed, the API server's Service. Existing objects stay as they are. */
 export function settleWorld(api: SimApi, world: World, apiPort: number): void {
   const ensure = (resource: string, object: KubeObject) => {
     if (api.get(resource, object.metadata.namespace, object.metadata.name) === undefined) {
@@ -75,6 +89,7 @@ export function settleWorld(api: SimApi, world: World, apiPort: number): void {
       value,
     });
   }
+  if (world.hasLeaderWorkerSets === true) ensure("customresourcedefinitions.apiextensions.k8s.io", LEADER_WORKER_SETS);
   ensure("services", {
     apiVersion: "v1",
     kind: "Service",

@@ -1,4 +1,5 @@
 import type { SimApi } from "../api.ts";
+import { createLeaderWorkerSetController } from "../leader-worker-set/controller.ts";
 import { ApiError } from "../status.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { createDeploymentController } from "./deployment.ts";
@@ -28,6 +29,8 @@ export type ControllerOptions = {
   readonly seed: string | number;
   /** Default `demo`. */
   readonly timing?: keyof typeof TIMINGS | Timing;
+  /** Runs the controller of LeaderWorkerSets, whose CRD must be there. Default false. */
+  readonly hasLeaderWorkerSets?: boolean;
   /** Default true. A simulation that looks at no Events is a third cheaper without. */
   readonly recordsEvents?: boolean;
   /** Default true. A simulation in which nobody asks for addresses is a tenth cheaper without. */
@@ -73,6 +76,7 @@ export function startControllers(api: SimApi, options: ControllerOptions): Contr
     createReplicaSetController(context),
     createStatefulSetController(context),
     ...(options.publishesEndpoints === false ? [] : [createEndpointSliceController(context)]),
+    ...(options.hasLeaderWorkerSets === true ? [createLeaderWorkerSetController(context)] : []),
     createNodeLifecycle(context),
     createTaintEviction(context),
     createPodCollector(context),

@@ -2,7 +2,9 @@
 import type { KubeObject } from "@openpatio/core/model";
 import type { ResourceName } from "../api.ts";
 import { createSteppedClock } from "../clock.ts";
+import { LEADER_WORKER_SETS } from "../leader-worker-set/definition.ts";
 import { createStore, type Store } from "../store.ts";
+import { webhooksOf } from "../world.ts";
 import { type ControllerOptions, startControllers } from "./index.ts";
 import { type ContainerStatus, conditionOf, isPodReady, type Pod, typed } from "./objects.ts";
 
@@ -53,15 +55,23 @@ export function workload(
 
 /** `fast` unless told otherwise, with nodes n0, n1... */
 export function createWorld(
-  options: { readonly nodes?: readonly KubeObject[]; readonly timing?: ControllerOptions["timing"] } = {},
+  options: {
+    readonly nodes?: readonly KubeObject[];
+    readonly timing?: ControllerOptions["timing"];
+    readonly hasLeaderWorkerSets?: boolean;
+  } = {},
 ) {
   const clock = createSteppedClock();
-  const store: Store = createStore({ clock, seed: "test", name: "test", tolerationSeconds: 30 });
+  const { hasLeaderWorkerSets = false } = options;
+  const webhooks = webhooksOf({ name: "test", nodes: [], hasLeaderWorkerSets });
+  const store: Store = createStore({ clock, seed: "test", name: "test", tolerationSeconds: 30, webhooks });
+  if (hasLeaderWorkerSets) store.create("customresourcedefinitions.apiextensions.k8s.io", LEADER_WORKER_SETS);
   for (const object of options.nodes ?? ["n0", "n1", "n2"].map((name) => node(name))) store.create("nodes", object);
   const start = () =>
     startControllers(store, {
       seed: "test",
       timing: options.timing ?? "fast",
+      hasLeaderWorkerSets,
       onError: (_controller, _key, error) => {
         throw error;
       },
