@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { describeLeaderWorkerSets } from "./leader-worker-sets.ts";
 import { describeNodes } from "./nodes.ts";
 import { describeReads } from "./reads.ts";
 import { beginBookmarks, describeBookmarks, describeWatches } from "./watches.ts";
@@ -32,6 +33,7 @@ export function describeCluster(name: string, make: () => Promise<ContractTarget
     describe("watches", () => describeWatches(current));
     describe("reads", () => describeReads(current));
     describe("workloads", () => describeWorkloads(current));
+    describe("leader worker sets", () => describeLeaderWorkerSets(current));
     describe("nodes", () => describeNodes(current));
     describe("bookmarks", () => describeBookmarks(() => bookmark));
   });

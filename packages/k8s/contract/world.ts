@@ -222,6 +222,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   RoleBasedGroup: "rolebasedgroups",
   CustomResourceDefinition: "customresourcedefinitions",
   PodDisruptionBudget: "poddisruptionbudgets",
+  LeaderWorkerSet: "leaderworkersets",
 };
 
 /** Somebody else with credentials for the same cluster. Not the code under test, save for its HTTP. */
