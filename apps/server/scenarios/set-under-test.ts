@@ -210,7 +210,8 @@ function openOf({ detail, groups }: SetAnswer, pods: readonly KubeObject[]): str
   if (groups.length !== detail.replicas) return `${groups.length} of ${detail.replicas} groups`;
   for (const { index, phase, message, revision, incarnation } of groups) {
     if (phase !== "Ready") return `group ${index} is ${phase}: ${message}`;
-    if (revision !== detail.rollout.target) return `group ${index} is at revision ${revision}`;
+    const isHeldBack = detail.rollout.heldBack > 0 && index < detail.rollout.partition;
+    if (revision !== detail.rollout.target && !isHeldBack) return `group ${index} is at revision ${revision}`;
     for (const { role, replicas } of detail.roles) {
       const here = pods.filter(
         ({ metadata: { labels = {} } }) => labels[LABEL.groupIndex] === String(index) && labels[LABEL.role] === role,

@@ -1,12 +1,14 @@
 import { DomainError } from "@openpatio/core/errors";
 import {
   abortRollout,
+  acceptSpec,
   pauseRollout,
   restartRollout,
   resumeRollout,
   rollbackTo,
   type StateChange,
 } from "@openpatio/core/plan";
+import { editYaml } from "@openpatio/core/spec";
 import type { RolloutAnswer } from "@openpatio/core/view";
 import { changeSet, yamlWithTemplate } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
@@ -56,6 +58,18 @@ export class RolloutVerbs implements RolloutService {
     );
   }
 
+  async promote(actor: string, input: SetKey & { readonly partition: number }): Promise<RolloutAnswer> {
+    const { partition } = input;
+    return toAnswer(
+      await changeSet(this.sets, actor, input, ({ state, yaml }) => {
+        const spec = { ...state.spec, rollout: { ...state.spec.rollout, partition } };
+        const change = acceptSpec(state, spec, this.nowMs());
+        if (change !== null) return { ...change, yaml: editYaml(yaml, [{ path: PARTITION, value: partition }]) };
+        throw nothing(`The partition is ${partition} already.`);
+      }),
+    );
+  }
+
   async rollback(actor: string, input: SetKey & { readonly revision: number }): Promise<RolloutAnswer> {
     const { revision } = input;
     return toAnswer(
@@ -78,6 +92,8 @@ export class RolloutVerbs implements RolloutService {
     );
   }
 }
+
+const PARTITION = ["spec", "rollout", "partition"];
 
 function withYaml(set: StoredSet, change: StateChange): StateChange & { readonly yaml: string } {
   return { ...change, yaml: yamlWithTemplate(set.yaml, set.state.spec, change.state.spec) };

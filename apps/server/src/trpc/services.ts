@@ -60,6 +60,8 @@ export interface RolloutService {
   resume(actor: string, key: SetKey): Promise<RolloutAnswer>;
   restart(actor: string, key: SetKey): Promise<RolloutAnswer>;
   abort(actor: string, key: SetKey): Promise<RolloutAnswer>;
+  /** Moves the partition in the definition: groups from there up take the target. */
+  promote(actor: string, input: SetKey & { readonly partition: number }): Promise<RolloutAnswer>;
   rollback(actor: string, input: SetKey & { readonly revision: number }): Promise<RolloutAnswer>;
 }
 

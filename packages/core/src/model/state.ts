@@ -174,6 +174,11 @@ export type RolloutState = {
   readonly target: number;
   /** Last revision at which every group was Ready; what abort returns to. Null until there was one. */
   readonly lastGood: number | null;
+  /**
+   * Revision of groups below the partition that have none of their own yet: the last good one, or, before there was one,
+   * the newest that was meant for all groups.
+   */
+  readonly current: number;
   /** By the user, through the rollout controls. `spec.rollout.paused` pauses too. */
   readonly isPaused: boolean;
   /** Why it stopped by itself (deadline), one sentence. */

@@ -1,5 +1,5 @@
 import { CONDITION_TYPES, type Condition, type SetState, type SetStatus } from "../model/index.ts";
-import { isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
+import { isHeldBack, isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
 import { plural } from "./words.ts";
 
 type Judged = Pick<Condition, "status" | "reason" | "message">;
@@ -51,6 +51,13 @@ function progressing(set: SetState, status: SetStatus): Judged {
     return isRolloutPaused(set)
       ? { status: "Unknown", reason: "Paused", message: "The rollout is paused." }
       : { status: "True", reason: "RollingOut", message: `Groups are taken to revision ${set.rollout.target}.` };
+  const held = set.groups.filter((group) => group.index < set.spec.replicas && isHeldBack(set, group)).length;
+  if (held > 0)
+    return {
+      status: "True",
+      reason: "Canary",
+      message: `Canary: ${status.updatedGroups} of ${plural(status.replicas, "group")} at revision ${set.rollout.target}; partition ${set.spec.rollout.partition} holds ${held} back.`,
+    };
   if (
     status.groups.some(
       (group) => group.phase === "Starting" || group.phase === "Recovering" || group.phase === "Updating",

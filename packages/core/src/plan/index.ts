@@ -4,6 +4,7 @@ export { backoffMs } from "./recovery.ts";
 export { pauseRollout, restartRollout, resumeRollout, retryGroupNow } from "./rollout-controls.ts";
 export {
   hasOldContent,
+  isHeldBack,
   isOutdated,
   isRolloutActive,
   isRolloutPaused,

@@ -4,7 +4,7 @@ import { placeGroup } from "../placement/place-group.ts";
 import { reservationOf } from "../placement/reservations.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { startIncarnation } from "./incarnation.ts";
-import { hasOldContent, isRolloutHeld } from "./rollout-state.ts";
+import { hasOldContent, isHeldBack, isRolloutHeld } from "./rollout-state.ts";
 
 /** Books and marks of the placing in one plan. */
 export type Placing = {
@@ -35,10 +35,11 @@ export function startNext(context: PlanContext, group: GroupState, placing: Plac
 }
 
 /**
- * While a rollout is held, a group that is recreated keeps its revision. One that was taken down for the rollout is in
+ * Below the partition, and while a rollout is held, a group that is recreated keeps its revision. One that was taken down for the rollout is in
  * the middle, and is finished.
  */
 export function nextRevision(set: SetState, group: GroupState): number {
+  if (isHeldBack(set, group)) return group.revision;
   return isRolloutHeld(set) && group.lastCause?.kind !== "rollout" ? group.revision : set.rollout.target;
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { groupRoles, type SetState } from "../model/index.ts";
 import { aNode, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
 import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
-import { maxUnavailable } from "./rollout-state.ts";
+import { isHeldBack, maxUnavailable } from "./rollout-state.ts";
 import { abortRollout, acceptSpec, deleteSet, rollbackTo, type StateChange } from "./spec-change.ts";
 
 /** Everything that a person or a cluster may do to a set between two plans. */
@@ -26,6 +26,7 @@ type Draft = {
   readonly b: number;
   readonly hasC: boolean;
   readonly maxUnavailable: number;
+  readonly partition: number;
   readonly isParallel: boolean;
 };
 
@@ -36,6 +37,7 @@ const drafts = fc.record({
   b: fc.nat(3),
   hasC: fc.boolean(),
   maxUnavailable: fc.integer({ min: 1, max: 2 }),
+  partition: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }),
   isParallel: fc.boolean(),
 });
 const which = fc.nat(20);
@@ -70,7 +72,7 @@ function specOf(draft: Draft): SetState["spec"] {
     replicas: draft.replicas,
     roles,
     startupPolicy: draft.isParallel ? "Parallel" : "Ordered",
-    rollout: { maxUnavailable: draft.maxUnavailable, progressDeadlineSeconds: 60 },
+    rollout: { maxUnavailable: draft.maxUnavailable, partition: draft.partition, progressDeadlineSeconds: 60 },
     recovery: { backoff: { baseSeconds: 2, maxSeconds: 8, stableAfterSeconds: 20 } },
     placement: { topology: { key: RACK } },
   }).spec;
@@ -187,12 +189,17 @@ test(
         const seen: Seen = new Set();
         for (const act of script) {
           perform(set, act);
+          const held = set.state.groups.filter((group) => isHeldBack(set.state, group));
           const before = new Set(set.state.groups.filter((group) => group.takenDown).map((group) => group.index));
           set.reconcile();
           // Only what this plan took down is held against its budget: the budget may have been lowered since.
           const down = set.state.groups.filter((group) => group.takenDown);
           const added = down.filter((group) => !before.has(group.index));
           if (added.length > 0) expect(down.length).toBeLessThanOrEqual(maxUnavailable(set.state.spec));
+          for (const group of held)
+            expect(set.state.groups.find(({ index }) => index === group.index)?.revision ?? group.revision).toBe(
+              group.revision,
+            );
           check(set, seen);
           set.world.step();
           check(set, seen);

@@ -1,4 +1,4 @@
-import type { GroupState, Revision, SetState } from "../model/index.ts";
+import type { GroupState, Revision, RolloutState, SetState } from "../model/index.ts";
 import { openLedger } from "../placement/ledger.ts";
 import { reservationsOf } from "../placement/reservations.ts";
 import { advanceGroup } from "./advance.ts";
@@ -45,7 +45,7 @@ export function plan(input: PlanInput, nowMs: number): Plan {
     set.groups,
     advanced.map(({ group }) => group),
   );
-  const revisions = prunedRevisions(set, rollout.lastGood, groups);
+  const revisions = prunedRevisions(set, rollout, groups);
   const after: SetState = { ...set, rollout, groups, revisions };
   const described = setStatus(context, after, advanced);
   const conditions = conditionsAfter(after, described, nowMs);
@@ -82,10 +82,10 @@ function isNothingLeft(context: PlanContext): boolean {
 }
 
 /** Keeps the newest, and whatever is in use. */
-function prunedRevisions(set: SetState, lastGood: number | null, groups: readonly GroupState[]): readonly Revision[] {
+function prunedRevisions(set: SetState, rollout: RolloutState, groups: readonly GroupState[]): readonly Revision[] {
   const limit = set.spec.revisionHistoryLimit;
   if (set.revisions.length <= limit) return set.revisions;
-  const used = new Set([set.rollout.target, lastGood, ...groups.map((group) => group.revision)]);
+  const used = new Set([rollout.target, rollout.lastGood, rollout.current, ...groups.map((group) => group.revision)]);
   const newest = new Set([...set.revisions].sort((a, b) => b.number - a.number).slice(0, limit));
   const kept = set.revisions.filter((revision) => used.has(revision.number) || newest.has(revision));
   return kept.length === set.revisions.length ? set.revisions : kept;

@@ -17,24 +17,30 @@ export function isRolloutHeld(set: Pick<SetState, "spec" | "rollout">): boolean 
   return isRolloutPaused(set) || set.rollout.stalledReason !== null;
 }
 
-/** The group does not run the target's content, or has yet to follow a restart request. */
-export function isOutdated(
-  set: Pick<SetState, "revisions" | "rollout">,
-  group: Pick<GroupState, "revision" | "restartSeen">,
-): boolean {
+type Rolled = Pick<SetState, "revisions" | "rollout" | "spec">;
+
+/** The group has yet to be taken to the target's content, or has yet to follow a restart request. */
+export function isOutdated(set: Rolled, group: Pick<GroupState, "index" | "revision" | "restartSeen">): boolean {
   return group.restartSeen < set.rollout.restart || hasOldContent(set, group);
 }
 
-export function hasOldContent(
-  set: Pick<SetState, "revisions" | "rollout">,
-  group: Pick<GroupState, "revision">,
-): boolean {
-  if (group.revision === set.rollout.target) return false;
-  return findRevision(set, group.revision).hash !== targetRevision(set).hash;
+/** The group is to leave the content that it has: the partition does not hold it. */
+export function hasOldContent(set: Rolled, group: Pick<GroupState, "index" | "revision">): boolean {
+  return group.index >= set.spec.rollout.partition && !runsTarget(set, group);
+}
+
+/** A canary's other groups: the partition holds them at content that is not the target's, whatever becomes of them. */
+export function isHeldBack(set: Rolled, group: Pick<GroupState, "index" | "revision">): boolean {
+  return group.index < set.spec.rollout.partition && !runsTarget(set, group);
+}
+
+export function runsTarget(set: Pick<SetState, "revisions" | "rollout">, group: Pick<GroupState, "revision">): boolean {
+  if (group.revision === set.rollout.target) return true;
+  return findRevision(set, group.revision).hash === targetRevision(set).hash;
 }
 
 /** Any group has still to be taken to the target. */
-export function isRolloutActive(set: Pick<SetState, "revisions" | "rollout" | "groups" | "spec">): boolean {
+export function isRolloutActive(set: Rolled & Pick<SetState, "groups">): boolean {
   return set.groups.some((group) => group.index < set.spec.replicas && isOutdated(set, group));
 }
 

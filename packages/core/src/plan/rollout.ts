@@ -7,9 +7,11 @@ import { stallReason } from "./pod-trouble.ts";
 import {
   differsInRolesOnly,
   hasOldContent,
+  isHeldBack,
   isOutdated,
   isRolloutHeld,
   maxUnavailable,
+  runsTarget,
   targetRevision,
 } from "./rollout-state.ts";
 import { plural } from "./words.ts";
@@ -62,7 +64,7 @@ function isUnavailable({ set }: PlanContext, { group, isInReach, running }: Asse
 /** A group that already runs the target's content has its number too, however many numbers that content has. */
 function renumbered({ set }: PlanContext, item: AssessedGroup): AssessedGroup {
   const { group } = item;
-  if (group.revision === set.rollout.target || hasOldContent(set, group)) return item;
+  if (group.revision === set.rollout.target || !runsTarget(set, group)) return item;
   return { ...item, group: { ...group, revision: set.rollout.target } };
 }
 
@@ -128,10 +130,14 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
   if (set.isDeleting) return rollout;
   // A group that never had a place holds nothing back, as in the budget.
   const wanted = assessed.filter(
-    ({ group }) => group.index < set.spec.replicas && (group.stage !== "unplaced" || group.incarnation > 0),
+    ({ group }) =>
+      group.index < set.spec.replicas &&
+      !isHeldBack(set, group) &&
+      (group.stage !== "unplaced" || group.incarnation > 0),
   );
   const ready = wanted.filter(({ group, running }) => running?.isReady === true && !isOutdated(set, group)).length;
-  if (ready === wanted.length) return finished(context, ready, notes);
+  const heldBack = assessed.filter(({ group }) => group.index < set.spec.replicas && isHeldBack(set, group)).length;
+  if (ready === wanted.length) return finished(context, ready, heldBack, notes);
   if (rollout.startedAtMs === null || isRolloutHeld(set)) return rollout;
   if (ready > rollout.mostReady) return { ...rollout, mostReady: ready, progressAtMs: nowMs };
 
@@ -144,9 +150,12 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
   const [stuck] = wanted
     .filter(({ group }) => !isOutdated(set, group))
     .filter(({ running }) => running?.isReady !== true);
-  const blocking = stuck ?? wanted.find((item) => isUnavailable(context, item)) ?? wanted[0];
+  const blocking = stuck ?? assessed.find((item) => isUnavailable(context, item)) ?? wanted[0];
   if (blocking === undefined) return rollout;
-  const where = `did not become ready at revision ${rollout.target}`;
+  const where =
+    stuck === undefined
+      ? "is not ready, so no other may be taken down"
+      : `did not become ready at revision ${rollout.target}`;
   const stalledReason = `Group ${blocking.group.index} ${where}: ${waitReason(context, blocking)}`;
   notes.timeline.push({
     kind: "rollout.stalled",
@@ -160,20 +169,27 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
 }
 
 /** With no group that is Ready, nothing is proven: what was good stays what abort returns to. */
-function finished({ set }: PlanContext, ready: number, notes: PlanNotes): RolloutState {
+function finished({ set }: PlanContext, ready: number, heldBack: number, notes: PlanNotes): RolloutState {
   const { rollout } = set;
-  const lastGood = ready === 0 ? rollout.lastGood : rollout.target;
-  if (rollout.lastGood === lastGood && rollout.startedAtMs === null && rollout.stalledReason === null) return rollout;
+  // Of a canary not every group was Ready: what was good before stays what abort returns to.
+  const isProven = ready > 0 && heldBack === 0;
+  const lastGood = isProven ? rollout.target : rollout.lastGood;
+  const current = isProven ? rollout.target : rollout.current;
+  const isSame = rollout.lastGood === lastGood && rollout.current === current;
+  if (isSame && rollout.startedAtMs === null && rollout.stalledReason === null) return rollout;
   if (rollout.startedAtMs !== null && ready > 0)
     notes.timeline.push({
       kind: "rollout.finished",
       group: null,
       incarnation: null,
       cause: null,
-      decision: `Every group is ready at revision ${rollout.target}`,
+      decision:
+        heldBack === 0
+          ? `Every group is ready at revision ${rollout.target}`
+          : `Canary: ${ready} of ${plural(ready + heldBack, "group")} ${ready === 1 ? "is" : "are"} ready at revision ${rollout.target}; the partition ${set.spec.rollout.partition} holds ${heldBack} back`,
       actions: [],
     });
-  return { ...rollout, lastGood, startedAtMs: null, stalledReason: null };
+  return { ...rollout, lastGood, current, startedAtMs: null, stalledReason: null };
 }
 
 function isFirstStart(set: PlanContext["set"], group: GroupState): boolean {

@@ -20,14 +20,18 @@ export function planGroups(context: PlanContext, notes: PlanNotes): readonly Gro
   const added: GroupState[] = [];
   for (let index = 0; index < wanted; index++) {
     if (known.has(index)) continue;
-    added.push(newGroup(index, revisionForNew(context), set.rollout.restart, nowMs));
+    added.push(newGroup(index, revisionForNew(context, index), set.rollout.restart, nowMs));
   }
   if (added.length === 0) return present;
   return [...present, ...added].sort((a, b) => a.index - b.index);
 }
 
-/** While a rollout is held, nothing more is put on the revision that is not proven yet. */
-function revisionForNew({ set }: PlanContext): number {
+/**
+ * While a rollout is held, nothing more is put on the revision that is not proven yet; below the partition nothing is as
+ * long as it is only the canary's.
+ */
+function revisionForNew({ set }: PlanContext, index: number): number {
+  if (index < set.spec.rollout.partition) return set.rollout.current;
   return isRolloutHeld(set) ? (set.rollout.lastGood ?? set.rollout.target) : set.rollout.target;
 }
 

@@ -1,7 +1,7 @@
 import { canonicalJson, type Revision, type RevisionContent, type RoleShape, type SetState } from "../model/index.ts";
 import { describeRevisionChange, revisionContent, revisionHash } from "../spec/revision.ts";
 import type { SetSpec } from "../spec/schema.ts";
-import { begun, targetRevision } from "./rollout-state.ts";
+import { begun, isRolloutActive, targetRevision } from "./rollout-state.ts";
 import type { TimelineDraft } from "./types.ts";
 import { listed } from "./words.ts";
 
@@ -38,6 +38,7 @@ export function createSet(
     rollout: {
       target: 1,
       lastGood: null,
+      current: 1,
       isPaused: false,
       stalledReason: null,
       startedAtMs: null,
@@ -65,14 +66,16 @@ export function acceptSpec(state: SetState, spec: SetSpec, nowMs: number): State
   const hash = revisionHash(content);
   const target = targetRevision(state);
   const isResumed = state.spec.rollout.paused && !spec.rollout.paused;
-  const rollout = isResumed ? { ...state.rollout, progressAtMs: nowMs } : state.rollout;
+  const rollout = { ...state.rollout, ...meantForAll(state), ...(isResumed ? { progressAtMs: nowMs } : {}) };
   const changed: SetState = { ...state, spec, rollout, generation: state.generation + 1 };
   const scaled = scaleDrafts(state.spec, spec);
   if (hash === target.hash) {
     const revisions = withShape(state.revisions, target.number, roleShapes(spec));
+    const moved = movePartition(state, { ...changed, revisions }, nowMs);
+    const told = [...scaled, ...moved.timeline];
     const timeline =
-      scaled.length > 0 ? scaled : [line("set.changed", "Take the new definition; no pod restarts for it", [])];
-    return { state: { ...changed, revisions }, timeline };
+      told.length > 0 ? told : [line("set.changed", "Take the new definition; no pod restarts for it", [])];
+    return { state: moved.state, timeline };
   }
   const next = targetNewRevision(changed, content, nowMs);
   const what = describeRevisionChange(target.content, content);
@@ -82,8 +85,34 @@ export function acceptSpec(state: SetState, spec: SetSpec, nowMs: number): State
     timeline: [
       ...scaled,
       line("set.changed", `Take the new definition as revision ${number}`, [], what),
-      line("rollout.started", `Roll revision ${number} out, group by group`, [], what),
+      line("rollout.started", `Roll revision ${number} out, ${groupByGroup(spec)}`, [], what),
     ],
+  };
+}
+
+/** Before any revision was good, the newest that was meant for all groups is what a later partition holds groups at. */
+function meantForAll({ rollout, spec }: SetState): { readonly current?: number } {
+  return rollout.lastGood === null && spec.rollout.partition === 0 ? { current: rollout.target } : {};
+}
+
+const groupByGroup = ({ replicas, rollout: { partition } }: SetSpec): string => {
+  if (partition === 0) return "group by group";
+  return partition < replicas ? `to groups from ${partition} up` : `to no group yet: the partition is ${partition}`;
+};
+
+/** A rollout goes on where the partition held it. One that has stalled still waits for a person's word. */
+function movePartition(before: SetState, after: SetState, nowMs: number): StateChange {
+  const [from, to] = [before.spec.rollout.partition, after.spec.rollout.partition];
+  if (from === to) return { state: after, timeline: [] };
+  const { target, stalledReason } = after.rollout;
+  if (to > from || !isRolloutActive(after)) {
+    const what = to === 0 ? "No group is held back any more" : `Groups below ${to} keep the revision that they have`;
+    return { state: after, timeline: [line("set.changed", what, [], `Partition from ${from} to ${to}`)] };
+  }
+  const decision = `Take revision ${target} to groups from ${to} up`;
+  return {
+    state: { ...after, rollout: { ...begun(after.rollout, nowMs), stalledReason } },
+    timeline: [line("rollout.started", decision, [], `Partition from ${from} to ${to}`)],
   };
 }
 
@@ -103,7 +132,8 @@ export function deleteSet(state: SetState): StateChange | null {
 export function rollbackTo(state: SetState, revision: number, nowMs: number): StateChange | null {
   const chosen = state.revisions.find((candidate) => candidate.number === revision);
   if (chosen === undefined || chosen.hash === targetRevision(state).hash) return null;
-  const changed = { ...state, spec: specAtRevision(state.spec, chosen), generation: state.generation + 1 };
+  const rollout = { ...state.rollout, ...meantForAll(state) };
+  const changed = { ...state, rollout, spec: specAtRevision(state.spec, chosen), generation: state.generation + 1 };
   const next = targetNewRevision(changed, chosen.content, nowMs);
   const decision = `Return to revision ${revision}, as revision ${next.rollout.target}`;
   return { state: next, timeline: [line("rollout.rolled-back", decision, [], "Asked for")] };

@@ -1,5 +1,6 @@
 import {
   type GroupPhase,
+  type GroupState,
   type GroupStatus,
   groupRoles,
   type RoleStatus,
@@ -11,7 +12,7 @@ import {
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { groupMessage } from "./group-message.ts";
-import { isOutdated, isRolloutActive, isRolloutPaused, targetRevision } from "./rollout-state.ts";
+import { isOutdated, isRolloutActive, isRolloutPaused, runsTarget, targetRevision } from "./rollout-state.ts";
 import { plural } from "./words.ts";
 
 /** Status of a set and each of its groups, but for the conditions. */
@@ -24,7 +25,7 @@ export function setStatus(context: PlanContext, set: SetState, assessed: readonl
     message: setMessage(set, phase, groups),
     replicas: set.spec.replicas,
     readyGroups: groups.filter((group) => group.phase === "Ready").length,
-    updatedGroups: wanted.filter(({ group }) => group.stage === "running" && !isOutdated(set, group)).length,
+    updatedGroups: wanted.filter(({ group }) => isUpdated(set, group)).length,
     unplacedGroups: wanted.filter(({ group }) => group.stage === "unplaced").length,
     currentRevision: set.rollout.lastGood,
     updateRevision: targetRevision(set).number,
@@ -32,6 +33,10 @@ export function setStatus(context: PlanContext, set: SetState, assessed: readonl
     conditions: set.conditions,
     groups,
   };
+}
+
+function isUpdated(set: SetState, group: GroupState): boolean {
+  return group.stage === "running" && runsTarget(set, group) && !isOutdated(set, group);
 }
 
 function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): GroupStatus {

@@ -91,12 +91,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: "Use 0 and set maxUnavailable.",
   },
   {
-    path: "spec.rollout.partition",
-    isAllowed: isOneOf(0),
-    feature: "partition",
-    instead: "Use 0; a rollout can be paused between two groups.",
-  },
-  {
     path: "spec.rollout.onFailure",
     isAllowed: (value) => value !== "Rollback",
     feature: "onFailure Rollback",

@@ -176,7 +176,9 @@ export const RolloutSpec = z.strictObject({
     "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1).",
   ),
   maxSurge: CountOrPercent.default(0).describe("Groups that may exist above `replicas` during a rollout."),
-  partition: Count.default(0).describe("Only groups with this index or a higher one take a new revision."),
+  partition: Count.default(0).describe(
+    "A canary: only groups with this index or a higher one take a new revision. Those below keep the one that they have, also when they are recreated.",
+  ),
   paused: z.boolean().default(false).describe("Stops a rollout before the next group. Recovery goes on."),
   progressDeadlineSeconds: z
     .int()

@@ -268,7 +268,6 @@ describe("what is not supported yet is refused by name", () => {
   test.each<[string, Change]>([
     ["maxSurge", inSpec({ rollout: { maxSurge: "10%" } })],
     ["RoleRolling", inSpec({ rollout: { strategy: "RoleRolling" } })],
-    ["partition", inSpec({ rollout: { partition: 1 } })],
     ["onFailure Rollback", inSpec({ rollout: { onFailure: "Rollback" } })],
     ["RecreateGroup", inSpec({ recovery: { policy: "RecreateRole" } })],
     ["RecreateGroup", inSpec({ recovery: { policy: "None" } })],

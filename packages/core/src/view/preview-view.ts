@@ -8,6 +8,7 @@ import {
   type SetState,
 } from "../model/index.ts";
 import { groupDemands, openLedger, type PlacementDecision, placeGroup, reservationsOf } from "../placement/index.ts";
+import { isHeldBack } from "../plan/rollout-state.ts";
 import { startupWaves } from "../plan/waves.ts";
 import { gpusOf } from "./gpus.ts";
 import { capacityOf } from "./preview-capacity.ts";
@@ -97,7 +98,8 @@ function previewGroup(
   decision: PlacementDecision | null,
 ): PreviewGroup {
   const { before, after } = input;
-  const target = after.rollout.target;
+  const isHeld = next !== undefined && isHeldBack(after, next);
+  const target = isHeld ? next.revision : after.rollout.target;
   const podsNow =
     present === undefined || present.incarnation === 0 ? 0 : podCount(before?.state ?? after, present.revision);
   const podsAfter = podCount(after, target);
@@ -140,7 +142,10 @@ function previewGroup(
       : `Pods that stay are not touched; new ones wait for room. ${room.message}`;
     return { ...common, then: "scales", podsStopped, why, refusals: room.refusals };
   }
-  return { ...common, then: "stays", why: "Nothing that changes its pods." };
+  const why = isHeld
+    ? `The partition ${after.spec.rollout.partition} holds it at revision ${target}.`
+    : "Nothing that changes its pods.";
+  return { ...common, then: "stays", why };
 }
 
 /** Where a group that restarts goes when it can't stay where it is; null when it stays. */

@@ -1,5 +1,6 @@
 import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
+import { hasOldContent, isHeldBack, maxUnavailable } from "../plan/rollout-state.ts";
 import { waveNumbers } from "../plan/waves.ts";
 import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
@@ -150,7 +151,7 @@ function rolloutView(model: SetModel): RolloutView {
   const hashes = new Map(state.revisions.map((revision) => [revision.number, revision.hash]));
   const targetHash = hashes.get(rollout.target);
   const isBehind = (group: GroupState) =>
-    (group.incarnation > 0 && hashes.get(group.revision) !== targetHash) ||
+    (group.incarnation > 0 && hasOldContent(state, group)) ||
     group.restartSeen < rollout.restart ||
     group.takenDown ||
     group.teardown?.cause.kind === "rollout" ||
@@ -163,17 +164,20 @@ function rolloutView(model: SetModel): RolloutView {
   );
   const isPaused = rollout.isPaused || spec.rollout.paused;
   const isActive = !state.isDeleting && behind.length > 0;
+  const heldBack = state.groups.filter((group) => group.index < spec.replicas && isHeldBack(state, group)).length;
   return {
     target: rollout.target,
     current: status.currentRevision,
     isActive,
     isPaused,
     stalledReason: rollout.stalledReason,
-    canAbort: isActive && rollout.lastGood !== null && hashes.get(rollout.lastGood) !== targetHash,
+    canAbort: (isActive || heldBack > 0) && rollout.lastGood !== null && hashes.get(rollout.lastGood) !== targetHash,
     startedAtMs: rollout.startedAtMs,
     updatedGroups: status.updatedGroups,
-    maxUnavailable: absolute(spec.rollout.maxUnavailable, spec.replicas),
-    message: rolloutMessage(model, { isActive, isPaused, isRestart, behind: behind.length }),
+    maxUnavailable: maxUnavailable(spec),
+    partition: spec.rollout.partition,
+    heldBack,
+    message: rolloutMessage(model, { isActive, isPaused, isRestart, behind: behind.length, heldBack }),
   };
 }
 
@@ -184,27 +188,24 @@ function rolloutMessage(
     isPaused,
     isRestart,
     behind,
-  }: { isActive: boolean; isPaused: boolean; isRestart: boolean; behind: number },
+    heldBack,
+  }: { isActive: boolean; isPaused: boolean; isRestart: boolean; behind: number; heldBack: number },
 ): string | null {
   const { state } = model;
   const { rollout } = state;
   if (rollout.stalledReason !== null) return rollout.stalledReason;
   const total = state.groups.length;
   const done = isRestart ? "restarted" : `on revision ${rollout.target}`;
-  const progress = `${total - behind} of ${total} groups ${done}`;
+  const progress = `${total - behind - (isRestart ? 0 : heldBack)} of ${total} groups ${done}`;
+  const { partition } = state.spec.rollout;
+  const canary = heldBack === 0 ? "" : ` Groups below ${partition} keep the revision that they have.`;
   if (isPaused)
     return isActive
       ? `Paused: ${progress}. No further group is taken down.`
       : "Paused: a change waits until it is resumed.";
-  if (!isActive) return null;
-  const budget = absolute(state.spec.rollout.maxUnavailable, state.spec.replicas);
+  if (!isActive) return heldBack === 0 ? null : `Canary: ${progress}.${canary}`;
+  const budget = maxUnavailable(state.spec);
   const away = state.groups.filter((group) => healthOf(model, group) !== "live" && group.placement !== null).length;
   const held = away > 0 ? ` ${away} of them can't be reached.` : "";
-  return `${progress}, at most ${budget} down at a time.${held}`;
-}
-
-/** Percentages of groups round down, to at least 1: nothing would ever move otherwise. */
-function absolute(value: number | string, replicas: number): number {
-  if (typeof value === "number") return value;
-  return Math.max(1, Math.floor((Number.parseInt(value, 10) * replicas) / 100));
+  return `${progress}, at most ${budget} down at a time.${canary}${held}`;
 }

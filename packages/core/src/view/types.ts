@@ -90,6 +90,10 @@ export type RolloutView = {
   readonly startedAtMs: number | null;
   readonly updatedGroups: number;
   readonly maxUnavailable: number;
+  /** Groups with a lower index keep the revision that they have. */
+  readonly partition: number;
+  /** Groups that the partition keeps from the target now: more than 0 makes the rollout a canary, which can be promoted. */
+  readonly heldBack: number;
   /** One sentence: what it does or waits for now. */
   readonly message: string | null;
 };

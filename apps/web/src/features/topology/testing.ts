@@ -53,6 +53,8 @@ export function setDetail(roles: readonly RoleView[], changes: Partial<SetDetail
       isPaused: false,
       stalledReason: null,
       canAbort: false,
+      partition: 0,
+      heldBack: 0,
       startedAtMs: null,
       updatedGroups: 1,
       maxUnavailable: 1,
