@@ -238,8 +238,10 @@ function settle(set: Operated, isDeleted: boolean): void {
 
 function isSettled(set: Operated): boolean {
   const { status, actions } = set.plan();
-  const { replicas, groupTemplate } = set.state.spec;
-  const pods = replicas * groupTemplate.roles.reduce((sum, role) => sum + role.replicas, 0);
+  const { replicas } = set.state.spec;
+  const pods = set.state.groups
+    .flatMap((group) => groupRoles(set.state, group.revision))
+    .reduce((sum, role) => sum + role.replicas, 0);
   const isAll = status.groups.length === replicas && set.world.pods.size === pods;
   return status.phase === "Ready" && isAll && actions.length === 0;
 }
