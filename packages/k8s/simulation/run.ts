@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { type History, histories, play } from "./history.ts";
+
+/** A history that breaks an invariant, made as small as it gets. */
+export type Failure = {
+  readonly seed: number;
+  readonly history: History;
+  readonly violations: readonly string[];
+  /** How the groups stood at the end, then what the timeline tells. */
+  readonly story: readonly string[];
+};
+
+/** Plays the one history of this seed. Null when everything holds. */
+export function runSeed(seed: number): Failure | null {
+  let failure: Failure | null = null;
+  const holds = (history: History): boolean => {
+    const found = replay(history, seed);
+    if (found !== null) failure = found;
+    return found === null;
+  };
+  const options = { numRuns: 1, seed: mixed(seed), interruptAfterTimeLimit: SHRINK_LIMIT_MS };
+  const { failed } = fc.check(fc.property(histories, holds), options);
+  if (failed && failure === null) throw new Error(`seed ${seed} failed without a history`);
+  return failure;
+}
+
+/** Milliseconds. What is as small as it gets after so long is small enough. */
+const SHRINK_LIMIT_MS = 120_000;
+
+export function replay(history: History, seed = history.seed): Failure | null {
+  const { violations, groups, timeline } = play(history);
+  return violations.length === 0 ? null : { seed, history, violations, story: [...groups, ...timeline] };
+}
+
+/** Neighbouring seeds must not give similar histories. The finaliser of MurmurHash3. */
+function mixed(seed: number): number {
+  let bits = Math.imul(seed ^ (seed >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return bits ^ (bits >>> 16);
+}
+
+/** For a person: what broke, the sets, then act by act, and the line that plays it again. */
+export function describeFailure({ seed, history, violations, story }: Failure): string {
+  const { designs, acts, ...rest } = history;
+  return [
+    `seed ${seed} breaks:`,
+    ...violations.map((violation) => `  ${violation}`),
+    "in the history:",
+    `  ${words(rest)}`,
+    ...designs.flatMap((design) => {
+      const { roles, ...whole } = design;
+      return [`  a set: ${words(whole)}`, ...roles.map((role, i) => `    r${i}: ${words(role)}`)];
+    }),
+    ...acts.map(({ act, ...details }, i) => `  ${String(i + 1).padStart(2)}. ${act} ${words(details)}`),
+    "which ends as:",
+    ...story.map((line) => `  ${line}`),
+    "Again:",
+    `  npm run simulate -- --replay '${JSON.stringify(history)}'`,
+  ].join("\n");
+}
+
+const words = (details: Readonly<Record<string, unknown>>): string =>
+  Object.entries(details)
+    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
