@@ -1,4 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
+import { LABEL } from "@openpatio/core/model";
 import type { Action } from "@openpatio/core/plan";
 import type { ClusterPort } from "@openpatio/core/ports";
 import type { Logger } from "../log.ts";
@@ -152,7 +153,8 @@ export function keyOf(action: Action): string {
   if (action.kind === "create") {
     const { kind, metadata } = action.object;
     const labels = metadata.labels ?? {};
-    return `create ${action.cluster} ${kind} ${metadata.namespace}/${metadata.name} ${labels["openpatio.io/incarnation"] ?? ""}`;
+    const life = `${labels[LABEL.incarnation] ?? ""}/${labels[LABEL.roleRestart] ?? 0}`;
+    return `create ${action.cluster} ${kind} ${metadata.namespace}/${metadata.name} ${life}`;
   }
   const { ref } = action;
   return `${action.kind} ${ref.cluster} ${ref.kind} ${ref.namespace}/${ref.name} ${ref.uid}`;

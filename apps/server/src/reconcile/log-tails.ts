@@ -65,8 +65,9 @@ export class LogTails {
 
 function newFailures(before: SetState, after: SetState): readonly Failure[] {
   return after.groups.flatMap((group) => {
-    const cause = group.teardown?.cause;
     const known = before.groups.find((candidate) => candidate.index === group.index);
+    // Without a teardown only some of its roles are recreated.
+    const cause = group.teardown?.cause ?? (group.lastCause === known?.lastCause ? null : group.lastCause);
     if (cause?.kind !== "failure" || known === undefined || known.teardown !== null) return [];
     const { pod, container } = cause;
     const podUid = known.readyPods.find((ready) => ready.name === pod)?.uid;

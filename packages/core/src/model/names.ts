@@ -10,6 +10,8 @@ export const LABEL = {
   groupIndex: "openpatio.io/group-index",
   role: "openpatio.io/role",
   incarnation: "openpatio.io/incarnation",
+  /** Which life of its role within the incarnation; absent or 0: the first. */
+  roleRestart: "openpatio.io/role-restart",
   revisionHash: "openpatio.io/revision-hash",
   managedBy: "app.kubernetes.io/managed-by",
 } as const;

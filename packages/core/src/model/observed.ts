@@ -38,6 +38,8 @@ export type ObservedPod = {
   readonly groupIndex: number | null;
   readonly role: string | null;
   readonly incarnation: number | null;
+  /** Life of its role within the incarnation; 0 is the first. */
+  readonly roleRestart: number;
   readonly revisionHash: string | null;
   /** Ordinal of a StatefulSet pod; null otherwise. */
   readonly ordinal: number | null;
@@ -92,6 +94,8 @@ export type ObservedWorkload = {
   readonly groupIndex: number;
   readonly role: string;
   readonly incarnation: number;
+  /** Life of its role within the incarnation; 0 is the first. */
+  readonly roleRestart: number;
   readonly revisionHash: string;
   /** UID of the RoleBasedGroup that owns it; null means that it is not ours, whatever its labels say. */
   readonly ownerUid: string | null;

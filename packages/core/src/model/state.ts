@@ -119,6 +119,24 @@ export type AskedReplicas = {
 /** The last time that a foreign change of an object was undone; limits how often. */
 export type Restoration = { readonly object: string; readonly atMs: number };
 
+/**
+ * Where a role is that was recreated within its incarnation. leaving: what is left of the life before is being removed.
+ * waiting: that is gone, its name is held, the life is due at `notBeforeMs` (or given up, when that is null). starting:
+ * it may start when what it depends on is Ready. ready: it was Ready since.
+ */
+export type RoleRestart = {
+  readonly role: string;
+  /** Number of the life; a role without an entry is in its first, number 0. */
+  readonly restart: number;
+  readonly stage: "leaving" | "waiting" | "starting" | "ready";
+  readonly notBeforeMs: number | null;
+  /** Failures of this very role in a row, for the backoff; the group counts its own. Reset as those. */
+  readonly failuresInRow: number;
+  readonly cause: Cause;
+  /** When the life before was ended. */
+  readonly sinceMs: number;
+};
+
 export type PastIncarnation = {
   readonly incarnation: number;
   readonly revision: number;
@@ -142,6 +160,8 @@ export type GroupState = {
   readonly incarnationStartedAtMs: number | null;
   /** Roles whose workload was started in this incarnation: latched, so later unreadiness of a dependency holds nothing. */
   readonly startedRoles: readonly string[];
+  /** Roles that were recreated within this incarnation. */
+  readonly roleRestarts: readonly RoleRestart[];
   readonly rendering: readonly RenderedWorkload[];
   readonly readyPods: readonly ReadyPod[];
   readonly asked: readonly AskedReplicas[];

@@ -8,6 +8,7 @@ import { isTornDown, type ObservedGroup } from "./observed-group.ts";
 import { isStartedAfresh, type Placing, startNext } from "./placing.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { nextStartMs } from "./recovery.ts";
+import { advanceRestarts, isRestarting, stuckRestarts } from "./role-restarts.ts";
 import { planRunning } from "./startup.ts";
 import { plural } from "./words.ts";
 
@@ -108,8 +109,9 @@ function run(
   notes: PlanNotes,
 ): AssessedGroup {
   planStrays(item.group, running.observed, notes);
-  const roles = assessRoles(context, item.group, running);
-  const group = planRunning(context, item.group, roles.progress, running.observed, notes);
+  const restarted = advanceRestarts(context, item.group, running.observed, notes);
+  const roles = assessRoles(context, restarted, running);
+  const group = planRunning(context, restarted, roles.progress, running.observed, notes);
   return withDeadline(context, { ...item, group, running: roles }, roles, placing, notes);
 }
 
@@ -136,7 +138,9 @@ function withDeadline(
 ): AssessedGroup {
   const { set, nowMs } = context;
   const { group } = item;
-  if (running.isReady) return item;
+  // What is recreated within the incarnation has its own waits; a start of it that hangs is a failure.
+  const isHeldBack = isRestarting(group) && stuckRestarts(group, running.progress).length === 0;
+  if (running.isReady || isHeldBack) return item;
   const deadlineMs = group.progressAtMs + set.spec.rollout.progressDeadlineSeconds * 1000;
   if (deadlineMs > nowMs) {
     notes.wakeAtMs.push(deadlineMs);

@@ -1,6 +1,6 @@
 import type { AskedReplicas, GroupRole, GroupState, ObservedWorkload } from "../model/index.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
-import type { ObservedGroup } from "./observed-group.ts";
+import { isPresent, type ObservedGroup } from "./observed-group.ts";
 import { restore } from "./restore.ts";
 import { plural } from "./words.ts";
 
@@ -80,7 +80,7 @@ function withTaken(
   if (more <= 0) return { mayTake: known.mayTake, takes: known.takes };
   const { role, wanted, observed, group } = at;
   const added = observed.pods
-    .filter((pod) => pod.role === role.role && pod.incarnation === group.incarnation)
+    .filter((pod) => pod.role === role.role && isPresent(pod, group))
     .filter((pod) => pod.deletionAtMs === null && !known.mayTake.includes(pod.uid))
     .filter((pod) => role.kind === "Deployment" || (pod.ordinal ?? 0) >= wanted)
     .map((pod) => pod.uid);

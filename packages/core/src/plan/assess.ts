@@ -3,8 +3,10 @@ import { isInReach, type PlanContext, type PlanNotes } from "./context.ts";
 import { judgeIncarnation } from "./failures.ts";
 import { beginTeardown } from "./incarnation.ts";
 import type { ObservedGroup } from "./observed-group.ts";
+import { stallReason } from "./pod-trouble.ts";
+import { isRestarting, readyRestarts, restartRoles, stuckRestarts } from "./role-restarts.ts";
 import { type RoleProgress, roleProgress } from "./roles.ts";
-import { countedKinds, duration } from "./words.ts";
+import { countedKinds, duration, listed } from "./words.ts";
 
 /** A group with what its cluster shows of it, judged. */
 export type AssessedGroup = {
@@ -33,23 +35,26 @@ export function assessGroup(context: PlanContext, group: GroupState, notes: Plan
   const { set, nowMs } = context;
   const roles = groupRoles(set, group.revision);
   const observed = context.observed(cluster.name, group.index);
-  const { cause, ...judged } = judgeIncarnation(group, roles, observed, cluster, nowMs);
-  if (cause !== null) return { group: fail(context, group, cause, observed, notes), isInReach: true, running: null };
+  const { policy } = set.spec.recovery;
+  const { cause, failedRoles, ...judged } = judgeIncarnation(group, roles, observed, cluster, policy, nowMs);
+  const isOfRoles = policy === "RecreateRole" && failedRoles.length > 0;
+  if (cause !== null && !isOfRoles)
+    return { group: fail(context, group, cause, observed, notes), isInReach: true, running: null };
+  const judgedGroup = { ...group, ...judged };
+  const at = { roles, failed: failedRoles, observed };
+  const struck = cause === null ? judgedGroup : restartRoles(context, judgedGroup, at, cause, notes);
 
-  const progress = roleProgress(group, roles, observed, nowMs);
-  const isReady = progress.every((role) => role.isReady) && observed.owner !== null;
-  const next = withProgress(context, { ...group, ...judged }, isReady, group, notes);
-  if (isDeadRecovery(context, next, isReady)) {
-    const waited = duration(nowMs - next.progressAtMs);
-    const message = `Incarnation ${group.incarnation} made no progress for ${waited}`;
-    return {
-      group: fail(context, next, { kind: "failure", message, atMs: nowMs }, observed, notes),
-      isInReach: true,
-      running: null,
-    };
-  }
+  const found = roleProgress(struck, roles, observed, nowMs);
+  const isReady = found.every((role) => role.isReady) && observed.owner !== null;
+  const marked = withProgress(context, readyRestarts(context, struck, found, notes), isReady, group, notes);
+  const dead = deadRecovery(context, marked, found, isReady);
+  if (dead !== null && dead.roles.length === 0)
+    return { group: fail(context, marked, dead.cause, observed, notes), isInReach: true, running: null };
+  const next =
+    dead === null ? marked : restartRoles(context, marked, { roles, failed: dead.roles, observed }, dead.cause, notes);
+  const progress = dead === null ? found : roleProgress(next, roles, observed, nowMs);
   for (const role of progress) if (role.readyAtMs !== null) notes.wakeAtMs.push(role.readyAtMs);
-  const isAvailable = next.firstReadyAtMs !== null && areReadyStill(next, observed);
+  const isAvailable = next.firstReadyAtMs !== null && (isReady || !isRestarting(next)) && areReadyStill(next, observed);
   return { group: next, isInReach: true, running: { observed, roles, progress, isReady, isAvailable } };
 }
 
@@ -92,14 +97,18 @@ function withProgress(
   const { nowMs, set } = context;
   // The deadline is for coming up again, not for how long it was up before.
   const isLost = before.readySinceMs !== null && !isReady;
-  const isBetter = group.readyPods.length > before.readyPods.length || (isReady && before.readySinceMs === null);
+  const isNew = group.readyPods.some((pod) => !before.readyPods.some(({ uid }) => uid === pod.uid));
+  const isBetter = isNew || (isReady && before.readySinceMs === null);
   const readySinceMs = isReady ? (group.readySinceMs ?? nowMs) : null;
   const { stableAfterSeconds } = set.spec.recovery.backoff;
-  let { failuresInRow } = group;
-  if (failuresInRow > 0 && readySinceMs !== null) {
+  let { failuresInRow, roleRestarts } = group;
+  const hasFailed = failuresInRow > 0 || roleRestarts.some((restart) => restart.failuresInRow > 0);
+  if (hasFailed && readySinceMs !== null) {
     const stableAtMs = readySinceMs + stableAfterSeconds * 1000;
-    if (stableAtMs <= nowMs) failuresInRow = 0;
-    else notes.wakeAtMs.push(stableAtMs);
+    if (stableAtMs <= nowMs) {
+      failuresInRow = 0;
+      roleRestarts = roleRestarts.map((restart) => ({ ...restart, failuresInRow: 0 }));
+    } else notes.wakeAtMs.push(stableAtMs);
   }
   if (isReady && group.firstReadyAtMs === null) {
     notes.timeline.push({
@@ -115,6 +124,7 @@ function withProgress(
     ...group,
     readySinceMs,
     failuresInRow,
+    roleRestarts,
     firstReadyAtMs: group.firstReadyAtMs ?? (isReady ? nowMs : null),
     takenDown: group.takenDown && !isReady,
     progressAtMs: isBetter || isLost ? nowMs : group.progressAtMs,
@@ -127,8 +137,30 @@ function isSameState(a: GroupState, b: GroupState): boolean {
   return (Object.keys(b) as (keyof GroupState)[]).every((key) => a[key] === b[key]);
 }
 
-/** A recovery's start that misses the progress deadline is a new failure. */
-function isDeadRecovery({ set, nowMs }: PlanContext, group: GroupState, isReady: boolean): boolean {
+/**
+ * A recovery's start that misses the progress deadline is a new failure: of the roles that were recreated, or else of the
+ * whole group, which is then placed anew. So is that of roles for which no node has room where the group is.
+ */
+function deadRecovery(
+  { set, nowMs }: PlanContext,
+  group: GroupState,
+  progress: readonly RoleProgress[],
+  isReady: boolean,
+): { readonly cause: Cause; readonly roles: readonly string[] } | null {
+  const isLate = nowMs >= group.progressAtMs + set.spec.rollout.progressDeadlineSeconds * 1000;
+  if (isReady || !isLate || set.spec.recovery.policy === "None") return null;
+  const waited = duration(nowMs - group.progressAtMs);
+  const about = { kind: "failure", atMs: nowMs } as const;
+  const stuck = stuckRestarts(group, progress);
+  if (stuck.length > 0) {
+    const isRoomless = progress.some(
+      ({ role, pods }) => stuck.includes(role.role) && pods.some((pod) => pod.unschedulableMessage !== null),
+    );
+    const message = `${listed(stuck)} made no progress for ${waited}: ${stallReason(progress)}`;
+    return { cause: { ...about, message }, roles: isRoomless ? [] : stuck };
+  }
   const isRecovery = group.firstReadyAtMs === null && group.failuresInRow > 0 && group.lastCause?.kind === "failure";
-  return !isReady && isRecovery && nowMs >= group.progressAtMs + set.spec.rollout.progressDeadlineSeconds * 1000;
+  if (!isRecovery || isRestarting(group)) return null;
+  const message = `Incarnation ${group.incarnation} made no progress for ${waited}`;
+  return { cause: { ...about, message }, roles: [] };
 }

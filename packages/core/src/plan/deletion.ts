@@ -8,7 +8,7 @@ import {
   type SetState,
 } from "../model/index.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
-import { isOfThisLife, isOnLostNode, isTornDown, type ObservedGroup } from "./observed-group.ts";
+import { isOfThisLife, isOnLostNode, isPresent, isTornDown, type ObservedGroup } from "./observed-group.ts";
 
 /**
  * Tears an incarnation down. Workloads go by the UID that was observed and in the foreground, so that a workload that is
@@ -74,7 +74,7 @@ export function planRemoval(group: GroupState, observed: ObservedGroup, notes: P
 export function planStrays(group: GroupState, observed: ObservedGroup, notes: PlanNotes): void {
   const isRunning = group.stage === "running";
   for (const workload of observed.workloads) {
-    if (workload.deletionAtMs !== null || (isRunning && isOfThisLife(workload, group.incarnation, observed))) continue;
+    if (workload.deletionAtMs !== null || (isRunning && isOfThisLife(workload, group, observed))) continue;
     notes.actions.push({
       kind: "delete",
       group: group.index,
@@ -83,10 +83,12 @@ export function planStrays(group: GroupState, observed: ObservedGroup, notes: Pl
     });
   }
   const isTakenAlong = (pod: ObservedPod): boolean =>
-    observed.workloads.some((workload) => workload.role === pod.role && workload.incarnation === pod.incarnation);
+    observed.workloads.some(
+      ({ role, incarnation, roleRestart }) =>
+        role === pod.role && incarnation === pod.incarnation && roleRestart === pod.roleRestart,
+    );
   for (const pod of observed.pods) {
-    if (pod.deletionAtMs !== null || (isRunning && pod.incarnation === group.incarnation) || isTakenAlong(pod))
-      continue;
+    if (pod.deletionAtMs !== null || (isRunning && isPresent(pod, group)) || isTakenAlong(pod)) continue;
     notes.actions.push({
       kind: "delete",
       group: group.index,

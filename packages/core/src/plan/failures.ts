@@ -8,7 +8,15 @@ import type {
   ObservedWorkload,
   ReadyPod,
 } from "../model/index.ts";
-import { isOfThisLife, isOnLostNode, type ObservedGroup, ordinalOf, shortPodName } from "./observed-group.ts";
+import type { SetSpec } from "../spec/schema.ts";
+import {
+  isOfThisLife,
+  isOnLostNode,
+  isPresent,
+  type ObservedGroup,
+  ordinalOf,
+  shortPodName,
+} from "./observed-group.ts";
 import { plural } from "./words.ts";
 
 /**
@@ -17,8 +25,10 @@ import { plural } from "./words.ts";
  * pod before it was first Ready is its start's own business.
  */
 export type Judgement = {
-  /** Why the incarnation has failed; null while it has not. Several failures at once are one cause. */
+  /** Why the incarnation, or a part of it, has failed; null while nothing has. Several failures at once are one cause. */
   readonly cause: Cause | null;
+  /** The roles that failed; empty when it is the whole group, whose owner is gone. */
+  readonly failedRoles: readonly string[];
   /** The pods to judge against next time. The same array when nothing changed. */
   readonly readyPods: readonly ReadyPod[];
   /** Roles whose pods are not taken on for judging yet. The same array when nothing changed. */
@@ -30,11 +40,13 @@ export function judgeIncarnation(
   roles: readonly GroupRole[],
   observed: ObservedGroup,
   cluster: ObservedCluster,
+  policy: SetSpec["recovery"]["policy"],
   nowMs: number,
 ): Judgement {
   const rolesByName = new Map(roles.map((role) => [role.role, role]));
   const podsByUid = new Map(observed.pods.map((pod) => [pod.uid, pod]));
   const kept: ReadyPod[] = [];
+  const lost: ReadyPod[] = [];
   const causes: Cause[] = [];
   const mayTake = new Set(group.asked.flatMap((asked) => asked.mayTake));
 
@@ -45,7 +57,8 @@ export function judgeIncarnation(
     if (mayTake.has(known.uid) && (pod === undefined || pod.deletionAtMs !== null)) continue;
     const cause = failureOf(known, pod, cluster, nowMs);
     if (cause === null) kept.push(known);
-    else if (role.onPodFailure === "Recreate") causes.push(cause);
+    else if (isLeftAlone(role, policy)) lost.push(known);
+    else causes.push(cause);
   }
   const unsettledRoles = roles.filter((role) => isUnsettled(role, group, observed)).map(({ role }) => role);
   const keptUids = new Set(kept.map((pod) => pod.uid));
@@ -56,12 +69,40 @@ export function judgeIncarnation(
     if (isOnLostNode(pod, cluster)) continue;
     kept.push(readyPodOf(pod));
   }
-  const deletion = deletedByHand(group, observed, roles, nowMs);
+  const lostOwner = deletedOwner(group, observed, nowMs);
+  const deletions = roles
+    .filter((role) => !isLeftAlone(role, policy))
+    .flatMap((role) => deletedWorkload(role, group, observed, nowMs) ?? []);
+  const failedRoles = new Set([...deletions, ...causes].flatMap(({ role }) => role ?? []));
   return {
-    cause: deletion ?? merged(causes),
-    readyPods: unlessSame(group.readyPods, kept),
+    cause: lostOwner ?? deletions[0] ?? merged(causes),
+    failedRoles: lostOwner === null ? [...failedRoles].sort() : [],
+    readyPods: unlessSame(group.readyPods, [...kept, ...stillMissed(lost, kept, rolesByName)]),
     unsettledRoles: unlessSame(group.unsettledRoles, unsettledRoles),
   };
+}
+
+/** Its failures are its workload's business: by the policy, or by the role's own word. */
+function isLeftAlone(role: GroupRole, policy: SetSpec["recovery"]["policy"]): boolean {
+  return policy === "None" || role.onPodFailure === "Ignore";
+}
+
+/** A pod that its workload is to replace is missed until as many as are wanted are Ready again: so the group shows it. */
+function stillMissed(
+  lost: readonly ReadyPod[],
+  kept: readonly ReadyPod[],
+  roles: ReadonlyMap<string, GroupRole>,
+): readonly ReadyPod[] {
+  if (lost.length === 0) return lost;
+  const names = new Set(kept.map((pod) => pod.name));
+  const room = new Map([...roles.values()].map(({ role, replicas }) => [role, replicas]));
+  for (const { role } of kept) room.set(role, (room.get(role) ?? 0) - 1);
+  return lost.filter(({ name, role }) => {
+    const left = room.get(role) ?? 0;
+    if (names.has(name) || left <= 0) return false;
+    room.set(role, left - 1);
+    return true;
+  });
 }
 
 function unlessSame<T>(before: readonly T[], after: readonly T[]): readonly T[] {
@@ -89,7 +130,7 @@ function isUnsettled(role: GroupRole, group: GroupState, observed: ObservedGroup
   if (workload !== undefined && workload.replicas > role.replicas) return true;
   if (group.readyPods.some((pod) => pod.role === role.role && isScaledIn(pod, role, group, observed))) return true;
   if (!group.unsettledRoles.includes(role.role)) return false;
-  const present = observed.pods.filter((pod) => pod.role === role.role && pod.incarnation === group.incarnation);
+  const present = observed.pods.filter((pod) => pod.role === role.role && isPresent(pod, group));
   const isSettled =
     workload !== undefined &&
     workload.replicas === role.replicas &&
@@ -100,7 +141,7 @@ function isUnsettled(role: GroupRole, group: GroupState, observed: ObservedGroup
 
 function workloadOf(role: GroupRole, group: GroupState, observed: ObservedGroup): ObservedWorkload | undefined {
   return observed.workloads.find(
-    (candidate) => candidate.role === role.role && isOfThisLife(candidate, group.incarnation, observed),
+    (candidate) => candidate.role === role.role && isOfThisLife(candidate, group, observed),
   );
 }
 
@@ -112,8 +153,7 @@ function isAdmissible(
   observed: ObservedGroup,
 ): boolean {
   const role = pod.role === null ? undefined : roles.get(pod.role);
-  if (role === undefined || pod.incarnation !== group.incarnation || !pod.isReady || pod.deletionAtMs !== null)
-    return false;
+  if (role === undefined || !isPresent(pod, group) || !pod.isReady || pod.deletionAtMs !== null) return false;
   const workload = workloadOf(role, group, observed);
   if (workload === undefined || workload.deletionAtMs !== null) return false;
   return role.kind === "Deployment" || (ordinalOf(pod.name) ?? 0) < Math.min(role.replicas, workload.replicas);
@@ -190,24 +230,21 @@ function nodeTrouble(name: string | null, cluster: ObservedCluster): string {
   return node.isUnschedulable ? `; its node ${name} is cordoned` : "";
 }
 
-/** The owner or a workload that was there and is no longer, without us asking, takes its pods with it. */
-function deletedByHand(
-  group: GroupState,
-  observed: ObservedGroup,
-  roles: readonly GroupRole[],
-  nowMs: number,
-): Cause | null {
-  const about = { kind: "failure", atMs: nowMs } as const;
+/** The owner that was there and is no longer, without us asking, takes everything with it. */
+function deletedOwner(group: GroupState, { owner }: ObservedGroup, nowMs: number): Cause | null {
   // Roles are started only after the owner was seen.
-  if (group.startedRoles.length > 0 && (observed.owner === null || observed.owner.deletionAtMs !== null))
-    return { ...about, message: "The RoleBasedGroup was deleted" };
-  for (const role of roles) {
-    if (role.onPodFailure === "Ignore" || !group.readyPods.some((pod) => pod.role === role.role)) continue;
-    const workload = workloadOf(role, group, observed);
-    if (workload === undefined || workload.deletionAtMs !== null)
-      return { ...about, role: role.role, message: `The ${role.kind} of ${role.role} was deleted` };
-  }
-  return null;
+  const isThere = owner !== null && owner.deletionAtMs === null;
+  if (isThere || (group.startedRoles.length === 0 && group.roleRestarts.length === 0)) return null;
+  return { kind: "failure", atMs: nowMs, message: "The RoleBasedGroup was deleted" };
+}
+
+/** A workload that was there and is no longer, without us asking, takes its pods with it. */
+function deletedWorkload(role: GroupRole, group: GroupState, observed: ObservedGroup, nowMs: number): Cause | null {
+  if (!group.readyPods.some((pod) => pod.role === role.role)) return null;
+  const workload = workloadOf(role, group, observed);
+  if (workload !== undefined && workload.deletionAtMs === null) return null;
+  const message = `The ${role.kind} of ${role.role} was deleted`;
+  return { kind: "failure", atMs: nowMs, role: role.role, message };
 }
 
 function merged(causes: readonly Cause[]): Cause | null {

@@ -3,6 +3,7 @@ import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { shortPodName } from "./observed-group.ts";
 import { firstTrouble } from "./pod-trouble.ts";
+import { isRestarting, restartMessage } from "./role-restarts.ts";
 import { unreservedRoles, waitsFor } from "./roles.ts";
 import { waveNumbers } from "./waves.ts";
 import { listed, plural } from "./words.ts";
@@ -55,6 +56,10 @@ function waitingMessage(group: GroupState): string {
 }
 
 function runningMessage(set: SetState, group: GroupState, running: RunningGroup): string {
+  if (isRestarting(group)) {
+    const restart = restartMessage(group, running.observed);
+    return restart === "" || group.stalledReason !== null ? startMessage(set, group, running) : restart;
+  }
   if (group.firstReadyAtMs !== null && !running.isAvailable) return brokenMessage(group, running);
   if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.`;
   return startMessage(set, group, running);

@@ -1,5 +1,6 @@
 import {
   compareNames,
+  type GroupState,
   type ObservedCluster,
   type ObservedObject,
   type ObservedPod,
@@ -106,12 +107,28 @@ export function isTornDown(observed: ObservedGroup, cluster: ObservedCluster): b
   return observed.workloads.length === 0 && observed.pods.every((pod) => isOnLostNode(pod, cluster));
 }
 
+type Life = Pick<GroupState, "incarnation" | "roleRestarts">;
+
+/** Number of a role's present life within the incarnation. */
+export function roleRestart({ roleRestarts }: Life, role: string): number {
+  return roleRestarts.find((restarted) => restarted.role === role)?.restart ?? 0;
+}
+
 /**
- * A workload of the present life: of this incarnation, and owned by the RoleBasedGroup that is there. A group that was
- * removed and came back counts its incarnations anew, under another RoleBasedGroup.
+ * A workload of the present life: of this incarnation and this life of its role, and owned by the RoleBasedGroup that is
+ * there. A group that was removed and came back counts its incarnations anew, under another RoleBasedGroup.
  */
-export function isOfThisLife(workload: ObservedWorkload, incarnation: number, observed: ObservedGroup): boolean {
-  return workload.incarnation === incarnation && (observed.owner === null || workload.ownerUid === observed.owner.uid);
+export function isOfThisLife(workload: ObservedWorkload, group: Life, observed: ObservedGroup): boolean {
+  const isOwned = observed.owner === null || workload.ownerUid === observed.owner.uid;
+  return isOwned && isPresent(workload, group);
+}
+
+/** A pod, or a workload, of this incarnation and this life of its role. */
+export function isPresent(
+  thing: { readonly incarnation: number | null; readonly roleRestart: number; readonly role: string | null },
+  group: Life,
+): boolean {
+  return thing.incarnation === group.incarnation && thing.roleRestart === roleRestart(group, thing.role ?? "");
 }
 
 /** A pod whose machine is gone for certain, by its deletion or by an administrator's word, runs no more. */

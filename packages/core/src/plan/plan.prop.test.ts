@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { groupRoles, type SetState } from "../model/index.ts";
 import { aNode, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
+import { isPresent } from "./observed-group.ts";
 import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
 import { isHeldBack, maxUnavailable } from "./rollout-state.ts";
 import { abortRollout, acceptSpec, deleteSet, rollbackTo, type StateChange } from "./spec-change.ts";
@@ -28,6 +29,7 @@ type Draft = {
   readonly maxUnavailable: number;
   readonly partition: number;
   readonly isParallel: boolean;
+  readonly policy: "RecreateGroup" | "RecreateRole" | "None";
 };
 
 const drafts = fc.record({
@@ -39,6 +41,7 @@ const drafts = fc.record({
   maxUnavailable: fc.integer({ min: 1, max: 2 }),
   partition: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }),
   isParallel: fc.boolean(),
+  policy: fc.constantFrom("RecreateGroup", "RecreateRole", "None"),
 });
 const which = fc.nat(20);
 const acts = fc.oneof(
@@ -73,7 +76,7 @@ function specOf(draft: Draft): SetState["spec"] {
     roles,
     startupPolicy: draft.isParallel ? "Parallel" : "Ordered",
     rollout: { maxUnavailable: draft.maxUnavailable, partition: draft.partition, progressDeadlineSeconds: 60 },
-    recovery: { backoff: { baseSeconds: 2, maxSeconds: 8, stableAfterSeconds: 20 } },
+    recovery: { policy: draft.policy, backoff: { baseSeconds: 2, maxSeconds: 8, stableAfterSeconds: 20 } },
     placement: { topology: { key: RACK } },
   }).spec;
 }
@@ -147,12 +150,19 @@ type Seen = Set<string>;
 function check(set: Operated, seen: Seen): void {
   const { world, state } = set;
   const lives = new Map<number, Set<number>>();
+  const roleLives = new Map<string, number[]>();
   for (const pod of world.pods.values()) {
     const { groupIndex, incarnation, role } = pod;
     if (groupIndex === null || incarnation === null || role === null) continue;
     if (pod.deletionAtMs === null) lives.set(groupIndex, (lives.get(groupIndex) ?? new Set()).add(incarnation));
     const group = state.groups.find((one) => one.index === groupIndex);
     if (group?.incarnation !== incarnation || group.stage !== "running") continue;
+    if (pod.deletionAtMs === null)
+      roleLives.set(pod.name.replace(/-\d+$/, ""), [
+        ...(roleLives.get(pod.name.replace(/-\d+$/, "")) ?? []),
+        pod.roleRestart,
+      ]);
+    if (!isPresent(pod, group)) continue;
     for (const spec of groupRoles(state, group.revision).filter(
       (one) => one.role === role && !group.startedRoles.includes(role),
     ))
@@ -161,6 +171,8 @@ function check(set: Operated, seen: Seen): void {
   for (const [index, incarnations] of lives)
     if (incarnations.size > 1)
       throw new Error(`group ${index} has pods of incarnations ${[...incarnations].join(", ")}`);
+  for (const [workload, restarts] of roleLives)
+    if (new Set(restarts).size > 1) throw new Error(`${workload} has pods of the lives ${restarts.join(", ")}`);
   const down = state.groups.filter((group) => group.takenDown && group.index < state.spec.replicas).length;
   seen.add(String(down));
   const racks = new Map<number, Set<string>>();

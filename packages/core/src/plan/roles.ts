@@ -1,5 +1,6 @@
 import type { GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
-import { isOfThisLife, type ObservedGroup } from "./observed-group.ts";
+import { isOfThisLife, isPresent, type ObservedGroup } from "./observed-group.ts";
+import { unstartedRestart } from "./role-restarts.ts";
 
 /** Where one role of a running incarnation stands. */
 export type RoleProgress = {
@@ -31,14 +32,12 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
   const workload =
     observed.workloads.find(
       (candidate) =>
-        candidate.role === role.role &&
-        candidate.kind === role.kind &&
-        isOfThisLife(candidate, group.incarnation, observed),
+        candidate.role === role.role && candidate.kind === role.kind && isOfThisLife(candidate, group, observed),
     ) ?? null;
   const pods = observed.pods.filter(
     (pod) =>
       pod.role === role.role &&
-      pod.incarnation === group.incarnation &&
+      isPresent(pod, group) &&
       pod.deletionAtMs === null &&
       (pod.ordinal === null || pod.ordinal < role.replicas),
   );
@@ -67,7 +66,8 @@ export function unreservedRoles(group: GroupState, progress: readonly RoleProgre
   return progress
     .filter(({ role, workload }) => {
       const isHeld = workload !== null && workload.deletionAtMs === null;
-      return !isHeld && !group.startedRoles.includes(role.role);
+      const isStarted = group.startedRoles.includes(role.role) || unstartedRestart(group, role.role) !== null;
+      return !isHeld && !isStarted;
     })
     .map(({ role }) => role.role);
 }

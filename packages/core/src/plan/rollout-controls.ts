@@ -1,7 +1,8 @@
-import type { SetState } from "../model/index.ts";
+import type { GroupState, RoleRestart, SetState } from "../model/index.ts";
 import { begun } from "./rollout-state.ts";
 import type { StateChange } from "./spec-change.ts";
 import type { TimelineDraft } from "./types.ts";
+import { listed } from "./words.ts";
 
 /** A person's acts on rollout and recovery. Each answers null when there is nothing to do. */
 
@@ -34,6 +35,7 @@ export function restartRollout(state: SetState, nowMs: number): StateChange {
 /** Ends the waiting of a group now, also of one that was given up. Null when it does not wait. */
 export function retryGroupNow(state: SetState, index: number, nowMs: number): StateChange | null {
   const group = state.groups.find((candidate) => candidate.index === index);
+  if (group?.stage === "running") return retryRolesNow(state, group, nowMs);
   if (group === undefined || group.stage !== "waiting") return null;
   if (group.notBeforeMs !== null && group.notBeforeMs <= nowMs) return null;
   // One that was given up begins to count afresh; otherwise the next failure would end it at once.
@@ -48,6 +50,38 @@ export function retryGroupNow(state: SetState, index: number, nowMs: number): St
         incarnation: group.incarnation,
         cause: "Asked for",
         decision: `Start incarnation ${group.incarnation + 1} of group ${index} now`,
+        actions: [],
+      },
+    ],
+  };
+}
+
+/** The same for roles that are recreated within the incarnation. */
+function retryRolesNow(state: SetState, group: GroupState, nowMs: number): StateChange | null {
+  const isHeld = ({ stage, notBeforeMs }: RoleRestart): boolean =>
+    (stage === "leaving" || stage === "waiting") && (notBeforeMs === null || notBeforeMs > nowMs);
+  const held = group.roleRestarts.filter(isHeld);
+  if (held.length === 0) return null;
+  const roleRestarts = group.roleRestarts.map((restart) =>
+    isHeld(restart)
+      ? {
+          ...restart,
+          notBeforeMs: nowMs,
+          failuresInRow: restart.notBeforeMs === null ? 0 : restart.failuresInRow,
+        }
+      : restart,
+  );
+  const retried = { ...group, roleRestarts };
+  const roles = listed(held.map(({ role }) => role));
+  return {
+    state: { ...state, groups: state.groups.map((other) => (other === group ? retried : other)) },
+    timeline: [
+      {
+        kind: "group.recovering",
+        group: group.index,
+        incarnation: group.incarnation,
+        cause: "Asked for",
+        decision: `Start ${roles} of group ${group.index} now`,
         actions: [],
       },
     ],

@@ -4,7 +4,8 @@ import { workloadObject } from "../project/workloads.ts";
 import { askFor } from "./asking.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
-import type { ObservedGroup } from "./observed-group.ts";
+import { type ObservedGroup, roleRestart } from "./observed-group.ts";
+import { mayStart, unstartedRestart } from "./role-restarts.ts";
 import { isReserved, type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
 import type { Action } from "./types.ts";
 import { listed, plural } from "./words.ts";
@@ -47,9 +48,11 @@ export function planRunning(
   let asked = group;
   for (const step of progress) {
     const { role, workload } = step;
+    const isRestart = roleRestart(group, role.role) > 0;
+    if (unstartedRestart(group, role.role)?.stage === "leaving") continue;
     if (workload === null) {
       if (!areObjectsCurrent(role.role)) continue;
-      if (!isReserved(group) && !startedRoles.includes(role.role)) {
+      if (!isReserved(group) && !isRestart && !startedRoles.includes(role.role)) {
         if (role.replicas > 0) continue;
         if (waitsFor(group, role, progress, context.set.spec.startupPolicy).length > 0) continue;
       }
@@ -71,9 +74,10 @@ function rolesToStart(
   group: GroupState,
   progress: readonly RoleProgress[],
 ): readonly RoleProgress[] {
-  if (unreservedRoles(group, progress).length > 0) return [];
+  const isReservedYet = unreservedRoles(group, progress).length === 0;
   return progress.filter(
     ({ role }) =>
+      (unstartedRestart(group, role.role) === null ? isReservedYet : mayStart(group, progress, role.role)) &&
       role.replicas > 0 &&
       !group.startedRoles.includes(role.role) &&
       waitsFor(group, role, progress, context.set.spec.startupPolicy).length === 0,
@@ -121,11 +125,12 @@ function creation(
   const rendered = group.rendering.find((candidate) => candidate.role === role.role);
   if (rendered === undefined || isNameTaken(observed, rendered)) return null;
   const reference = ownerReference(groupName(context.set.name, group.index), ownerUid);
+  const restart = roleRestart(group, role.role);
   return {
     kind: "create",
     cluster: observed.cluster,
     group: group.index,
-    object: workloadObject(rendered, isReserved(group) ? 0 : role.replicas, reference),
+    object: workloadObject(rendered, isReserved(group) || restart > 0 ? 0 : role.replicas, reference, restart),
   };
 }
 

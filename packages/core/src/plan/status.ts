@@ -12,6 +12,7 @@ import {
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { groupMessage } from "./group-message.ts";
+import { isGivenUp, isRestarting, restartDueMs } from "./role-restarts.ts";
 import { isOutdated, isRolloutActive, isRolloutPaused, runsTarget, targetRevision } from "./rollout-state.ts";
 import { plural } from "./words.ts";
 
@@ -51,7 +52,7 @@ function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): 
     incarnation: group.incarnation,
     roles: roleStatuses(set, item),
     message: phase === "Ready" ? null : groupMessage(context, set, item),
-    untilMs: group.stage === "waiting" ? group.notBeforeMs : null,
+    untilMs: group.stage === "waiting" ? group.notBeforeMs : restartDueMs(group),
   };
 }
 
@@ -79,6 +80,8 @@ function groupPhase({ group, isInReach, running }: AssessedGroup): GroupPhase {
 
 function runningPhase(group: AssessedGroup["group"], running: RunningGroup): GroupPhase {
   if (running.isReady) return "Ready";
+  if (isGivenUp(group)) return "Failed";
+  if (isRestarting(group)) return "Recovering";
   if (group.firstReadyAtMs !== null && !running.isAvailable) return "Degraded";
   if (group.stalledReason !== null) return "Degraded";
   if (group.firstReadyAtMs !== null || group.incarnation <= 1) return "Starting";

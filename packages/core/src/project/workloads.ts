@@ -1,4 +1,5 @@
 import {
+  fields,
   findRevision,
   type GroupState,
   groupRoles,
@@ -73,8 +74,31 @@ export function renderWorkloads(
   });
 }
 
-/** The object to POST for a stored rendering. */
-export function workloadObject(rendered: RenderedWorkload, replicas: number, owner: OwnerReference): KubeObject {
-  const spec = rendered.object["spec"] as Readonly<Record<string, unknown>>;
-  return withOwner({ ...rendered.object, spec: { replicas, ...spec } }, owner);
+/**
+ * The object to POST for a stored rendering. `roleRestart` is the life of its role within the incarnation: later ones
+ * carry its number on the workload, on its pods and in its selector, so that lives never mix.
+ */
+export function workloadObject(
+  rendered: RenderedWorkload,
+  replicas: number,
+  owner: OwnerReference,
+  roleRestart = 0,
+): KubeObject {
+  const object = roleRestart === 0 ? rendered.object : withRoleRestart(rendered.object, String(roleRestart));
+  return withOwner({ ...object, spec: { replicas, ...fields(object["spec"]) } }, owner);
+}
+
+/** In every place of a workload that has our incarnation label. */
+function withRoleRestart(object: KubeObject, restart: string): KubeObject {
+  return labelled(object, restart) as KubeObject;
+}
+
+function labelled(value: unknown, restart: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => labelled(item, restart));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const isLabels = (key === "labels" || key === "matchLabels") && fields(inner)[LABEL.incarnation] !== undefined;
+    return [key, isLabels ? { ...fields(inner), [LABEL.roleRestart]: restart } : labelled(inner, restart)] as const;
+  });
+  return Object.fromEntries(entries);
 }

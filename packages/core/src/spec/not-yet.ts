@@ -97,12 +97,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: "Use Pause and roll back by hand.",
   },
   {
-    path: "spec.recovery.policy",
-    isAllowed: (value) => value !== "RecreateRole" && value !== "None",
-    feature: "a recovery policy other than RecreateGroup",
-    instead: "Use RecreateGroup; a role with onPodFailure: Ignore never recreates the group.",
-  },
-  {
     path: "spec.recovery.forceDeleteAfterSeconds",
     isAllowed: isOneOf(null),
     feature: "automatic force-deletion",

@@ -193,7 +193,9 @@ export const RecoverySpec = z.strictObject({
   policy: z
     .enum(["RecreateGroup", "RecreateRole", "None"])
     .default("RecreateGroup")
-    .describe("What a failed pod leads to. `RecreateGroup`: the whole group is torn down and started again, in order."),
+    .describe(
+      "What a failed pod leads to. `RecreateGroup`: the whole group is torn down and started again, in order. `RecreateRole`: only the role, and in order the roles that depend on it. `None`: the workload replaces its pods, nothing else restarts.",
+    ),
   backoff: z
     .strictObject({
       baseSeconds: z

@@ -269,8 +269,6 @@ describe("what is not supported yet is refused by name", () => {
     ["maxSurge", inSpec({ rollout: { maxSurge: "10%" } })],
     ["RoleRolling", inSpec({ rollout: { strategy: "RoleRolling" } })],
     ["onFailure Rollback", inSpec({ rollout: { onFailure: "Rollback" } })],
-    ["RecreateGroup", inSpec({ recovery: { policy: "RecreateRole" } })],
-    ["RecreateGroup", inSpec({ recovery: { policy: "None" } })],
     ["force-deletion", inSpec({ recovery: { forceDeleteAfterSeconds: 60 } })],
     ["Preferred", inSpec({ placement: { topology: { key: "a/b", mode: "Preferred" } } })],
     ["CreatePods", inSpec({ placement: { whenFull: "CreatePods" } })],

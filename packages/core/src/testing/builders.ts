@@ -113,6 +113,7 @@ export function aPod(name: string, draft: Partial<ObservedPod> = {}): ObservedPo
     groupIndex: null,
     role: null,
     incarnation: null,
+    roleRestart: 0,
     revisionHash: null,
     ordinal: null,
     ownerUid: null,

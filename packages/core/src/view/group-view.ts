@@ -72,7 +72,7 @@ function roleViews(state: SetState, group: GroupState, status: GroupStatus | und
     const waitsFor = isOrdered ? dependencies.filter((name) => !isDone(name)) : [];
     const isStarted = group.startedRoles.includes(role);
     // A later incarnation holds all its names first: made with 0 replicas is not started.
-    const isHeld = waitsFor.length > 0 || group.incarnation > 1;
+    const isHeld = waitsFor.length > 0 || group.incarnation > 1 || group.roleRestarts.some((one) => one.role === role);
     const stage = isDone(role) ? "done" : isHeld && !isStarted ? "waiting" : "starting";
     return { role, ready: count.ready, replicas: count.replicas, stage, waitsFor: stage === "waiting" ? waitsFor : [] };
   });

@@ -182,7 +182,12 @@ export class ClusterWrites {
     }
     if (isDryRun) return live;
     const isLeaving = live.metadata.deletionTimestamp !== undefined;
-    if (isLeaving || !isSameLabel(LABEL.incarnation) || ownerUid(live) !== ownerUid(wanted)) {
+    if (
+      isLeaving ||
+      !isSameLabel(LABEL.incarnation) ||
+      !isSameLabel(LABEL.roleRestart) ||
+      ownerUid(live) !== ownerUid(wanted)
+    ) {
       const why = isLeaving ? "is still being deleted" : "still exists from an earlier life of the group";
       throw new DomainError("cluster.conflict", `${wanted.kind} ${namespace}/${name} ${why}.`, {
         params,
