@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "4a6b1a1cbf20a3ae",
+        "openpatio.io/content-hash": "58899f7d19f8d0c4",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -540,7 +540,8 @@ export const CRDS: readonly KubeObject[] = [
                         },
                         partition: {
                           type: "integer",
-                          description: "Only groups with this index or a higher one take a new revision. Default: 0.",
+                          description:
+                            "A canary: only groups with this index or a higher one take a new revision. Those below keep the one that they have, also when they are recreated. Default: 0.",
                           format: "int32",
                           minimum: 0,
                         },
@@ -575,7 +576,7 @@ export const CRDS: readonly KubeObject[] = [
                         policy: {
                           type: "string",
                           description:
-                            "What a failed pod leads to. `RecreateGroup`: the whole group is torn down and started again, in order. Default: RecreateGroup.",
+                            "What a failed pod leads to. `RecreateGroup`: the whole group is torn down and started again, in order. `RecreateRole`: only the role, and in order the roles that depend on it. `None`: the workload replaces its pods, nothing else restarts. Default: RecreateGroup.",
                           enum: ["RecreateGroup", "RecreateRole", "None"],
                         },
                         backoff: {
