@@ -51,9 +51,13 @@ export type Domain = { readonly key: string; readonly value: string };
 
 export type GroupPlacement = {
   readonly cluster: string;
-  /** Null: no topology constraint. */
+  /** Null: no topology constraint, or a preferred domain that has no room for all of it. */
   readonly domain: Domain | null;
-  /** Domains that others hold alone (exclusive: All): its pods are kept off their nodes. Only without a domain of its own. */
+  /** Domain that its pods prefer (mode Preferred) and need not stay in. Absent: `domain` is where they must run. */
+  readonly prefers?: Domain;
+  /** What of `exclusive` it was placed with, and so is in effect. Absent: nothing. */
+  readonly exclusive?: "Group" | "Set" | "All";
+  /** Domains that others hold alone (exclusive: All): its pods are kept off their nodes. Only where no domain is required. */
   readonly avoid: readonly Domain[];
   /** One sentence: why here. */
   readonly why: string;

@@ -1,5 +1,5 @@
 import { compareNames, type Domain, type ObservedCluster, type ObservedNode } from "../model/index.ts";
-import { type NodeRoom, pack, take } from "./packing.ts";
+import { type NodeRoom, packPreferring, take } from "./packing.ts";
 import type { PodDemand, Reservation } from "./types.ts";
 
 type GroupKey = { readonly namespace: string; readonly set: string; readonly group: number };
@@ -9,7 +9,7 @@ export type ClusterAccount = {
   readonly cluster: ObservedCluster;
   readonly rooms: ReadonlyMap<string, NodeRoom>;
   readonly reservations: readonly Reservation[];
-  /** Those without a domain of which pods have room and no node yet: they may come anywhere. */
+  /** Those that no domain is required of, with pods that have room and no node yet: they may come anywhere. */
   readonly unbound: readonly Reservation[];
 };
 
@@ -52,10 +52,10 @@ export function openLedger(
     if (cluster === undefined || cluster.health !== "live") return null;
     const made = openBook(cluster);
     books.set(name, made);
-    // Promises within a domain first: those without one can take what is left anywhere.
+    // Promises within a domain first: the others can take what is left anywhere.
     const here = reservations().filter((reservation) => reservation.cluster === name);
     const order = [...here].sort(
-      (a, b) => Number(a.domain === null) - Number(b.domain === null) || (keyText(a) < keyText(b) ? -1 : 1),
+      (a, b) => Number(isLoose(a)) - Number(isLoose(b)) || (keyText(a) < keyText(b) ? -1 : 1),
     );
     for (const reservation of order) enter(made, reservation);
     return made;
@@ -69,7 +69,7 @@ export function openLedger(
         rooms: open.rooms,
         reservations: [...open.entries.values()].map((entry) => entry.reservation),
         unbound: [...open.entries.values()]
-          .filter(({ reservation, taken }) => reservation.domain === null && taken.length > 0)
+          .filter(({ reservation, taken }) => isLoose(reservation) && taken.length > 0)
           .map((entry) => entry.reservation),
       };
     },
@@ -115,7 +115,7 @@ function enter(book: Book, reservation: Reservation): void {
   leave(book, key);
   const rooms = [...book.rooms.values()].filter(({ node }) => isInDomain(node, reservation));
   const demands = unbound(book, key, reservation.demands);
-  const { nodes, rooms: after } = pack(demands, rooms);
+  const { nodes, rooms: after } = packPreferring(demands, rooms, reservation.prefers);
   const taken = demands.flatMap((demand, position) => {
     const node = nodes[position] ?? null;
     return node === null ? [] : [{ node, demand }];
@@ -150,8 +150,14 @@ function unbound(book: Book, key: string, demands: readonly PodDemand[]): readon
   });
 }
 
-function isInDomain(node: ObservedNode, { domain, avoid }: Reservation): boolean {
-  return domain === null ? !isInAny(node, avoid) : node.labels[domain.key] === domain.value;
+function isInDomain(node: ObservedNode, reservation: Reservation): boolean {
+  const { domain, avoid } = reservation;
+  return domain === null || isLoose(reservation) ? !isInAny(node, avoid) : node.labels[domain.key] === domain.value;
+}
+
+/** Its pods may run outside a domain. */
+export function isLoose({ domain, prefers }: Pick<Reservation, "domain" | "prefers">): boolean {
+  return domain === null || prefers !== null;
 }
 
 export function isInAny(node: ObservedNode, domains: readonly Domain[]): boolean {

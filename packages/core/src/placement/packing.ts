@@ -1,4 +1,4 @@
-import type { ObservedNode, ResourceAmounts } from "../model/index.ts";
+import type { Domain, ObservedNode, ResourceAmounts } from "../model/index.ts";
 import { nodeRefusal } from "./node-fit.ts";
 import type { PodDemand } from "./types.ts";
 
@@ -48,6 +48,33 @@ export function pack(demands: readonly PodDemand[], rooms: readonly NodeRoom[]):
   }
   return { nodes, rooms: after };
 }
+
+/**
+ * As {@link pack}, for pods that prefer a domain: what fits there goes there, the rest anywhere. Where that leaves pods
+ * out, it is packed as if nothing were preferred, and the better of the two counts.
+ */
+export function packPreferring(
+  demands: readonly PodDemand[],
+  rooms: readonly NodeRoom[],
+  prefers: Domain | null,
+): Packing {
+  if (prefers === null) return pack(demands, rooms);
+  const isInside = ({ node }: NodeRoom): boolean => node.labels[prefers.key] === prefers.value;
+  const first = pack(demands, rooms.filter(isInside));
+  const after = new Map(first.rooms.map((room) => [room.node.name, room]));
+  const rest = demands.filter((_, position) => first.nodes[position] === null);
+  const second = pack(
+    rest,
+    rooms.map((room) => after.get(room.node.name) ?? room),
+  );
+  const left = [...second.nodes];
+  const nodes = first.nodes.map((node) => node ?? left.shift() ?? null);
+  if (!nodes.includes(null)) return { nodes, rooms: second.rooms };
+  const anywhere = pack(demands, rooms);
+  return unfitting(anywhere.nodes) < unfitting(nodes) ? anywhere : { nodes, rooms: second.rooms };
+}
+
+const unfitting = (nodes: Packing["nodes"]): number => nodes.filter((node) => node === null).length;
 
 /** The resource that decides: an extended one that the pods ask for, else cpu, else memory, else the count of pods. */
 export function mainResource(demands: readonly PodDemand[]): string {

@@ -43,6 +43,7 @@ function reservation(draft: Partial<Reservation> & { readonly rack?: string; rea
     group: 0,
     cluster: "north",
     domain: rack === undefined ? null : { key: RACK, value: rack },
+    prefers: null,
     avoid: [],
     exclusive: "None",
     demands: gpus === 0 ? [] : [demand],

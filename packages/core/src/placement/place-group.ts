@@ -1,118 +1,258 @@
-import { compareNames, type Domain, type ObservedNode, type SetState } from "../model/index.ts";
+import { compareNames, type Domain, type GroupPlacement, type ObservedNode, type SetState } from "../model/index.ts";
+import { domainsHeldAlone, exclusionOf, type GroupIdentity, isSameDomain } from "./exclusion.ts";
 import { type ClusterAccount, isInAny, type Ledger } from "./ledger.ts";
+import { missingAt } from "./missing.ts";
 import { nodeRefusal } from "./node-fit.ts";
-import { mainResource, type NodeRoom, pack } from "./packing.ts";
+import { mainResource, type NodeRoom, pack, take } from "./packing.ts";
 import { groupDemands } from "./reservations.ts";
-import type { PlacementDecision, PodDemand, Refusal, Reservation } from "./types.ts";
+import type { MissingObjects, PlacementDecision, PodDemand, Refusal } from "./types.ts";
 import { amountText, domainNoun, podRanges, resourceNoun, total } from "./words.ts";
 
 export type PlacementRequest = {
   readonly set: Pick<SetState, "namespace" | "name" | "spec" | "revisions">;
   readonly group: number;
   readonly revision: number;
+  /** What its pods name and is known not to exist. */
+  readonly missing?: MissingObjects | undefined;
   /** Only this one is considered: does the group still fit where it is? */
-  readonly only?: { readonly cluster: string; readonly domain: Domain | null };
+  readonly only?: Place;
   /** This one is not considered: the group is to leave it. */
-  readonly except?: { readonly cluster: string; readonly domain: Domain | null };
+  readonly except?: Place;
+  /** Where it was; among places without room (whenFull: CreatePods) this one comes first. */
+  readonly present?: Place | null;
+  /** Only where it has room, whatever `whenFull` says. */
+  readonly isRoomNeeded?: boolean;
 };
 
+type Place = { readonly cluster: string; readonly domain: Domain | null };
 type Candidate = {
   readonly account: ClusterAccount;
   readonly domain: Domain | null;
-  /** Domains whose nodes are left out, because somebody has them alone. */
-  readonly avoid: readonly Domain[];
   readonly rooms: readonly NodeRoom[];
 };
 type Fit = { readonly candidate: Candidate; readonly freeBefore: number; readonly freeAfter: number };
+type Wish = PlacementRequest & { readonly demands: readonly PodDemand[]; readonly main: string };
 
 /**
  * Decides where one whole group goes, or says for every domain why not there.
  *
- * Guarantees: a domain is chosen only if all pods of the group find room on its nodes at once. `Pack` takes the fullest
- * domain that fits, `Spread` the emptiest, ties break by name, so equal books give equal decisions. Nothing is reserved:
- * the caller does that when it takes the decision.
+ * In order: one domain that holds all of it (without a topology the cluster is the domain) → with mode Preferred, spread
+ * over a cluster → with whenFull CreatePods, where it may be without room.
+ *
+ * Guarantees: in the first two, all pods of the group find room at once. `Pack` takes the fullest domain that fits,
+ * `Spread` the emptiest, ties break by name, so equal books give equal decisions. Nothing is reserved: the caller does
+ * that when it takes the decision.
  */
 export function placeGroup(request: PlacementRequest, ledger: Ledger): PlacementDecision {
   const { set } = request;
+  const { topology, strategy, whenFull } = set.spec.placement;
   const demands = groupDemands(set, request.revision);
-  const main = mainResource(demands);
+  const wish: Wish = { ...request, demands, main: mainResource(demands) };
   const refusals: Refusal[] = [];
-  const fits: Fit[] = [];
-  const considered: NodeRoom[] = [];
-  for (const name of [...set.spec.placement.clusters.names].sort(compareNames)) {
-    if (request.only !== undefined && request.only.cluster !== name) continue;
+  const accounts = openAccounts(wish, ledger, refusals);
+  const [best, ...others] = ranked(fitsIn(accounts, wish, refusals), strategy);
+  if (best !== undefined) return placed(wish, best.candidate, whyHere(wish, best, others.length + 1), refusals);
+
+  if (topology?.mode === "Preferred") {
+    const [widest] = ranked(spreadsIn(accounts, wish, refusals), strategy);
+    if (widest !== undefined)
+      return placed(wish, widest.candidate, whySpread(wish, widest.candidate, refusals), refusals);
+  }
+  if (whenFull === "CreatePods" && request.isRoomNeeded !== true && request.only === undefined) {
+    const beyond = beyondRoom(accounts, wish);
+    if (beyond !== null) return { ...placed(wish, beyond.candidate, beyond.why, refusals), isBeyondRoom: true };
+  }
+  const considered = accounts.flatMap(({ rooms }) => [...rooms.values()]);
+  const message = tooLargePod(demands, considered) ?? summary(wish, refusals);
+  return { placed: false, message, refusals };
+}
+
+/** What is stored of a decision. */
+export function placementOf(decision: Extract<PlacementDecision, { placed: true }>): GroupPlacement {
+  const { cluster, domain, prefers, exclusive, avoid, why } = decision;
+  return {
+    cluster,
+    domain,
+    ...(prefers === null ? {} : { prefers }),
+    ...(exclusive === "None" ? {} : { exclusive }),
+    avoid,
+    why,
+  };
+}
+
+function placed(
+  wish: Wish,
+  { account, domain }: Candidate,
+  why: string,
+  refusals: readonly Refusal[],
+): Extract<PlacementDecision, { placed: true }> {
+  const { topology } = wish.set.spec.placement;
+  const cluster = account.cluster.name;
+  const isPinned = topology !== undefined && topology.mode === "Required";
+  return {
+    placed: true,
+    cluster,
+    domain,
+    prefers: topology?.mode === "Preferred" ? (domain ?? closestDomain(topology.key, cluster, refusals)) : null,
+    avoid: isPinned ? [] : domainsHeldAlone(account.reservations, selfOf(wish)),
+    exclusive: isPinned ? topology.exclusive : "None",
+    isBeyondRoom: false,
+    why,
+    refusals,
+  };
+}
+
+/** The clusters that may be asked for room; those that may not are refused. */
+function openAccounts(wish: Wish, ledger: Ledger, refusals: Refusal[]): readonly ClusterAccount[] {
+  const { set, only, revision, missing } = wish;
+  return [...set.spec.placement.clusters.names].sort(compareNames).flatMap((name) => {
+    if (only !== undefined && only.cluster !== name) return [];
     const account = ledger.account(name);
     if (account === null) {
       refusals.push(clusterRefusal(name, "not-live", `${name} does not answer; nothing is placed there.`));
-      continue;
+      return [];
     }
-    const candidates = candidatesIn(account, request);
-    if (candidates.length === 0) refusals.push(noDomain(name, request));
-    for (const candidate of candidates) {
-      considered.push(...candidate.rooms);
-      const refusal = exclusionOf(candidate, request) ?? shortageOf(candidate, demands);
-      if (refusal !== null) {
-        refusals.push(refusal);
-        continue;
-      }
-      const usable = candidate.rooms.filter(({ node }) => unusable(node, demands) === null);
-      const freeBefore = freeOf(usable, main);
-      fits.push({ candidate, freeBefore, freeAfter: freeBefore - demandOf(demands, main) });
-    }
-  }
-  const sign = set.spec.placement.strategy === "Pack" ? 1 : -1;
-  const [best] = [...fits].sort(
+    const lacking = missingAt(set, revision, name, missing);
+    if (lacking === null) return [account];
+    refusals.push(clusterRefusal(name, "missing-reference", lacking));
+    return [];
+  });
+}
+
+/** The domains that hold the whole group. */
+function fitsIn(accounts: readonly ClusterAccount[], wish: Wish, refusals: Refusal[]): readonly Fit[] {
+  const isSpread = wish.set.spec.placement.topology?.mode === "Preferred";
+  return accounts.flatMap((account) => {
+    const candidates = candidatesIn(account, wish);
+    // A cluster without the label has no domain to prefer, and that is no reason not to go there.
+    if (candidates.length === 0 && !isSpread) refusals.push(noDomain(account.cluster.name, wish));
+    return candidates.flatMap((candidate) => {
+      const refusal = exclusiveRefusal(candidate, wish) ?? shortageOf(candidate, wish);
+      if (refusal === null) return [fitOf(candidate, wish)];
+      refusals.push(refusal);
+      return [];
+    });
+  });
+}
+
+/** The clusters that hold the whole group when it need not stay in one domain. */
+function spreadsIn(accounts: readonly ClusterAccount[], wish: Wish, refusals: Refusal[]): readonly Fit[] {
+  return accounts.flatMap((account) => {
+    const candidate = { account, domain: null, rooms: roomsOutside(account, wish) };
+    if (!isConsidered(candidate, wish)) return [];
+    const refusal = shortageOf(candidate, wish);
+    if (refusal === null) return [fitOf(candidate, wish)];
+    refusals.push(refusal);
+    return [];
+  });
+}
+
+/**
+ * Where its pods are created although they have no room: the emptiest domain that could hold the group when nothing else
+ * is there; where none could, by the strategy, for a cluster autoscaler may add to it.
+ */
+function beyondRoom(
+  accounts: readonly ClusterAccount[],
+  wish: Wish,
+): { readonly candidate: Candidate; readonly why: string } | null {
+  const { topology, strategy } = wish.set.spec.placement;
+  const isPinned = topology?.mode === "Required";
+  const candidates = accounts.flatMap((account) =>
+    (isPinned
+      ? candidatesIn(account, wish).filter((candidate) => exclusiveRefusal(candidate, wish) === null)
+      : [{ account, domain: null, rooms: roomsOutside(account, wish) }]
+    ).map((candidate) => ({
+      fit: fitOf(candidate, wish),
+      couldHold: !pack(wish.demands, emptied(candidate)).nodes.includes(null),
+      isPresent: wish.present?.cluster === account.cluster.name && isSameDomain(wish.present.domain, candidate.domain),
+    })),
+  );
+  const able = candidates.filter(({ couldHold }) => couldHold);
+  const stays = (able.length > 0 ? able : candidates).filter(({ isPresent }) => isPresent);
+  const choice = stays.length > 0 ? stays : able.length > 0 ? able : candidates;
+  const [best] = ranked(
+    choice.map(({ fit }) => fit),
+    able.length > 0 ? "Spread" : strategy,
+  );
+  if (best === undefined) return null;
+  const noun = isPinned ? domainNoun(topology.key) : "cluster";
+  const which =
+    able.length === 0
+      ? `No ${noun} of today could hold it even when empty.`
+      : isPinned && able.length > 1
+        ? `It goes to the emptiest of ${able.length} ${noun}s that could hold it.`
+        : `The ${noun} could hold it when empty.`;
+  const why = `No room for the whole group now: its pods are created and left to the scheduler (whenFull: CreatePods). ${which}`;
+  return { candidate: best.candidate, why };
+}
+
+/** The nodes with nothing on them but what is on every node. */
+function emptied({ account, rooms }: Candidate): readonly NodeRoom[] {
+  return rooms.map(({ node }) =>
+    account.cluster
+      .podsOnNode(node.name)
+      .filter((pod) => pod.isDaemonSetPod)
+      .reduce((room, pod) => take(room, pod), {
+        node,
+        free: node.allocatable,
+        hostPorts: new Set<number>(),
+      } as NodeRoom),
+  );
+}
+
+function fitOf(candidate: Candidate, { demands, main }: Wish): Fit {
+  const usable = candidate.rooms.filter(({ node }) => unusable(node, demands) === null);
+  const freeBefore = freeOf(usable, main);
+  return { candidate, freeBefore, freeAfter: freeBefore - demandOf(demands, main) };
+}
+
+function ranked(fits: readonly Fit[], strategy: "Pack" | "Spread"): readonly Fit[] {
+  const sign = strategy === "Pack" ? 1 : -1;
+  return [...fits].sort(
     (a, b) =>
       sign * (a.freeBefore - b.freeBefore) ||
       compareNames(a.candidate.account.cluster.name, b.candidate.account.cluster.name) ||
       compareNames(a.candidate.domain?.value ?? "", b.candidate.domain?.value ?? ""),
   );
-  if (best === undefined) {
-    const message = tooLargePod(demands, considered) ?? summary(request, demands, refusals);
-    return { placed: false, message, refusals };
-  }
-  const { candidate } = best;
-  return {
-    placed: true,
-    cluster: candidate.account.cluster.name,
-    domain: candidate.domain,
-    avoid: candidate.avoid,
-    why: whyHere(request, best, fits.length, main),
-    refusals,
-  };
 }
 
-function candidatesIn(account: ClusterAccount, request: PlacementRequest): readonly Candidate[] {
-  const { set, only, except } = request;
-  const { topology } = set.spec.placement;
-  const rooms = [...account.rooms.values()];
-  const avoid = topology === undefined ? domainsHeldAlone(account, request) : [];
+function candidatesIn(account: ClusterAccount, wish: Wish): readonly Candidate[] {
+  const { topology } = wish.set.spec.placement;
   const all: readonly Candidate[] =
     topology === undefined
-      ? [{ account, domain: null, avoid, rooms: rooms.filter(({ node }) => !isInAny(node, avoid)) }]
-      : roomsByDomain(rooms, topology.key).map(([value, inside]) => ({
+      ? [{ account, domain: null, rooms: roomsOutside(account, wish) }]
+      : roomsByDomain([...account.rooms.values()], topology.key).map(([value, rooms]) => ({
           account,
           domain: { key: topology.key, value },
-          avoid,
-          rooms: inside,
+          rooms,
         }));
-  const name = account.cluster.name;
-  return all.filter(
-    ({ domain }) =>
-      (only === undefined || isSameDomain(only.domain, domain)) &&
-      !(except !== undefined && except.cluster === name && isSameDomain(except.domain, domain)),
-  );
+  return all.filter((candidate) => isConsidered(candidate, wish));
 }
 
-/** What other groups share with nothing (exclusive: All), in a stable order. */
-function domainsHeldAlone({ reservations }: ClusterAccount, { set, group }: PlacementRequest): readonly Domain[] {
-  const held = new Map<string, Domain>();
-  for (const other of reservations) {
-    const isSelf = other.namespace === set.namespace && other.set === set.name && other.group === group;
-    if (isSelf || other.exclusive !== "All" || other.domain === null) continue;
-    held.set(`${other.domain.key}=${other.domain.value}`, other.domain);
-  }
-  return [...held].sort(([a], [b]) => compareNames(a, b)).map(([, domain]) => domain);
+function isConsidered({ account, domain }: Candidate, { only, except }: Wish): boolean {
+  const isAt = (place: Place): boolean => place.cluster === account.cluster.name && isSameDomain(place.domain, domain);
+  return (only === undefined || isAt(only)) && (except === undefined || !isAt(except));
+}
+
+/** All nodes but those of domains that others hold alone. */
+function roomsOutside(account: ClusterAccount, wish: Wish): readonly NodeRoom[] {
+  const avoid = domainsHeldAlone(account.reservations, selfOf(wish));
+  return [...account.rooms.values()].filter(({ node }) => !isInAny(node, avoid));
+}
+
+const selfOf = ({ set, group }: PlacementRequest): GroupIdentity => ({
+  namespace: set.namespace,
+  set: set.name,
+  group,
+});
+
+/** The domain in which most of the group's pods would find room; of equal ones the first by name. */
+function closestDomain(key: string, cluster: string, refusals: readonly Refusal[]): Domain | null {
+  const held = refusals.filter((refusal) => refusal.cluster === cluster && refusal.domain !== null);
+  const [closest] = held
+    .filter((refusal) => refusal.fits.some((pod) => pod.fits))
+    .sort((a, b) => unfit(a) - unfit(b) || compareNames(a.domain ?? "", b.domain ?? ""));
+  return closest === undefined || closest.domain === null ? null : { key, value: closest.domain };
 }
 
 function roomsByDomain(rooms: readonly NodeRoom[], key: string): readonly (readonly [string, readonly NodeRoom[]])[] {
@@ -127,61 +267,17 @@ function roomsByDomain(rooms: readonly NodeRoom[], key: string): readonly (reado
   return [...domains].sort(([a], [b]) => compareNames(a, b));
 }
 
-function isSameDomain(a: Domain | null, b: Domain | null): boolean {
-  return a?.key === b?.key && a?.value === b?.value;
-}
-
 /** Whether somebody's wish to be alone keeps the group out. */
-function exclusionOf({ account, domain, rooms }: Candidate, request: PlacementRequest): Refusal | null {
+function exclusiveRefusal({ account, domain, rooms }: Candidate, wish: Wish): Refusal | null {
   if (domain === null) return null;
-  const { set } = request;
-  const exclusive = set.spec.placement.topology?.exclusive ?? "None";
-  const refuse = (message: string): Refusal => ({
-    ...clusterRefusal(account.cluster.name, "exclusive", message),
-    domain: domain.value,
-  });
-  const isOwn = (other: { readonly namespace: string; readonly set: string | null }): boolean =>
-    other.namespace === set.namespace && other.set === set.name;
-  const isOwnGroup = (other: Reservation): boolean => isOwn(other) && other.group === request.group;
-  const noun = domainNoun(domain.key);
-  for (const other of account.reservations) {
-    if (isOwnGroup(other)) continue;
-    if (!isHeldIn(other, domain, rooms)) continue;
-    const who = isOwn(other) ? `group ${other.group}` : `${other.namespace}/${other.set}-${other.group}`;
-    if (other.exclusive === "All")
-      return refuse(`Holds ${who}, which shares its ${noun} with nothing (exclusive: All).`);
-    if (exclusive === "None") continue;
-    if (isOwn(other)) return refuse(`Holds ${who}; this set asks for one group per ${noun} (exclusive: ${exclusive}).`);
-    if (exclusive === "All") return refuse(`Holds ${who}; this set asks for the ${noun} alone (exclusive: All).`);
-    if (exclusive === "Set" || other.exclusive === "Set")
-      if (other.exclusive !== "None")
-        return refuse(`Holds ${who}; exclusive sets do not share a ${noun} (exclusive: Set).`);
-  }
-  if (exclusive !== "All") return null;
-  for (const other of account.unbound)
-    if (!isOwnGroup(other) && !other.avoid.some((avoided) => isSameDomain(avoided, domain)))
-      return refuse(
-        `Pods of ${other.namespace}/${other.set}-${other.group} have no node yet and may come here; this set asks for the ${noun} alone (exclusive: All).`,
-      );
-  for (const { node } of rooms)
-    for (const pod of account.cluster.podsOnNode(node.name)) {
-      if (pod.isDaemonSetPod || (isOwn(pod) && pod.groupIndex === request.group)) continue;
-      return refuse(
-        `Holds the pod ${pod.namespace}/${pod.name}; this set asks for the ${noun} alone (exclusive: All).`,
-      );
-    }
-  return null;
+  const exclusive = wish.set.spec.placement.topology?.exclusive ?? "None";
+  const message = exclusionOf({ account, domain, rooms }, selfOf(wish), exclusive);
+  return message === null
+    ? null
+    : { ...clusterRefusal(account.cluster.name, "exclusive", message), domain: domain.value };
 }
 
-/** Promises under another topology key may overlap: their domain's nodes are what counts. */
-function isHeldIn(other: Reservation, domain: Domain, rooms: readonly NodeRoom[]): boolean {
-  const held = other.domain;
-  if (held === null) return false;
-  if (held.key === domain.key) return held.value === domain.value;
-  return rooms.some(({ node }) => node.labels[held.key] === held.value);
-}
-
-function shortageOf({ account, domain, rooms }: Candidate, demands: readonly PodDemand[]): Refusal | null {
+function shortageOf({ account, domain, rooms }: Candidate, { demands }: Wish): Refusal | null {
   const { nodes } = pack(demands, rooms);
   const left = demands.filter((_, position) => nodes[position] === null);
   if (left.length === 0) return null;
@@ -249,10 +345,12 @@ function tooLargePod(demands: readonly PodDemand[], rooms: readonly NodeRoom[]):
   return null;
 }
 
-function summary(request: PlacementRequest, demands: readonly PodDemand[], refusals: readonly Refusal[]): string {
-  const { topology } = request.set.spec.placement;
-  const noun = topology === undefined ? "cluster" : domainNoun(topology.key);
-  const short = refusals.filter((refusal) => refusal.kind === "insufficient");
+function summary({ set, demands, main }: Wish, refusals: readonly Refusal[]): string {
+  const { topology } = set.spec.placement;
+  // With mode Preferred it is the whole cluster that has no room.
+  const isWhole = topology === undefined || topology.mode === "Preferred";
+  const noun = isWhole ? "cluster" : domainNoun(topology.key);
+  const short = refusals.filter((refusal) => refusal.kind === "insufficient" && isWhole === (refusal.domain === null));
   const [closest] = [...short].sort((a, b) => unfit(a) - unfit(b) || (a.short ?? 0) - (b.short ?? 0));
   if (closest === undefined) {
     const exclusive = refusals.filter((refusal) => refusal.kind === "exclusive");
@@ -269,7 +367,7 @@ function summary(request: PlacementRequest, demands: readonly PodDemand[], refus
       : clusters.size > 1
         ? `${closest.cluster}/${closest.domain}`
         : closest.domain;
-  const resource = closest.resource ?? mainResource(demands);
+  const resource = closest.resource ?? main;
   if (closest.short === null) {
     const left = closest.fits.filter((pod) => !pod.fits);
     return `No ${noun} has room for the whole group. Closest: ${place}, no room for ${podRanges(left)}.`;
@@ -281,17 +379,31 @@ function summary(request: PlacementRequest, demands: readonly PodDemand[], refus
 
 const unfit = (refusal: Refusal): number => refusal.fits.filter((pod) => !pod.fits).length;
 
-function whyHere({ set, only }: PlacementRequest, fit: Fit, count: number, main: string): string {
+function whyHere({ set, only, main }: Wish, fit: Fit, count: number): string {
   const { topology, strategy } = set.spec.placement;
   const amounts = `${amountText(main, fit.freeBefore)} ${resourceNoun(main)} free, ${amountText(main, fit.freeAfter)} left after it`;
   if (only !== undefined) return `It still fits: ${amounts}.`;
   if (topology === undefined) return `The cluster has room: ${amounts}.`;
   const noun = domainNoun(topology.key);
-  if (count === 1) return `The only ${noun} with room for the whole group: ${amounts}.`;
-  return `The ${strategy === "Pack" ? "fullest" : "emptiest"} of ${count} ${noun}s that fit: ${amounts}.`;
+  const soft = topology.mode === "Preferred" ? " Its pods prefer it and need not stay in it." : "";
+  if (count === 1) return `The only ${noun} with room for the whole group: ${amounts}.${soft}`;
+  return `The ${strategy === "Pack" ? "fullest" : "emptiest"} of ${count} ${noun}s that fit: ${amounts}.${soft}`;
 }
 
-function noDomain(cluster: string, { set, only, except }: PlacementRequest): Refusal {
+function whySpread({ set, demands }: Wish, { account }: Candidate, refusals: readonly Refusal[]): string {
+  const { topology } = set.spec.placement;
+  if (topology === undefined) return "";
+  const cluster = account.cluster.name;
+  const noun = domainNoun(topology.key);
+  const domain = closestDomain(topology.key, cluster, refusals);
+  const closest = refusals.find((refusal) => refusal.cluster === cluster && refusal.domain === domain?.value);
+  const fitting = closest === undefined ? 0 : demands.length - unfit(closest);
+  const preferred =
+    domain === null ? "" : ` Its pods prefer ${domain.value}, which has room for ${fitting} of ${demands.length}.`;
+  return `No ${noun} has room for the whole group, so it spreads over ${cluster}.${preferred}`;
+}
+
+function noDomain(cluster: string, { set, only, except }: Wish): Refusal {
   const key = set.spec.placement.topology?.key;
   const message =
     only !== undefined

@@ -29,8 +29,9 @@ export function reservationOf(
     group: group.index,
     cluster: group.placement.cluster,
     domain: group.placement.domain,
+    prefers: group.placement.prefers ?? null,
     avoid: group.placement.avoid,
-    exclusive: set.spec.placement.topology?.exclusive ?? "None",
+    exclusive: group.placement.exclusive ?? "None",
     demands: isGoing ? [] : groupDemands(set, group.revision),
   };
 }

@@ -12,6 +12,11 @@ export type PodDemand = {
   readonly tolerations: readonly unknown[];
 };
 
+export type Exclusive = "None" | "Group" | "Set" | "All";
+
+/** What is known not to exist, per cluster: `Secret/hf-token`, in the namespace of the set where it has one. */
+export type MissingObjects = ReadonlyMap<string, ReadonlySet<string>>;
+
 /** Room promised to one group, whether or not its pods exist yet. */
 export type Reservation = {
   readonly namespace: string;
@@ -19,10 +24,12 @@ export type Reservation = {
   readonly group: number;
   readonly cluster: string;
   readonly domain: Domain | null;
+  /** Domain that its pods prefer and need not stay in; null for pods that must run in `domain`, or prefer nothing. */
+  readonly prefers: Domain | null;
   /** Domains that its pods are kept out of. */
   readonly avoid: readonly Domain[];
-  /** `spec.placement.topology.exclusive` of its set, when in effect. */
-  readonly exclusive: "None" | "Group" | "Set" | "All";
+  /** What of `spec.placement.topology.exclusive` it was placed with. */
+  readonly exclusive: Exclusive;
   readonly demands: readonly PodDemand[];
 };
 
@@ -30,7 +37,7 @@ export type Reservation = {
 export type Refusal = {
   readonly cluster: string;
   readonly domain: string | null;
-  readonly kind: "not-live" | "no-domain" | "insufficient" | "exclusive" | "other-kind";
+  readonly kind: "not-live" | "no-domain" | "insufficient" | "exclusive" | "other-kind" | "missing-reference";
   /** One sentence, e.g. "3 of 4 nodes usable, short of 2 nvidia.com/gpu for decode-1". */
   readonly message: string;
   /** For drawing the fit: how many of the group's pods would find room, in demand order; empty where not considered. */
@@ -46,8 +53,13 @@ export type PlacementDecision =
       readonly placed: true;
       readonly cluster: string;
       readonly domain: Domain | null;
-      /** Domains that others hold alone, which its pods are to be kept out of; only without a domain of its own. */
+      /** Domain that its pods prefer (mode Preferred); with `domain` null the group spreads over the cluster. */
+      readonly prefers: Domain | null;
+      /** Domains that others hold alone, which its pods are to be kept out of, where they are not pinned to one. */
       readonly avoid: readonly Domain[];
+      readonly exclusive: Exclusive;
+      /** It is placed although it fits nowhere (whenFull: CreatePods). */
+      readonly isBeyondRoom: boolean;
       /** One sentence: why here. */
       readonly why: string;
       readonly refusals: readonly Refusal[];

@@ -180,8 +180,9 @@ function canMove(context: PlanContext, group: GroupState, running: RunningGroup,
   const key = { namespace: set.namespace, set: set.name, group: group.index };
   if (ledger.unmet(key).length === 0) return false;
   const { cluster, domain } = group.placement;
-  const request = { set, group: group.index, revision: group.revision, except: { cluster, domain } };
-  return placeGroup(request, ledger).placed;
+  const { missing } = context.input;
+  const request = { set, group: group.index, revision: group.revision, missing, except: { cluster, domain } };
+  return placeGroup({ ...request, isRoomNeeded: true }, ledger).placed;
 }
 
 function isCleared(context: PlanContext, home: ObservedGroup): boolean {

@@ -1,4 +1,5 @@
 import type { GroupState, SetState } from "../model/index.ts";
+import { domainNoun } from "../placement/words.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { shortPodName } from "./observed-group.ts";
@@ -62,7 +63,12 @@ function runningMessage(set: SetState, group: GroupState, running: RunningGroup)
   }
   if (group.firstReadyAtMs !== null && !running.isAvailable) return brokenMessage(group, running);
   if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.`;
-  return startMessage(set, group, running);
+  return `${startMessage(set, group, running)}${spreadSentence(group)}`;
+}
+
+function spreadSentence({ placement }: GroupState): string {
+  if (placement === null || placement.domain !== null || placement.prefers === undefined) return "";
+  return ` No ${domainNoun(placement.prefers.key)} had room for all of it: it spreads over ${placement.cluster}.`;
 }
 
 function brokenMessage(group: GroupState, { observed, progress }: RunningGroup): string {

@@ -1,10 +1,13 @@
-import { canonicalJson, type GroupPlacement, type GroupState, type SetState } from "../model/index.ts";
+import type { GroupPlacement, GroupState, SetState } from "../model/index.ts";
 import type { Ledger } from "../placement/ledger.ts";
-import { placeGroup } from "../placement/place-group.ts";
 import { reservationOf } from "../placement/reservations.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { startIncarnation } from "./incarnation.ts";
+import { nextPlace } from "./next-place.ts";
 import { hasOldContent, isHeldBack, isRolloutHeld } from "./rollout-state.ts";
+
+/** Milliseconds. Nothing tells when a Secret appears: while a group waits for one, it is looked for this often. */
+const MISSING_LOOK_MS = 5_000;
 
 /** Books and marks of the placing in one plan. */
 export type Placing = {
@@ -21,15 +24,21 @@ export function startNext(context: PlanContext, group: GroupState, placing: Plac
   const { set, nowMs } = context;
   const revision = nextRevision(set, group);
   placing.ledger.release({ namespace: set.namespace, set: set.name, group: group.index });
-  const found = findPlace(context, group, revision, placing.ledger);
-  if (typeof found === "string") return unplace(context, { ...group, revision }, found, notes);
+  const isAskedToMove = group.lastCause?.kind === "move";
+  const request = { set, group: group.index, revision, missing: context.input.missing };
+  const found = nextPlace(request, group.placement, isAskedToMove, placing.ledger);
+  if (!found.isPlaced) {
+    if (found.isMissing) notes.wakeAtMs.push(nowMs + MISSING_LOOK_MS);
+    return unplace(context, { ...group, revision }, found.reason, notes);
+  }
 
-  const next = startIncarnation(set, group, { placement: found, revision, nowMs });
+  const { placement, lost } = found;
+  const next = startIncarnation(set, group, { placement, revision, nowMs });
   const reservation = reservationOf(set, next);
   if (reservation !== null) placing.ledger.reserve(reservation);
-  if (found !== group.placement || revision !== group.revision) placing.placedOn.add(found.cluster);
-  const isMoved = group.placement === null || placeText(found) !== placeText(group.placement);
-  if (isMoved) announcePlace(group, next, found, notes);
+  if (placement !== group.placement || revision !== group.revision) placing.placedOn.add(placement.cluster);
+  const isMoved = group.placement === null || placeText(placement) !== placeText(group.placement);
+  if (isMoved) announcePlace(group, next, { placement, lost }, notes);
   announceStart(group, next, notes);
   return next;
 }
@@ -42,26 +51,6 @@ export function nextRevision(set: SetState, group: GroupState): number {
   if (isHeldBack(set, group)) return group.revision;
   return isRolloutHeld(set) && group.lastCause?.kind !== "rollout" ? group.revision : set.rollout.target;
 }
-
-/** A placement, or why there is none. A placement that still fits is the same object. */
-function findPlace(context: PlanContext, group: GroupState, revision: number, ledger: Ledger): GroupPlacement | string {
-  const { set } = context;
-  const request = { set, group: group.index, revision };
-  if (group.placement !== null) {
-    const { cluster, domain } = group.placement;
-    const decision = placeGroup({ ...request, only: { cluster, domain } }, ledger);
-    if (decision.placed)
-      return isSameContent(decision.avoid, group.placement.avoid)
-        ? group.placement
-        : { ...group.placement, avoid: decision.avoid };
-  }
-  const decision = placeGroup(request, ledger);
-  if (!decision.placed) return decision.message;
-  const { cluster, domain, avoid, why } = decision;
-  return { cluster, domain, avoid, why };
-}
-
-const isSameContent = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
 function unplace(context: PlanContext, group: GroupState, reason: string, notes: PlanNotes): GroupState {
   if (group.stage === "unplaced" && group.unplacedReason !== null) {
@@ -89,13 +78,22 @@ function unplace(context: PlanContext, group: GroupState, reason: string, notes:
   };
 }
 
-function announcePlace(before: GroupState, group: GroupState, placement: GroupPlacement, notes: PlanNotes): void {
+function announcePlace(
+  before: GroupState,
+  group: GroupState,
+  { placement, lost }: { readonly placement: GroupPlacement; readonly lost: string | null },
+  notes: PlanNotes,
+): void {
   const from = before.placement;
+  const left =
+    lost !== null
+      ? `${from === null ? "" : placeText(from)} can no longer hold it: ${lost}`
+      : `${before.lastCause?.message ?? "It is placed anew"}.`;
   notes.timeline.push({
     kind: "group.placed",
     group: group.index,
     incarnation: group.incarnation,
-    cause: from === null ? placement.why : `${placeText(from)} can no longer hold it. ${placement.why}`,
+    cause: from === null ? placement.why : `${left} ${placement.why}`,
     decision: `${from === null ? "Place" : "Move"} group ${group.index} on ${placeText(placement)}`,
     actions: [],
   });

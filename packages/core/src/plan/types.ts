@@ -8,7 +8,7 @@ import type {
   SetState,
   SetStatus,
 } from "../model/index.ts";
-import type { Reservation } from "../placement/types.ts";
+import type { MissingObjects, Reservation } from "../placement/types.ts";
 
 /** A named object in one cluster. `uid` is the life we observed: a write that meets another life is refused. */
 export type ObjectRef = {
@@ -97,6 +97,8 @@ export type PlanInput = {
   readonly clusters: ReadonlyMap<string, ObservedCluster>;
   /** Room promised to groups of all other sets. This set's own are derived from its state. */
   readonly reservations: readonly Reservation[];
+  /** What this set's pods name and is known not to exist; asked about while a group is to be placed. */
+  readonly missing?: MissingObjects;
 };
 
 export type Plan = {

@@ -25,6 +25,21 @@ export function keepOff(affinity: unknown, domains: readonly Domain[]): Affinity
   );
 }
 
+/** The template's own affinity, drawn to the nodes of one domain; the user's own preferences stay beside it. */
+export function preferDomain(affinity: unknown, { key, value }: Domain): Affinity {
+  const own: Affinity = typeof affinity === "object" && affinity !== null ? (affinity as Affinity) : {};
+  const field = "preferredDuringSchedulingIgnoredDuringExecution";
+  const preferences = own.nodeAffinity?.[field];
+  const ours = { weight: STRONGEST, preference: { matchExpressions: [{ key, operator: "In", values: [value] }] } };
+  return {
+    ...own,
+    nodeAffinity: { ...own.nodeAffinity, [field]: [...(Array.isArray(preferences) ? preferences : []), ours] },
+  };
+}
+
+/** The largest weight that a preference may have. */
+const STRONGEST = 100;
+
 /**
  * Terms are alternatives in Kubernetes, so a requirement goes into each of the user's terms; as a term of its own it
  * would widen the choice instead of narrowing it.

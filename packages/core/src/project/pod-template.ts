@@ -10,7 +10,7 @@ import {
   records,
   type SetState,
 } from "../model/index.ts";
-import { keepOff, pinToDomain } from "./affinity.ts";
+import { keepOff, pinToDomain, preferDomain } from "./affinity.ts";
 import { roleLabels } from "./labels.ts";
 
 type Env = { readonly name: string; readonly [field: string]: unknown };
@@ -27,7 +27,10 @@ export type PodTemplateInput = {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly role: GroupRole;
+  /** Where its pods must run. */
   readonly domain: Domain | null;
+  /** Where they had better run. */
+  readonly prefers: Domain | null;
   /** Domains that others hold alone. */
   readonly avoid: readonly Domain[];
 };
@@ -74,9 +77,11 @@ export function renderPodTemplate(input: PodTemplateInput): Fields {
   };
 }
 
-function affinityOf(own: unknown, { domain, avoid }: PodTemplateInput): { readonly affinity?: unknown } {
+function affinityOf(own: unknown, { domain, prefers, avoid }: PodTemplateInput): { readonly affinity?: unknown } {
   if (domain !== null) return { affinity: pinToDomain(own, domain) };
-  return avoid.length === 0 ? {} : { affinity: keepOff(own, avoid) };
+  if (prefers === null && avoid.length === 0) return {};
+  const drawn = prefers === null ? own : preferDomain(own, prefers);
+  return { affinity: avoid.length === 0 ? drawn : keepOff(drawn, avoid) };
 }
 
 function discoverable(container: Fields, input: PodTemplateInput, volume: string): Fields {

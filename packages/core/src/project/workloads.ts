@@ -25,6 +25,7 @@ export function renderWorkloads(
   group: Pick<GroupState, "index" | "incarnation" | "revision" | "placement">,
 ): readonly RenderedWorkload[] {
   const { hash, content } = findRevision(set, group.revision);
+  const prefers = group.placement?.prefers ?? null;
   return groupRoles(set, group.revision).map((role) => {
     const incarnation = String(group.incarnation);
     const template = renderPodTemplate({
@@ -34,7 +35,8 @@ export function renderWorkloads(
       revisionHash: hash,
       groupMetadata: content.groupMetadata,
       role,
-      domain: group.placement?.domain ?? null,
+      domain: prefers === null ? (group.placement?.domain ?? null) : null,
+      prefers,
       avoid: group.placement?.avoid ?? [],
     });
     const selector = {

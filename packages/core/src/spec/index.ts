@@ -10,6 +10,7 @@ export * from "./name-budget.ts";
 export * from "./parse.ts";
 export * from "./path.ts";
 export * from "./problem.ts";
+export { type ObjectReference, objectReferences } from "./references.ts";
 export * from "./revision.ts";
 export * from "./schema.ts";
 export { MAX_STATUS_GROUPS, SetResourceStatus } from "./set-status-schema.ts";

@@ -61,18 +61,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: "Name the cluster in placement.clusters.names.",
   },
   {
-    path: "spec.placement.topology.mode",
-    isAllowed: (value) => value !== "Preferred",
-    feature: "topology mode Preferred",
-    instead: "Use Required, or leave topology out.",
-  },
-  {
-    path: "spec.placement.whenFull",
-    isAllowed: (value) => value !== "CreatePods",
-    feature: "whenFull CreatePods",
-    instead: "Use Wait.",
-  },
-  {
     path: "spec.placement.failover.afterSeconds",
     isAllowed: isOneOf(null),
     feature: "failover to another cluster",

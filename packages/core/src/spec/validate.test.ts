@@ -233,6 +233,13 @@ const CASES: readonly Case[] = [
     /maxSeconds \(600\)/,
   ],
   [
+    "a domain that is only preferred and yet to be held alone",
+    inSpec({ placement: { topology: { key: "a/b", mode: "Preferred", exclusive: "Group" } } }),
+    "spec.placement.topology.exclusive",
+    "value",
+    /needs mode Required/,
+  ],
+  [
     "a set's name with dots",
     (manifest) => Object.assign(manifest["metadata"] ?? {}, { name: "a.b" }),
     "metadata.name",
@@ -270,8 +277,6 @@ describe("what is not supported yet is refused by name", () => {
     ["RoleRolling", inSpec({ rollout: { strategy: "RoleRolling" } })],
     ["onFailure Rollback", inSpec({ rollout: { onFailure: "Rollback" } })],
     ["force-deletion", inSpec({ recovery: { forceDeleteAfterSeconds: 60 } })],
-    ["Preferred", inSpec({ placement: { topology: { key: "a/b", mode: "Preferred" } } })],
-    ["CreatePods", inSpec({ placement: { whenFull: "CreatePods" } })],
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
     ["by label", inSpec({ placement: { clusters: { selector: { matchLabels: { a: "b" } } } } })],
     ["more than one cluster", inSpec({ placement: { clusters: { names: ["a", "b"] } } })],

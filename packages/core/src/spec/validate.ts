@@ -27,6 +27,7 @@ export function validateManifest(manifest: unknown, presentReplicas = 1): readon
     ...labelProblems(valueAt(manifest, [...GROUP_TEMPLATE, "metadata"]), [...GROUP_TEMPLATE, "metadata"]),
     ...roleProblems(manifest),
     ...discoveryProblems(manifest),
+    ...placementProblems(manifest),
     ...rolloutProblems(manifest),
     ...recoveryProblems(manifest),
     ...entryProblems(manifest),
@@ -201,6 +202,21 @@ function discoveryProblems(manifest: unknown): readonly Problem[] {
 }
 
 const isZero = (value: unknown): boolean => value === 0 || value === "0%";
+
+/** A domain that a group may leave can't be promised to it alone. */
+function placementProblems(manifest: unknown): readonly Problem[] {
+  const path: Path = ["spec", "placement", "topology"];
+  const topology = valueAt(manifest, path);
+  const exclusive = textAt(topology, ["exclusive"]);
+  if (textAt(topology, ["mode"]) !== "Preferred" || exclusive === undefined || exclusive === "None") return [];
+  return [
+    {
+      path: formatPath([...path, "exclusive"]),
+      code: "value",
+      message: `exclusive: ${exclusive} needs mode Required: with Preferred a group may spread beyond its domain. Use Required, or exclusive None.`,
+    },
+  ];
+}
 
 function rolloutProblems(manifest: unknown): readonly Problem[] {
   const rollout = valueAt(manifest, ["spec", "rollout"]);

@@ -11,6 +11,7 @@ import {
 } from "../model/index.ts";
 import { podHostPorts, podRequests } from "../placement/demand.ts";
 import { hasRoom, type NodeRoom, take } from "../placement/packing.ts";
+import type { MissingObjects, Reservation } from "../placement/types.ts";
 import { plan } from "../plan/plan.ts";
 import type { Action, ObjectRef, Plan, TimelineDraft } from "../plan/types.ts";
 import { dataHash } from "../project/labels.ts";
@@ -309,7 +310,9 @@ export class World {
       affinity: template["affinity"] ?? null,
       tolerations: (template["tolerations"] ?? []) as readonly unknown[],
     };
-    for (const node of this.nodes) {
+    const preferred = preferencesOf(demand.affinity);
+    const byPreference = [...this.nodes].sort((a, b) => Number(preferred(b)) - Number(preferred(a)));
+    for (const node of byPreference) {
       let room: NodeRoom = { node, free: node.allocatable, hostPorts: new Set() };
       for (const other of this.pods.values())
         if (other.nodeName === node.name && other.phase !== "Failed") room = take(room, other);
@@ -317,6 +320,20 @@ export class World {
     }
     return null;
   }
+}
+
+type Preference = { readonly preference: { readonly matchExpressions: readonly { key: string; values: string[] }[] } };
+
+/** Whether a node is what the pod's preferred node affinity (of the form that is rendered) asks for. */
+function preferencesOf(affinity: unknown): (node: ObservedNode) => boolean {
+  const { nodeAffinity } = (affinity ?? {}) as {
+    nodeAffinity?: { preferredDuringSchedulingIgnoredDuringExecution?: readonly Preference[] };
+  };
+  const preferences = nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  return (node) =>
+    preferences.some(({ preference }) =>
+      preference.matchExpressions.every(({ key, values }) => values.includes(node.labels[key] ?? "")),
+    );
 }
 
 const keyOf = (kind: string, name: string): string => `${kind}/${name}`;
@@ -328,6 +345,9 @@ export class Operated {
   readonly timeline: TimelineDraft[] = [];
   readonly acted: Action[] = [];
   isGone = false;
+  /** Room promised to other sets, and what is known not to exist. */
+  reservations: readonly Reservation[] = [];
+  missing: MissingObjects = new Map();
 
   constructor(world: World, state: SetState) {
     this.world = world;
@@ -336,7 +356,8 @@ export class Operated {
 
   plan(): Plan {
     const clusters = new Map([[this.world.name, this.world.observe()]]);
-    return plan({ set: this.state, clusters, reservations: [] }, this.world.nowMs);
+    const { reservations, missing } = this;
+    return plan({ set: this.state, clusters, reservations, missing }, this.world.nowMs);
   }
 
   /** Plans and stores, then acts unless the process `dies` in between. */

@@ -207,6 +207,7 @@ describe("a cluster", () => {
                 group: 0,
                 cluster: "north",
                 domain: { key: "topology.kubernetes.io/rack", value: "rack-a" },
+                prefers: null,
                 avoid: [],
                 exclusive: "None",
                 demands: [
