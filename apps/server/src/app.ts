@@ -16,6 +16,7 @@ import { PodVerbs } from "./pods/service.ts";
 import { Executor } from "./reconcile/executor.ts";
 import { Lease } from "./reconcile/lease.ts";
 import { LogTails } from "./reconcile/log-tails.ts";
+import { MissingReferences } from "./reconcile/missing-references.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import { Reservations } from "./reconcile/reservations.ts";
 import { RolloutVerbs } from "./rollouts/service.ts";
@@ -83,6 +84,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   if (options.sandboxDir === null) await removeSandboxMembers(db, isUsed);
   const fleet = new Fleet({ db, vault: options.vault, connect: options.connect, nowMs, log });
   const reservations = new Reservations(sets);
+  const missing = new MissingReferences(fleet, nowMs);
 
   const metrics = createMetrics({
     fleet,
@@ -99,7 +101,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     onAction: (cluster, kind, isOk) => metrics.actions.inc({ cluster, kind, outcome: isOk ? "ok" : "failed" }),
   });
-  const models = new Models({ sets, fleet, reservations, executor, sandbox: options.sandbox, nowMs });
+  const models = new Models({ sets, fleet, reservations, missing, executor, sandbox: options.sandbox, nowMs });
   const live: LiveHub = new LiveHub({
     source: topicSource({ models, sets, fleet, timeline }),
     nowMs,
@@ -111,6 +113,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     fleet,
     timeline,
     reservations,
+    missing,
     executor,
     logTails: new LogTails({ sets, port: (cluster) => fleet.get(cluster)?.port ?? null, log }),
     log,
@@ -147,7 +150,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const contacts = new ContactLog({ fleet, timeline, nowMs, log, mayWrite: () => lease.isHeld });
 
   const services: Services = {
-    sets: new SetVerbs({ sets, fleet, models, reservations, timeline, nowMs }),
+    sets: new SetVerbs({ sets, fleet, models, reservations, missing, timeline, nowMs }),
     rollouts: new RolloutVerbs(sets, nowMs),
     clusters: new ClusterVerbs({ db, vault: options.vault, fleet, sets, models, timeline, nowMs }),
     pods: new PodVerbs({ sets, fleet, models, timeline, nowMs }),

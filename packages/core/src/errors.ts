@@ -11,6 +11,7 @@ export const DOMAIN_ERROR_CODES = [
   "rollout.nothing-to-do",
   "revision.not-found",
   "group.not-found",
+  "group.not-movable",
   "cluster.not-found",
   "cluster.name-taken",
   "cluster.in-use",

@@ -1,10 +1,11 @@
 import type { SetStatus } from "@openpatio/core/model";
-import { openLedger, placeGroup, type Refusal } from "@openpatio/core/placement";
+import { openLedger, placeGroup, type Refusal, type Reservation } from "@openpatio/core/placement";
 import { plan } from "@openpatio/core/plan";
 import { parseSetYaml } from "@openpatio/core/spec";
 import type { ClusterModel, SetModel } from "@openpatio/core/view";
 import type { Fleet, Member } from "../clusters/fleet.ts";
 import { type Executor, isForPerson } from "../reconcile/executor.ts";
+import type { MissingReferences } from "../reconcile/missing-references.ts";
 import type { Reservations } from "../reconcile/reservations.ts";
 import type { SandboxControl } from "../sandbox/control.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
@@ -13,6 +14,7 @@ export type ModelsOptions = {
   readonly sets: SetStore;
   readonly fleet: Fleet;
   readonly reservations: Reservations;
+  readonly missing: MissingReferences;
   readonly executor: Executor;
   readonly sandbox: SandboxControl;
   readonly nowMs: () => number;
@@ -39,12 +41,17 @@ export class Models {
   }
 
   set(stored: StoredSet): SetModel {
-    const { fleet, reservations, executor, nowMs } = this.options;
+    const { fleet, reservations, missing, executor, nowMs } = this.options;
     const { state } = stored;
     const clusters = fleet.observe();
-    const others = () => reservations.except(state.id);
+    let known: readonly Reservation[] | undefined;
+    const others = () => {
+      known ??= reservations.except(state.id);
+      return known;
+    };
     const status =
-      this.statuses.get(state.id) ?? plan({ set: state, clusters, reservations: others() }, nowMs()).status;
+      this.statuses.get(state.id) ??
+      plan({ set: state, clusters, reservations: others(), missing: missing.known(state) }, nowMs()).status;
     return {
       state,
       status,
@@ -52,6 +59,7 @@ export class Models {
       labels: this.labelsOf(stored),
       createdAtMs: stored.createdAtMs,
       changedAtMs: stored.changedAtMs,
+      reservations: others,
       refusalsOf: (index) => this.refusalsOf(stored, index),
       refusedOf: (index) =>
         executor.failuresOf(state.id).find((failure) => failure.action.group === index && isForPerson(failure))?.error
@@ -77,9 +85,10 @@ export class Models {
   private refusalsOf({ state }: StoredSet, index: number): readonly Refusal[] {
     const group = state.groups.find((candidate) => candidate.index === index);
     if (group === undefined) return [];
-    const { fleet, reservations } = this.options;
+    const { fleet, reservations, missing } = this.options;
     const ledger = openLedger(fleet.observe(), () => reservations.except(null));
-    return placeGroup({ set: state, group: index, revision: group.revision }, ledger).refusals;
+    const request = { set: state, group: index, revision: group.revision, missing: missing.known(state) };
+    return placeGroup(request, ledger).refusals;
   }
 
   private labelsOf(stored: StoredSet): Readonly<Record<string, string>> {

@@ -12,6 +12,7 @@ import { KeyedQueue } from "./keyed-queue.ts";
 import type { Held } from "./lease.ts";
 import { Limiter } from "./limiter.ts";
 import type { LogTails } from "./log-tails.ts";
+import type { MissingReferences } from "./missing-references.ts";
 import type { Reservations } from "./reservations.ts";
 import { type StatusAction, StatusWriter } from "./status-writer.ts";
 
@@ -40,6 +41,7 @@ export type ReconcilerOptions = {
   readonly fleet: Fleet;
   readonly timeline: TimelineStore;
   readonly reservations: Reservations;
+  readonly missing: MissingReferences;
   readonly executor: Executor;
   readonly logTails: LogTails;
   readonly log: Logger;
@@ -189,6 +191,10 @@ export class Reconciler {
   private async planAndStore(id: string, log: Logger): Promise<{ set: StoredSet; planned: Plan } | null> {
     const { sets, fleet, reservations, nowMs } = this.options;
     for (let race = 0; race < MAX_RACES; race++) {
+      const asked = sets.get(id);
+      if (asked === null) return null;
+      const missing = await this.options.missing.of(asked.state);
+      // It may have changed while clusters were asked.
       const set = sets.get(id);
       if (set === null) return null;
       const clusters = fleet.observe();
@@ -197,6 +203,7 @@ export class Reconciler {
         {
           set: set.state,
           clusters,
+          missing,
           // Read only when something is to be placed, which is rare.
           get reservations(): readonly Reservation[] {
             return reservations.except(id);

@@ -42,6 +42,12 @@ export const setsRouter = {
   retryNow: procedure
     .input(SetKey.extend({ group: Index }))
     .mutation(({ ctx, input }) => ctx.services.sets.retryNow(ctx.actor, input)),
+  previewMove: procedure
+    .input(SetKey.extend({ group: Index }))
+    .query(({ ctx, input }) => ctx.services.sets.previewMove(input)),
+  move: procedure
+    .input(SetKey.extend({ group: Index, ifIncarnation: z.int().min(0).optional() }))
+    .mutation(({ ctx, input }) => ctx.services.sets.move(ctx.actor, input)),
   import: procedure.input(z.object({ text: Text })).query(({ ctx, input }) => ctx.services.sets.import(input.text)),
   templates: procedure.query(({ ctx }) => ctx.services.sets.templates()),
 };

@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { DomainError } from "@openpatio/core/errors";
 import { homeOf, type SetState } from "@openpatio/core/model";
-import { acceptSpec, createSet, deleteSet, plan, retryGroupNow, type StateChange } from "@openpatio/core/plan";
+import {
+  acceptSpec,
+  createSet,
+  deleteSet,
+  moveGroup,
+  plan,
+  retryGroupNow,
+  type StateChange,
+} from "@openpatio/core/plan";
 import { renderDiscovery } from "@openpatio/core/project";
 import {
   describeRevisionChange,
@@ -19,6 +27,8 @@ import {
   groupPods,
   groupView,
   type ImportAnswer,
+  type MoveView,
+  moveView,
   type PreviewView,
   podsByGroup,
   previewView,
@@ -34,6 +44,7 @@ import {
 } from "@openpatio/core/view";
 import type { Fleet } from "../clusters/fleet.ts";
 import type { Models } from "../live/models.ts";
+import type { MissingReferences } from "../reconcile/missing-references.ts";
 import type { Reservations } from "../reconcile/reservations.ts";
 import type { TimelineStore } from "../timeline/timeline-store.ts";
 import type { SetKey } from "../trpc/inputs.ts";
@@ -49,6 +60,7 @@ export type SetVerbsOptions = {
   readonly fleet: Fleet;
   readonly models: Models;
   readonly reservations: Reservations;
+  readonly missing: MissingReferences;
   readonly timeline: TimelineStore;
   readonly nowMs: () => number;
 };
@@ -75,7 +87,8 @@ export class SetVerbs implements SetService {
     const { state } = this.changeFor(definition) ?? { state: present?.state ?? this.create(definition).state };
     const clusters = fleet.observe();
     const others = reservations.except(present?.state.id ?? null);
-    const planned = plan({ set: state, clusters, reservations: others }, nowMs());
+    const missing = await this.options.missing.ask(state);
+    const planned = plan({ set: state, clusters, reservations: others, missing }, nowMs());
     return previewView({
       before:
         present === null ? null : { state: present.state, status: models.set(present).status, yaml: present.yaml },
@@ -84,6 +97,7 @@ export class SetVerbs implements SetService {
       planned: planned.next.groups,
       clusters,
       reservations: others,
+      missing,
       checks: await this.checks(definition, state),
       nowMs: nowMs(),
     });
@@ -192,6 +206,42 @@ export class SetVerbs implements SetService {
       return retryGroupNow(set.state, input.group, this.options.nowMs());
     });
     return { group: input.group };
+  }
+
+  async previewMove(input: SetKey & { readonly group: number }): Promise<MoveView> {
+    const stored = requireSet(this.options.sets, input);
+    await this.options.missing.ask(stored.state);
+    return this.moveOf(stored, input.group);
+  }
+
+  async move(
+    actor: string,
+    input: SetKey & { readonly group: number; readonly ifIncarnation?: number | undefined },
+  ): Promise<MoveView> {
+    let view = await this.previewMove(input);
+    await changeSet(this.options.sets, actor, input, (set) => {
+      view = this.moveOf(set, input.group);
+      const { ifIncarnation = view.incarnation } = input;
+      const isLater = view.incarnation !== ifIncarnation;
+      const why = isLater
+        ? `${view.name} is at incarnation ${view.incarnation} by now, not ${ifIncarnation}.`
+        : view.why;
+      const moved = isLater || !view.canMove ? null : moveGroup(set.state, input.group, this.options.nowMs());
+      if (moved === null) throw new DomainError("group.not-movable", why, { params: { group: input.group } });
+      return moved;
+    });
+    return view;
+  }
+
+  private moveOf({ state }: StoredSet, group: number): MoveView {
+    const { fleet, reservations, missing } = this.options;
+    const input = {
+      state,
+      clusters: fleet.observe(),
+      reservations: reservations.except(state.id),
+      missing: missing.known(state),
+    };
+    return moveView(input, requireGroup(state, group));
   }
 
   import(text: string): ImportAnswer {

@@ -12,6 +12,7 @@ const TRPC_CODE = {
   "rollout.nothing-to-do": "PRECONDITION_FAILED",
   "revision.not-found": "NOT_FOUND",
   "group.not-found": "NOT_FOUND",
+  "group.not-movable": "CONFLICT",
   "cluster.not-found": "NOT_FOUND",
   "cluster.name-taken": "CONFLICT",
   "cluster.in-use": "CONFLICT",

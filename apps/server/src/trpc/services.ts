@@ -9,6 +9,7 @@ import type {
   ImportAnswer,
   LiveEvent,
   LogsAnswer,
+  MoveView,
   PodAnswer,
   PreviewView,
   RolloutAnswer,
@@ -51,6 +52,13 @@ export interface SetService {
   diff(input: SetKey & { readonly from: number; readonly to: number }): DiffAnswer;
   /** Ends the backoff of a group that waits for its next incarnation. */
   retryNow(actor: string, input: SetKey & { readonly group: number }): Promise<{ readonly group: number }>;
+  /** Where a group would go that is stopped and placed anew; nothing is done. */
+  previewMove(input: SetKey & { readonly group: number }): Promise<MoveView>;
+  /** Does what the preview says. With `ifIncarnation` only to that incarnation, so that asking twice moves once. */
+  move(
+    actor: string,
+    input: SetKey & { readonly group: number; readonly ifIncarnation?: number | undefined },
+  ): Promise<MoveView>;
   import(text: string): ImportAnswer;
   templates(): readonly TemplateAnswer[];
 }

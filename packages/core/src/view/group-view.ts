@@ -9,6 +9,7 @@ import {
 } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
 import { gpusOf } from "./gpus.ts";
+import { placementNotes } from "./placement-notes.ts";
 import { podView, silentNodes } from "./pod-view.ts";
 import { hashOf, healthOf, isStale, type SetModel } from "./set-model.ts";
 import type { GroupRoleView, GroupView, PodView } from "./types.ts";
@@ -39,6 +40,9 @@ export function groupView(model: SetModel, group: GroupState): GroupView {
     history: group.history.map(withoutLog),
     refusals: group.stage === "unplaced" ? model.refusalsOf(group.index) : [],
     placementWhy: group.placement?.why ?? null,
+    prefers: group.placement?.prefers?.value ?? null,
+    exclusive: group.placement?.exclusive ?? "None",
+    placementNotes: placementNotes(model, group),
     isStale: isStale(model, group),
   };
 }

@@ -13,6 +13,7 @@ export {
 } from "./cluster-view.ts";
 export { gpusOf } from "./gpus.ts";
 export { groupPods, groupView } from "./group-view.ts";
+export { type MoveView, moveView } from "./move-view.ts";
 export { type PodContext, podView } from "./pod-view.ts";
 export type { PreviewInput } from "./preview-input.ts";
 export { previewView } from "./preview-view.ts";

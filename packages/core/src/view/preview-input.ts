@@ -1,5 +1,5 @@
 import type { GroupState, ObservedCluster, SetState, SetStatus } from "../model/index.ts";
-import type { Reservation } from "../placement/index.ts";
+import type { MissingObjects, Reservation } from "../placement/index.ts";
 import type { PreviewView } from "./types.ts";
 
 export type PreviewInput = {
@@ -13,6 +13,8 @@ export type PreviewInput = {
   readonly clusters: ReadonlyMap<string, ObservedCluster>;
   /** Of all other sets. */
   readonly reservations: readonly Reservation[];
+  /** What its pods name and is known not to exist. */
+  readonly missing: MissingObjects;
   readonly checks: PreviewView["checks"];
   readonly nowMs: number;
 };

@@ -1,12 +1,5 @@
 /* oxlint-disable unicorn/no-thenable -- `now` and `then` of a preview are words, and nothing awaits them */
-import {
-  type GroupPlacement,
-  type GroupState,
-  groupRoles,
-  type ObservedCluster,
-  type ObservedPod,
-  type SetState,
-} from "../model/index.ts";
+import { type GroupPlacement, type GroupState, groupRoles, type SetState } from "../model/index.ts";
 import { groupDemands, openLedger, type PlacementDecision, placeGroup, reservationsOf } from "../placement/index.ts";
 import { isHeldBack } from "../plan/rollout-state.ts";
 import { startupWaves } from "../plan/waves.ts";
@@ -16,6 +9,7 @@ import type { PreviewInput } from "./preview-input.ts";
 import { objectsOf } from "./preview-objects.ts";
 import { hashOf } from "./set-model.ts";
 import type { PreviewGroup, PreviewView } from "./types.ts";
+import { withoutGroup } from "./without-group.ts";
 
 /** What an apply would do: decided by the planner's own functions, written nowhere. */
 export function previewView(input: PreviewInput): PreviewView {
@@ -51,7 +45,8 @@ function oneMoreOf(input: PreviewInput): PreviewView["oneMore"] {
     ...input.reservations,
     ...(before === null ? [] : reservationsOf(before.state)),
   ]);
-  const request = { set: after, group: after.spec.replicas, revision: after.rollout.target };
+  const { missing } = input;
+  const request = { set: after, group: after.spec.replicas, revision: after.rollout.target, missing };
   const decision = placeGroup(request, ledger);
   const key = after.spec.placement.topology?.key;
   const domains = after.spec.placement.clusters.names.reduce((sum, name) => {
@@ -82,7 +77,7 @@ function previewGroups(input: PreviewInput): readonly PreviewGroup[] {
     const present = known.get(index);
     const decision =
       next !== undefined && next.placement === null
-        ? placeGroup({ set: after, group: index, revision: next.revision }, ledger)
+        ? placeGroup({ set: after, group: index, revision: next.revision, missing: input.missing }, ledger)
         : null;
     views.push(previewGroup(input, index, present, next, decision));
   }
@@ -160,28 +155,14 @@ function decideRestart(
 
 /** Places a group as if its present pods were gone, which is how the planner places the next incarnation. */
 function placeWithout(
-  { after, planned, clusters, reservations }: PreviewInput,
+  { after, planned, clusters, reservations, missing }: PreviewInput,
   index: number,
   only?: { readonly cluster: string; readonly domain: GroupPlacement["domain"] },
 ): PlacementDecision {
-  const isOwn = (pod: ObservedPod) =>
-    pod.namespace === after.namespace && pod.set === after.name && pod.groupIndex === index;
-  const emptied = new Map(
-    [...clusters].map(([key, cluster]): [string, ObservedCluster] => [
-      key,
-      {
-        name: cluster.name,
-        isSimulated: cluster.isSimulated,
-        health: cluster.health,
-        nodes: cluster.nodes,
-        podsOnNode: (node) => cluster.podsOnNode(node).filter((pod) => !isOwn(pod)),
-        set: (namespace, name) => cluster.set(namespace, name),
-      },
-    ]),
-  );
+  const emptied = withoutGroup(clusters, { namespace: after.namespace, set: after.name, group: index });
   const others = planned.filter((group) => group.index !== index);
   const ledger = openLedger(emptied, () => [...reservations, ...reservationsOf({ ...after, groups: others })]);
-  const request = { set: after, group: index, revision: after.rollout.target };
+  const request = { set: after, group: index, revision: after.rollout.target, missing };
   return placeGroup(only === undefined ? request : { ...request, only }, ledger);
 }
 

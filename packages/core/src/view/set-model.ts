@@ -1,5 +1,5 @@
 import type { ClusterHealth, GroupState, ObservedCluster, ObservedPod, SetState, SetStatus } from "../model/index.ts";
-import type { Refusal } from "../placement/types.ts";
+import type { Refusal, Reservation } from "../placement/types.ts";
 
 /** One set as the views read it: what is stored, what the planner last made of it, and what the clusters show. */
 export type SetModel = {
@@ -10,6 +10,8 @@ export type SetModel = {
   readonly labels: Readonly<Record<string, string>>;
   readonly createdAtMs: number;
   readonly changedAtMs: number;
+  /** Room promised to the groups of all other sets. */
+  readonly reservations: () => readonly Reservation[];
   /** Why an unplaced group is not placed, per cluster and domain. */
   readonly refusalsOf: (group: number) => readonly Refusal[];
   /** What a cluster refuses of a group (null: of what belongs to the whole set), said by itself; null when nothing. */

@@ -148,6 +148,12 @@ export type GroupView = {
   /** Unplaced: why not there, per cluster and domain. */
   readonly refusals: readonly Refusal[];
   readonly placementWhy: string | null;
+  /** Domain that its pods prefer (mode Preferred); with `domain` null the group spreads over its cluster. */
+  readonly prefers: string | null;
+  /** What of `exclusive` it was placed with, and so is in effect. */
+  readonly exclusive: "None" | "Group" | "Set" | "All";
+  /** What of its placement is in effect, and what not yet or not any more; one sentence each. */
+  readonly placementNotes: readonly string[];
   readonly isStale: boolean;
 };
 

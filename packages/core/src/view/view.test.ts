@@ -37,6 +37,7 @@ function modelOf(state: SetState, cluster = live, pods: readonly ObservedPod[] =
     labels: {},
     createdAtMs: 0,
     changedAtMs: NOW,
+    reservations: () => [],
     refusalsOf: () => [],
     refusedOf: () => null,
   };
@@ -268,6 +269,7 @@ test("a preview is the planner's own placement, and names no object of a group t
     planned: next.groups,
     clusters: clustersOf(live),
     reservations: [],
+    missing: new Map(),
     checks: [],
     nowMs: NOW,
   });

@@ -299,6 +299,7 @@ const KIND_WORD = {
   insufficient: "no room",
   exclusive: "held",
   "other-kind": "other kind",
+  "missing-reference": "something is missing",
 } as const;
 
 function paintFit(scene: Scene, lane: PlacedLane, isWide: boolean): void {

@@ -1,0 +1,104 @@
+import { type GroupState, groupName, groupRoles, type ObservedCluster, type SetState } from "../model/index.ts";
+import { type MissingObjects, openLedger, placeGroup, type Refusal, type Reservation } from "../placement/index.ts";
+import { reservationsOf } from "../placement/reservations.ts";
+import { canBeMoved } from "../plan/moving.ts";
+import { nextPlace } from "../plan/next-place.ts";
+import { nextRevision, placeText } from "../plan/placing.ts";
+import { startupWaves } from "../plan/waves.ts";
+import { plural } from "../plan/words.ts";
+import { withoutGroup } from "./without-group.ts";
+
+/** What a move would do: decided by the planner's own functions, written nowhere. */
+export type MoveView = {
+  readonly group: number;
+  readonly name: string;
+  readonly incarnation: number;
+  /** False: nothing would be done, for the reason in `why`. */
+  readonly canMove: boolean;
+  /** One or two sentences: where to and why, or why not. */
+  readonly why: string;
+  readonly from: MovePlace | null;
+  readonly to: MovePlace | null;
+  readonly podsStopped: number;
+  /** Revision that it starts at. */
+  readonly toRevision: number;
+  /** What happens, in order, one sentence each. */
+  readonly steps: readonly string[];
+  /** Why not elsewhere, per cluster and domain. */
+  readonly refusals: readonly Refusal[];
+};
+
+export type MovePlace = {
+  readonly cluster: string;
+  readonly domain: string | null;
+  /** Domain that its pods prefer and need not stay in. */
+  readonly prefers: string | null;
+};
+
+export type MoveInput = {
+  readonly state: SetState;
+  readonly clusters: ReadonlyMap<string, ObservedCluster>;
+  /** Of all other sets. */
+  readonly reservations: readonly Reservation[];
+  readonly missing: MissingObjects;
+};
+
+export function moveView({ state, clusters, reservations, missing }: MoveInput, group: GroupState): MoveView {
+  const { placement } = group;
+  const self = { namespace: state.namespace, set: state.name, group: group.index };
+  const others = state.groups.filter((other) => other !== group);
+  const ledger = openLedger(withoutGroup(clusters, self), () => [
+    ...reservations,
+    ...reservationsOf({ ...state, groups: others }),
+  ]);
+  const toRevision = nextRevision(state, { ...group, lastCause: null });
+  const request = { set: state, group: group.index, revision: toRevision, missing };
+  const pods = groupRoles(state, group.revision).reduce((sum, role) => sum + role.replicas, 0);
+  const common = {
+    group: group.index,
+    name: groupName(state.name, group.index),
+    incarnation: group.incarnation,
+    from: placement === null ? null : placeOf(placement),
+    toRevision,
+    refusals: placeGroup({ ...request, isRoomNeeded: true }, ledger).refusals,
+  };
+  const refuse = (why: string): MoveView => ({ ...common, canMove: false, why, to: null, podsStopped: 0, steps: [] });
+  if (!canBeMoved(state, group) || placement === null)
+    return refuse("Only a group that runs can be moved. This one is placed anew when it starts.");
+  if (clusters.get(placement.cluster)?.health !== "live")
+    return refuse(`${placement.cluster} does not answer; nothing there is touched.`);
+  const next = nextPlace(request, placement, true, ledger);
+  if (!next.isPlaced) return refuse(`It would stop and then find no room. ${next.reason}`);
+  if (next.placement === placement)
+    return refuse(`Nothing else has room for it: it would start again in ${placeText(placement)}.`);
+  const where = placeText(next.placement);
+  const isSamePlace = where === placeText(placement);
+  return {
+    ...common,
+    canMove: true,
+    why: isSamePlace
+      ? `It stays in ${where} and starts there by the placement that the set asks for now. ${next.placement.why}`
+      : `It goes to ${where}. ${next.placement.why}`,
+    to: placeOf(next.placement),
+    podsStopped: pods,
+    steps: [
+      `All ${plural(pods, "pod")} of incarnation ${group.incarnation} stop at once.`,
+      `When everything of it is gone, it is placed by what has room then: now that is ${where}. Its present place is kept for it until then.`,
+      `Incarnation ${group.incarnation + 1} starts at revision ${toRevision}: ${startOrder(state, toRevision)}.`,
+    ],
+  };
+}
+
+function startOrder(state: SetState, revision: number): string {
+  const roles = groupRoles(state, revision);
+  if (state.spec.startupPolicy !== "Ordered") return `${roles.map(({ role }) => role).join(", ")} at once`;
+  return startupWaves(roles)
+    .map((names) => names.join(", "))
+    .join(" → ");
+}
+
+const placeOf = ({ cluster, domain, prefers }: NonNullable<GroupState["placement"]>): MovePlace => ({
+  cluster,
+  domain: domain?.value ?? null,
+  prefers: prefers?.value ?? null,
+});

@@ -1,0 +1,80 @@
+import type { Domain, GroupPlacement, GroupState, ObservedCluster, ObservedPod } from "../model/index.ts";
+import { mayStillCome, type Reservation } from "../placement/index.ts";
+import { reservationsOf } from "../placement/reservations.ts";
+import { domainNoun } from "../placement/words.ts";
+import { plural } from "../plan/words.ts";
+import type { SetModel } from "./set-model.ts";
+
+/** What of a group's placement is in effect, and what not yet or not any more: one sentence each. */
+export function placementNotes(model: SetModel, group: GroupState): readonly string[] {
+  const { placement } = group;
+  if (placement === null) return [];
+  const cluster = model.clusters.get(placement.cluster);
+  return [
+    ...(cluster === undefined ? [] : exclusiveNotes(model, group, placement, cluster)),
+    ...openNotes(model, group, placement),
+    ...(isEdited(model.state.spec.placement, placement)
+      ? ["The placement of the set was edited since: it applies from the next incarnation, or move the group now."]
+      : []),
+  ];
+}
+
+function exclusiveNotes(
+  model: SetModel,
+  group: GroupState,
+  { exclusive, domain }: GroupPlacement,
+  cluster: ObservedCluster,
+): readonly string[] {
+  if (exclusive === undefined || domain === null) return [];
+  const words = { Group: "no other group of this set", Set: "no group of another exclusive set", All: "nothing else" };
+  const rule = `${domain.value} is to hold ${words[exclusive]} (exclusive: ${exclusive})`;
+  if (exclusive !== "All") return [`${rule}.`];
+  const strangers = cluster.nodes
+    .filter((node) => node.labels[domain.key] === domain.value)
+    .flatMap((node) => cluster.podsOnNode(node.name))
+    .filter((pod) => !pod.isDaemonSetPod && !isOf(pod, model, group));
+  const [first] = strangers;
+  const broken =
+    first === undefined
+      ? `${rule}, and does.`
+      : `${rule}, and holds ${plural(strangers.length, "pod")} of others, ${first.namespace}/${first.name} first. Its next incarnation goes elsewhere if they are still there.`;
+  const coming = mayStillCome(promises(model, group), cluster.name, domain).map(
+    (other) =>
+      `${other.namespace}/${other.set}-${other.group} was placed before it and is not kept off ${domain.value}: a scale-out may bring pods there until its next incarnation.`,
+  );
+  return [broken, ...coming];
+}
+
+/** The other side of it: pods of a group that no domain is required of may come where somebody is to be alone by now. */
+function openNotes(model: SetModel, group: GroupState, placement: GroupPlacement): readonly string[] {
+  if (placement.domain !== null && placement.prefers === undefined) return [];
+  return promises(model, group)
+    .filter((other) => other.cluster === placement.cluster && other.exclusive === "All" && other.domain !== null)
+    .filter(({ domain }) => !placement.avoid.some((avoided) => isSame(avoided, domain)))
+    .map(
+      ({ domain, namespace, set, group: index }) =>
+        `Its pods are not kept off ${domainNoun(domain?.key ?? "")} ${domain?.value ?? ""}, which ${namespace}/${set}-${index} has alone by now: they are from its next incarnation on.`,
+    );
+}
+
+/** What is promised to everybody else. */
+function promises(model: SetModel, group: GroupState): readonly Reservation[] {
+  const others = model.state.groups.filter((other) => other !== group);
+  return [...model.reservations(), ...reservationsOf({ ...model.state, groups: others })];
+}
+
+/** Whether the set asks for something else than what the group was placed with. */
+function isEdited(wanted: SetModel["state"]["spec"]["placement"], placement: GroupPlacement): boolean {
+  const { topology, clusters } = wanted;
+  const { domain, prefers, exclusive } = placement;
+  if (!clusters.names.includes(placement.cluster)) return true;
+  if (topology === undefined) return domain !== null || prefers !== undefined;
+  const key = (domain ?? prefers)?.key;
+  if (topology.mode === "Preferred") return key !== undefined && (key !== topology.key || prefers === undefined);
+  return key !== topology.key || prefers !== undefined || topology.exclusive !== (exclusive ?? "None");
+}
+
+const isSame = (a: Domain, b: Domain | null): boolean => a.key === b?.key && a.value === b.value;
+
+const isOf = (pod: ObservedPod, { state }: SetModel, group: GroupState): boolean =>
+  pod.namespace === state.namespace && pod.set === state.name && pod.groupIndex === group.index;
