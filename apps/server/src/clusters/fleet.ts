@@ -79,12 +79,19 @@ export class Fleet {
     return this.versions.get(name) ?? 0;
   }
 
-  advancePlacementVersion(name: string): void {
-    this.versions.set(name, this.placementVersion(name) + 1);
+  /**
+   * Takes a version as known, when it is newer.
+   *
+   * Assumption: the sets in memory hold every promise up to it. A version that is ahead of them would let a placement
+   * commit that never saw what it collides with; one that is behind only makes it plan again.
+   */
+  advancePlacementVersion(name: string, version: number): void {
+    if (this.members.has(name) && version > this.placementVersion(name)) this.versions.set(name, version);
   }
 
-  async refreshPlacementVersions(): Promise<void> {
-    for (const row of await loadClusters(this.options.db)) this.versions.set(row.name, row.placementVersion);
+  /** As stored now; nothing is taken as known yet. */
+  async readPlacementVersions(): Promise<ReadonlyMap<string, number>> {
+    return new Map((await loadClusters(this.options.db)).map((row) => [row.name, row.placementVersion]));
   }
 
   join(row: ClusterRow): void {

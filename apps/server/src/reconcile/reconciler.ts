@@ -231,10 +231,10 @@ export class Reconciler {
       });
       if (stored === null) {
         log.info({ race }, "lost a race, planning again");
-        await fleet.refreshPlacementVersions();
+        await this.catchUp();
         continue;
       }
-      for (const name of planned.placedOn) fleet.advancePlacementVersion(name);
+      for (const name of planned.placedOn) fleet.advancePlacementVersion(name, (versions.get(name) ?? 0) + 1);
       if (stored === "removed") return null;
       this.options.onPlanned(id, planned.status);
       this.options.logTails.collect(set, stored, held);
@@ -243,6 +243,14 @@ export class Reconciler {
     }
     this.queue.add(id, RACE_PAUSE_MS);
     return null;
+  }
+
+  /** The sets are read after the versions that they must cover. */
+  private async catchUp(): Promise<void> {
+    const { sets, fleet } = this.options;
+    const versions = await fleet.readPlacementVersions();
+    await sets.refresh();
+    for (const [name, version] of versions) fleet.advancePlacementVersion(name, version);
   }
 
   private async writeStatus(setId: string, action: StatusAction): Promise<boolean> {

@@ -94,6 +94,9 @@ export function groupView(index: number, roles: readonly RoleView[], changes: Pa
     history: [],
     refusals: [],
     placementWhy: null,
+    prefers: null,
+    exclusive: "None",
+    placementNotes: [],
     isStale: false,
     ...changes,
   };
