@@ -1,5 +1,5 @@
 import type { ClusterHealth, KubeObject, ObservedCluster } from "./model/index.ts";
-import type { ObjectRef } from "./plan/types.ts";
+import type { ObjectRef, Propagation } from "./plan/types.ts";
 
 /**
  * What the server asks of a cluster. KubeCluster speaks to an API server over HTTP; the simulation tests drive the
@@ -24,7 +24,9 @@ export interface ClusterPort {
   scale(ref: ObjectRef, replicas: number): Promise<void>;
   updateStatus(ref: ObjectRef, status: Readonly<Record<string, unknown>>): Promise<void>;
   /** With UID precondition. Something already gone, or another life of the name, is success. */
-  delete(ref: ObjectRef, propagation: "Background" | "Foreground"): Promise<void>;
+  delete(ref: ObjectRef, propagation: Propagation): Promise<void>;
+  /** Takes our labels, annotations and owner reference away and leaves the rest. Refused with `cluster.conflict` when the UID is another life's; something already gone is success. */
+  release(ref: ObjectRef): Promise<void>;
   deletePod(namespace: string, pod: string, options: { readonly force: boolean }): Promise<void>;
 
   /** The live object as YAML-able data, secrets never included. Null when it does not exist. */

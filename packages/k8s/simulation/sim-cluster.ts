@@ -1,9 +1,10 @@
 import { type KubeObject, LABEL, MANAGER, type ObservedCluster } from "@openpatio/core/model";
-import type { Action, ObjectRef } from "@openpatio/core/plan";
+import type { Action, ObjectRef, Propagation } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import { CRDS } from "../src/crds/index.ts";
 import { ClusterCache } from "../src/kube/cluster-cache.ts";
 import { planMergePatch } from "../src/kube/owned-fields.ts";
+import { planRelease } from "../src/kube/release.ts";
 import { WATCHED_KINDS, type WatchedKind } from "../src/kube/resources.ts";
 import type { SteppedClock } from "../src/sim/clock.ts";
 import { type Controllers, startControllers } from "../src/sim/controllers/index.ts";
@@ -143,6 +144,10 @@ export class SimCluster {
       case "status":
         this.#alive(action.ref);
         return { object: this.#patch(action.ref, { status: action.status }, "status") };
+      case "release": {
+        const patch = planRelease(this.#alive(action.ref));
+        return { object: patch === null ? this.#alive(action.ref) : this.#patch(action.ref, patch) };
+      }
       case "delete":
         return this.#delete(action.ref, action.propagation);
     }
@@ -176,7 +181,7 @@ export class SimCluster {
     });
   }
 
-  #delete(ref: ObjectRef, propagation: "Background" | "Foreground") {
+  #delete(ref: ObjectRef, propagation: Propagation) {
     const resource = resourceOf(ref.kind);
     try {
       this.store.delete(resource, ref.namespace, ref.name, { uid: ref.uid, propagation });

@@ -141,6 +141,8 @@ async function perform(port: ClusterPort, action: Action): Promise<void> {
       return port.scale(action.ref, action.replicas);
     case "status":
       return port.updateStatus(action.ref, action.status);
+    case "release":
+      return port.release(action.ref);
     case "delete":
       return port.delete(action.ref, action.propagation);
   }

@@ -21,7 +21,7 @@ export const ANNOTATION = {
   contentHash: "openpatio.io/content-hash",
   /** On a custom resource definition: a number that grows, so that an older server leaves a newer definition alone. */
   schemaVersion: "openpatio.io/schema-version",
-  /** On a RoleBasedGroup: the id of the set that made it. The same name under another id is a stranger's. */
+  /** On a RoleBasedGroup, an entry and every pod: the id of the set that made it. The same name under another id is a stranger's. */
   setId: "openpatio.io/set-id",
 } as const;
 

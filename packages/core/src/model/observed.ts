@@ -41,6 +41,8 @@ export type ObservedPod = {
   /** Life of its role within the incarnation; 0 is the first. */
   readonly roleRestart: number;
   readonly revisionHash: string | null;
+  /** Id of the set that rendered its template; null where the template does not say. */
+  readonly setId: string | null;
   /** Ordinal of a StatefulSet pod; null otherwise. */
   readonly ordinal: number | null;
   /** UID of the controlling owner (StatefulSet, ReplicaSet, …). */

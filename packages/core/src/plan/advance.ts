@@ -5,6 +5,7 @@ import type { PlanContext, PlanNotes } from "./context.ts";
 import { planRemoval, planStrays, planTeardown } from "./deletion.ts";
 import { beginTeardown, endIncarnation } from "./incarnation.ts";
 import { isTornDown, type ObservedGroup } from "./observed-group.ts";
+import { isOrphaning, planOrphaning } from "./orphan.ts";
 import { isStartedAfresh, type Placing, startNext } from "./placing.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { nextStartMs } from "./recovery.ts";
@@ -48,6 +49,7 @@ function leaveAlone(context: PlanContext, item: AssessedGroup): AssessedGroup | 
 function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup | null {
   const { group } = item;
   const homes = homesOf(context, group);
+  if (isOrphaning(context.set)) return letGo(item, homes, notes);
   const areGone = homes.map((home) => planTeardown(context, group, home, notes)).every((state) => state === "gone");
   if (!areGone) return item;
   if (group.teardown?.next === "remove") {
@@ -75,6 +77,21 @@ function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, n
     });
   }
   return wait(context, { ...item, group: endIncarnation(group, notBeforeMs, context.nowMs) }, placing, notes);
+}
+
+function letGo(item: AssessedGroup, homes: readonly ObservedGroup[], notes: PlanNotes): AssessedGroup | null {
+  const { group } = item;
+  const isReleased = homes.map((home) => planOrphaning(group, home, notes)).every(Boolean);
+  if (!isReleased) return item;
+  notes.timeline.push({
+    kind: "group.stopped",
+    group: group.index,
+    incarnation: group.incarnation,
+    cause: group.teardown?.cause.message ?? null,
+    decision: `Leave what runs of group ${group.index} to itself`,
+    actions: [],
+  });
+  return null;
 }
 
 function wait(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup {

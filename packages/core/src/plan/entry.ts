@@ -3,6 +3,7 @@ import { renderEntry } from "../project/entry.ts";
 import { contentHashOf, dataHash } from "../project/labels.ts";
 import type { AssessedGroup } from "./assess.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { isOrphaning, releaseEntry } from "./orphan.ts";
 import { restore } from "./restore.ts";
 
 /**
@@ -19,6 +20,10 @@ export function planEntry(
   const { set } = context;
   const wanted = set.isDeleting ? null : renderEntry(set);
   let after = groups;
+  if (isOrphaning(set)) {
+    for (const cluster of context.everything.keys()) releaseEntry(context, cluster, notes);
+    return groups;
+  }
   for (const cluster of context.everything.keys()) {
     const existing = context.entry(cluster);
     const keeper = after.find(({ group }) => group.placement?.cluster === cluster && group.teardown?.next !== "remove");

@@ -25,7 +25,8 @@ export type ObservedGroup = {
  *
  * Labels alone prove nothing: anybody can copy them. A RoleBasedGroup is ours by the id of the set on it; with a
  * stranger's under the name of a group, nothing of that group can be ours. Workloads and other objects have a
- * RoleBasedGroup as owner; pods have a workload of ours as owner, or one of its kind and name that is gone by now.
+ * RoleBasedGroup as owner; pods have the set's id, and a workload of ours as owner, or one of its kind and name that is
+ * gone by now. So what an earlier set of the name left running is not ours.
  */
 export function observedGroups(
   cluster: string,
@@ -59,6 +60,7 @@ export function observedGroups(
   }
   for (const pod of set.pods) {
     if (pod.groupIndex === null || pod.incarnation === null || strangers.has(pod.groupIndex)) continue;
+    if (pod.setId !== null && pod.setId !== id) continue;
     const owner = owningWorkload(name, pod);
     if (owner !== null && !foreign.has(owner)) group(pod.groupIndex).pods.push(pod);
   }

@@ -7,6 +7,8 @@ import { conditionsAfter } from "./conditions.ts";
 import { type PlanContext, type PlanNotes, planContext } from "./context.ts";
 import { planForeignHome } from "./deletion.ts";
 import { planEntry } from "./entry.ts";
+import type { ObservedGroup } from "./observed-group.ts";
+import { isOrphaning } from "./orphan.ts";
 import { planOwnerStatus } from "./owner-status.ts";
 import { planRollout, rolloutAfter } from "./rollout.ts";
 import { planGroups } from "./scale.ts";
@@ -67,6 +69,7 @@ export function plan(input: PlanInput, nowMs: number): Plan {
 
 /** What carries this set's labels where no group of it is. */
 function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], notes: PlanNotes): void {
+  if (isOrphaning(context.set)) return;
   const homes = new Map(advanced.map(({ group }) => [group.index, group]));
   for (const [cluster, groups] of context.everything)
     for (const [index, observed] of groups) {
@@ -78,8 +81,15 @@ function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], 
 }
 
 function isNothingLeft(context: PlanContext): boolean {
-  return [...context.everything].every(([cluster, groups]) => groups.size === 0 && context.entry(cluster) === null);
+  const isEmpty = isOrphaning(context.set) ? hasOnlyPods : () => false;
+  return [...context.everything].every(
+    ([cluster, groups]) => context.entry(cluster) === null && [...groups.values()].every(isEmpty),
+  );
 }
+
+/** What is left of a group that was let go. */
+const hasOnlyPods = ({ owner, workloads, services, configMaps }: ObservedGroup): boolean =>
+  owner === null && [...workloads, ...services, ...configMaps].every((object) => object.deletionAtMs !== null);
 
 /** Keeps the newest, and whatever is in use. */
 function prunedRevisions(set: SetState, rollout: RolloutState, groups: readonly GroupState[]): readonly Revision[] {

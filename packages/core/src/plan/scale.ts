@@ -2,6 +2,7 @@ import type { GroupState } from "../model/index.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { removalCause } from "./deletion.ts";
 import { beginTeardown, newGroup } from "./incarnation.ts";
+import { isOrphaning } from "./orphan.ts";
 import { isRolloutHeld } from "./rollout-state.ts";
 
 /**
@@ -42,8 +43,12 @@ function remove(context: PlanContext, group: GroupState, notes: PlanNotes): Grou
     group: group.index,
     incarnation: group.incarnation,
     cause: cause.message,
-    decision: `Remove group ${group.index}`,
-    actions: ["delete its workloads", "delete its RoleBasedGroup"],
+    ...(isOrphaning(context.set)
+      ? { decision: `Let go of group ${group.index}`, actions: ["take our labels and owner off what runs"] }
+      : {
+          decision: `Remove group ${group.index}`,
+          actions: ["delete its workloads", "delete its RoleBasedGroup"],
+        }),
   });
   return { ...beginTeardown(group, cause, "remove", context.nowMs), takenDown: false };
 }

@@ -118,7 +118,10 @@ function movePartition(before: SetState, after: SetState, nowMs: number): StateC
 
 export function deleteSet(state: SetState): StateChange | null {
   if (state.isDeleting) return null;
-  const draft = line("set.deleting", "Stop all groups and remove everything of the set", []);
+  const decision = state.spec.deletion.orphan
+    ? "Let go of everything that runs, and forget the set"
+    : "Stop all groups and remove everything of the set";
+  const draft = line("set.deleting", decision, []);
   return { state: { ...state, isDeleting: true, generation: state.generation + 1 }, timeline: [draft] };
 }
 

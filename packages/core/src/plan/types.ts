@@ -20,6 +20,9 @@ export type ObjectRef = {
   readonly uid: string;
 };
 
+/** What a deletion does with what the object owns. */
+export type Propagation = "Background" | "Foreground" | "Orphan";
+
 /** What is to be done in clusters; `group` is null for what belongs to the set as a whole. Order within a plan matters only where a later action needs an earlier one's result, and then it waits for the next plan. */
 export type Action =
   /** POST. An existing name that is not ours is a NameConflict. */
@@ -34,11 +37,13 @@ export type Action =
       readonly ref: ObjectRef;
       readonly status: Readonly<Record<string, unknown>>;
     }
+  /** Our labels, annotations and owner reference go; the object stays, and is nobody's. */
+  | { readonly kind: "release"; readonly group: number | null; readonly ref: ObjectRef }
   | {
       readonly kind: "delete";
       readonly group: number | null;
       readonly ref: ObjectRef;
-      readonly propagation: "Background" | "Foreground";
+      readonly propagation: Propagation;
     };
 
 export const TIMELINE_KINDS = [

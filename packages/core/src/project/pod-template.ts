@@ -1,4 +1,5 @@
 import {
+  ANNOTATION,
   configMapName,
   type Domain,
   envMapName,
@@ -18,7 +19,7 @@ type Env = { readonly name: string; readonly [field: string]: unknown };
 const DISCOVERY_PATH = "/etc/rbg";
 
 export type PodTemplateInput = {
-  readonly set: Pick<SetState, "name" | "namespace">;
+  readonly set: Pick<SetState, "id" | "name" | "namespace">;
   readonly index: number;
   readonly incarnation: number;
   readonly revisionHash: string;
@@ -60,7 +61,11 @@ export function renderPodTemplate(input: PodTemplateInput): Fields {
         [LABEL.incarnation]: String(input.incarnation),
         [LABEL.revisionHash]: input.revisionHash,
       },
-      ...annotationsOf(groupMetadata.annotations, fields(metadata["annotations"])),
+      annotations: {
+        ...groupMetadata.annotations,
+        ...fields(metadata["annotations"]),
+        [ANNOTATION.setId]: set.id,
+      },
     },
     spec: {
       ...spec,
@@ -121,9 +126,4 @@ function freeVolumeName(spec: Fields): string {
   let name = "rbg-config";
   while (taken.has(name)) name = `${name}-x`;
   return name;
-}
-
-function annotationsOf(group: Fields, own: Fields): { readonly annotations?: Fields } {
-  const annotations = { ...group, ...own };
-  return Object.keys(annotations).length === 0 ? {} : { annotations };
 }

@@ -21,7 +21,7 @@ import { renderPodTemplate } from "./pod-template.ts";
  * The selector holds the incarnation, so a workload can never adopt pods of another life of the group.
  */
 export function renderWorkloads(
-  set: Pick<SetState, "name" | "namespace" | "spec" | "revisions">,
+  set: Pick<SetState, "id" | "name" | "namespace" | "spec" | "revisions">,
   group: Pick<GroupState, "index" | "incarnation" | "revision" | "placement">,
 ): readonly RenderedWorkload[] {
   const { hash, content } = findRevision(set, group.revision);

@@ -90,12 +90,6 @@ export const NOT_YET: readonly NotYet[] = [
     feature: "automatic force-deletion",
     instead: "Use null; a pod that hangs in termination is shown and can be force-deleted by hand.",
   },
-  {
-    path: "spec.deletion.orphan",
-    isAllowed: isOneOf(false),
-    feature: "deletion.orphan",
-    instead: "Use false.",
-  },
 ];
 
 export function notYetProblems(manifest: unknown): readonly Problem[] {

@@ -280,7 +280,6 @@ describe("what is not supported yet is refused by name", () => {
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
     ["by label", inSpec({ placement: { clusters: { selector: { matchLabels: { a: "b" } } } } })],
     ["more than one cluster", inSpec({ placement: { clusters: { names: ["a", "b"] } } })],
-    ["orphan", inSpec({ deletion: { orphan: true } })],
     ["leaderWorker", withRole(role("a", { leaderWorker: { size: 2 } }))],
     [
       "LeaderWorkerSet",

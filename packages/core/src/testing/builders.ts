@@ -111,6 +111,7 @@ export function aPod(name: string, draft: Partial<ObservedPod> = {}): ObservedPo
     name,
     set: null,
     groupIndex: null,
+    setId: null,
     role: null,
     incarnation: null,
     roleRestart: 0,

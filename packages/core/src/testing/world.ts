@@ -13,13 +13,16 @@ import { podHostPorts, podRequests } from "../placement/demand.ts";
 import { hasRoom, type NodeRoom, take } from "../placement/packing.ts";
 import type { MissingObjects, Reservation } from "../placement/types.ts";
 import { plan } from "../plan/plan.ts";
-import type { Action, ObjectRef, Plan, TimelineDraft } from "../plan/types.ts";
+import type { Action, ObjectRef, Plan, Propagation, TimelineDraft } from "../plan/types.ts";
 import { dataHash } from "../project/labels.ts";
 import { aContainer, aPod } from "./builders.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Template = {
-  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: Readonly<Record<string, unknown>>;
 };
 type WorkloadRecord = { readonly shown: Mutable<ObservedWorkload>; readonly template: Template };
@@ -38,6 +41,8 @@ export class World {
   readonly objects = new Map<string, { shown: Mutable<ObservedObject>; object: KubeObject }>();
   readonly workloads = new Map<string, WorkloadRecord>();
   readonly pods = new Map<string, Mutable<ObservedPod>>();
+  /** Workloads that were let go: they keep their names and their pods. */
+  readonly released: WorkloadRecord[] = [];
   /** Pods whose name matches stay not Ready. */
   neverReady: RegExp | null = null;
   private uids = 0;
@@ -90,6 +95,8 @@ export class World {
         if (owner?.uid === action.ref.uid) owner.status = action.status;
         return;
       }
+      case "release":
+        return this.release(action.ref);
       case "delete":
         return this.delete(action.ref, action.propagation);
     }
@@ -170,7 +177,7 @@ export class World {
       case "StatefulSet":
       case "Deployment": {
         const key = keyOf(object.kind, name);
-        if (this.workloads.has(key)) return;
+        if (this.workloads.has(key) || this.released.some(({ shown }) => shown.name === name)) return;
         const spec = object["spec"] as { readonly replicas: number; readonly template: Template };
         const workload: ObservedWorkload = {
           ...common,
@@ -205,7 +212,18 @@ export class World {
     record.object = object;
   }
 
-  private delete(ref: ObjectRef, propagation: "Background" | "Foreground"): void {
+  /** What is nobody's any more is not shown, and its pods live on. */
+  private release(ref: ObjectRef): void {
+    const key = keyOf(ref.kind, ref.name);
+    const record = this.objects.get(key);
+    if (record?.shown.uid === ref.uid) this.objects.delete(key);
+    const workload = this.workloads.get(key);
+    if (workload?.shown.uid !== ref.uid) return;
+    this.workloads.delete(key);
+    this.released.push(workload);
+  }
+
+  private delete(ref: ObjectRef, propagation: Propagation): void {
     const owner = this.owners.get(ref.name);
     if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) this.owners.delete(ref.name);
     const record = this.objects.get(keyOf(ref.kind, ref.name));
@@ -230,7 +248,7 @@ export class World {
       for (const pod of owned) pod.deletionAtMs ??= this.nowMs;
       if (owned.length === 0) this.workloads.delete(key);
     }
-    const alive = new Set([...this.workloads.values()].map(({ shown }) => shown.uid));
+    const alive = new Set([...this.workloads.values(), ...this.released].map(({ shown }) => shown.uid));
     for (const pod of this.pods.values())
       if (pod.ownerUid !== null && !alive.has(pod.ownerUid)) pod.deletionAtMs ??= this.nowMs;
   }
@@ -253,6 +271,7 @@ export class World {
           incarnation: Number(labels[LABEL.incarnation]),
           roleRestart: Number(labels[LABEL.roleRestart] ?? 0),
           revisionHash: labels[LABEL.revisionHash] ?? null,
+          setId: template.metadata?.annotations?.[ANNOTATION.setId] ?? null,
           ordinal: shown.kind === "StatefulSet" ? ordinal : null,
           ownerUid: shown.uid,
           ownerKind: shown.kind === "Deployment" ? "ReplicaSet" : shown.kind,

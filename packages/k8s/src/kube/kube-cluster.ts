@@ -1,6 +1,6 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { ClusterHealth, KubeObject, ObservedCluster } from "@openpatio/core/model";
-import type { ObjectRef } from "@openpatio/core/plan";
+import type { ObjectRef, Propagation } from "@openpatio/core/plan";
 import type {
   CancelSignal,
   ClusterChange,
@@ -182,7 +182,11 @@ export class KubeCluster implements ClusterPort {
     return this.#writes.updateStatus(ref, status);
   }
 
-  delete(ref: ObjectRef, propagation: "Background" | "Foreground"): Promise<void> {
+  release(ref: ObjectRef): Promise<void> {
+    return this.#writes.release(ref);
+  }
+
+  delete(ref: ObjectRef, propagation: Propagation): Promise<void> {
     return this.#writes.delete(ref, propagation);
   }
 

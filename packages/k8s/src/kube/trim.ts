@@ -67,6 +67,7 @@ export function trimPod(pod: KubeObject): ObservedPod {
     incarnation: countOf(labels[LABEL.incarnation]),
     roleRestart: countOf(labels[LABEL.roleRestart]) ?? 0,
     revisionHash: labels[LABEL.revisionHash] ?? null,
+    setId: pod.metadata.annotations?.[ANNOTATION.setId] ?? null,
     ordinal: owner?.kind === "StatefulSet" ? ordinalOf(pod.metadata.name, owner.name) : null,
     ownerUid: owner?.uid ?? null,
     ownerKind: owner?.kind ?? null,

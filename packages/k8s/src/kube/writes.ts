@@ -1,11 +1,12 @@
 import { DomainError } from "@openpatio/core/errors";
 import { ANNOTATION, fields, type KubeObject, LABEL, MANAGER, type ObservedWorkload } from "@openpatio/core/model";
-import type { ObjectRef } from "@openpatio/core/plan";
+import type { ObjectRef, Propagation } from "@openpatio/core/plan";
 import { ApiError, isUidMismatch, refusal, toDomainError } from "./api-error.ts";
 import type { ClusterCache } from "./cluster-cache.ts";
 import { type ApiConnection, toKubeObject } from "./connection.ts";
 import type { WriteAnswer } from "./object-store.ts";
 import { planMergePatch } from "./owned-fields.ts";
+import { planRelease } from "./release.ts";
 import { findResource, type Resource, resourcePath, watchedKindOf } from "./resources.ts";
 
 /**
@@ -115,7 +116,28 @@ export class ClusterWrites {
     });
   }
 
-  async delete(ref: ObjectRef, propagation: "Background" | "Foreground"): Promise<void> {
+  /** Guarded by UID and resourceVersion, as an update. */
+  async release(ref: ObjectRef): Promise<void> {
+    const path = resourcePath(this.#resource(ref.apiVersion, ref.kind), ref);
+    const what = `let go of ${ref.kind} ${ref.namespace}/${ref.name}`;
+    await this.#feed(ref.apiVersion, ref.kind, ref.namespace, ref.name, async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const live = toKubeObject(await this.#connection.request({ method: "GET", path }));
+          if (live.metadata.uid !== ref.uid) throw this.#anotherLife(what, ref);
+          const patch = planRelease(live);
+          return { object: patch === null ? live : await this.#patch(path, patch) };
+        } catch (error) {
+          const gone = this.#goneBy(error, ref);
+          if (gone !== null) return gone;
+          if (isChangedMeanwhile(error) && attempt < UPDATE_ATTEMPTS) continue;
+          throw toDomainError(this.#cluster, what, error);
+        }
+      }
+    });
+  }
+
+  async delete(ref: ObjectRef, propagation: Propagation): Promise<void> {
     const resource = this.#resource(ref.apiVersion, ref.kind);
     await this.#feed(ref.apiVersion, ref.kind, ref.namespace, ref.name, async () => {
       try {
