@@ -278,7 +278,9 @@ export class ClusterLink {
 
   #watched({ resource, type, object }: Parameters<Parameters<Store["subscribe"]>[0]>[0]): void {
     const kind = KIND_OF.get(resource);
-    if (kind === undefined || !isWatched(kind, object) || !this.#cluster.isConnected) return;
+    if (kind === undefined || !this.#cluster.isConnected) return;
+    // What no longer has the label that is watched for is gone, as a watch tells it.
+    const told = isWatched(kind, object) ? type : "DELETED";
     const { clock, random } = this.#cluster;
     const watch = this.#watch;
     const nowMs = clock.nowMs();
@@ -288,7 +290,7 @@ export class ClusterLink {
     const times = random() < 0.05 ? 2 : 1;
     clock.after(atMs - nowMs, () => {
       if (watch !== this.#watch) return;
-      for (let i = 0; i < times; i++) this.#cache.store(kind).applyEvent(type, object);
+      for (let i = 0; i < times; i++) this.#cache.store(kind).applyEvent(told, object);
     });
   }
 }

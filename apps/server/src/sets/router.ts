@@ -21,7 +21,9 @@ export const setsRouter = {
   scale: procedure
     .input(SetKey.extend({ role: z.string().min(1).optional(), replicas: z.int().min(0).max(100_000) }))
     .mutation(({ ctx, input }) => ctx.services.sets.scale(ctx.actor, input)),
-  delete: procedure.input(SetKey).mutation(({ ctx, input }) => ctx.services.sets.delete(ctx.actor, input)),
+  delete: procedure
+    .input(SetKey.extend({ orphan: z.boolean().default(false) }))
+    .mutation(({ ctx, input }) => ctx.services.sets.delete(ctx.actor, input)),
   timeline: procedure
     .input(
       SetKey.extend({

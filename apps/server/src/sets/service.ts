@@ -169,10 +169,11 @@ export class SetVerbs implements SetService {
     return { namespace, name, role: role ?? null, from, replicas, generation };
   }
 
-  async delete(actor: string, key: SetKey): Promise<DeleteAnswer> {
+  /** With `orphan` what runs stays, whatever the definition says of it. */
+  async delete(actor: string, key: SetKey & { readonly orphan: boolean }): Promise<DeleteAnswer> {
     const { state } = requireSet(this.options.sets, key);
     // Asking twice is no error: it is on its way.
-    if (!state.isDeleting) await changeSet(this.options.sets, actor, key, (set) => deleteSet(set.state));
+    if (!state.isDeleting) await changeSet(this.options.sets, actor, key, (set) => deleteSet(set.state, key));
     return { namespace: state.namespace, name: state.name, isDeleting: true };
   }
 

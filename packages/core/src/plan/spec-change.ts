@@ -116,8 +116,12 @@ function movePartition(before: SetState, after: SetState, nowMs: number): StateC
   };
 }
 
-export function deleteSet(state: SetState): StateChange | null {
-  if (state.isDeleting) return null;
+export function deleteSet(
+  present: SetState,
+  { orphan = false }: { readonly orphan?: boolean } = {},
+): StateChange | null {
+  if (present.isDeleting) return null;
+  const state = orphan ? { ...present, spec: { ...present.spec, deletion: { orphan } } } : present;
   const decision = state.spec.deletion.orphan
     ? "Let go of everything that runs, and forget the set"
     : "Stop all groups and remove everything of the set";
