@@ -5,6 +5,7 @@ import { type Plan, plan, type TimelineDraft } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import type { Fleet } from "../clusters/fleet.ts";
 import type { Logger } from "../log.ts";
+import { yamlWithTemplate } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
 import { clusterOf, type Executor, type Failure, isForPerson } from "./executor.ts";
@@ -224,7 +225,11 @@ export class Reconciler {
         before: set,
         after: planned.isGone
           ? null
-          : { state: { ...set.state, ...planned.next }, nextDueAtMs: dueAtMs(planned, nowMs()) },
+          : {
+              state: { ...set.state, ...planned.next },
+              yaml: yamlWithTemplate(set.yaml, set.state.spec, planned.next.spec),
+              nextDueAtMs: dueAtMs(planned, nowMs()),
+            },
         timeline: linesOf(planned, set).map((draft) => toEntry(set, planned, draft)),
         placements: planned.placedOn.map((name) => ({ name, version: versions.get(name) ?? 0 })),
         fence: held.token,

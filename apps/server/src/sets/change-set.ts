@@ -94,6 +94,7 @@ const deleting = ({ namespace, name }: SetKey) =>
 
 /** The definition after its group template became another one (a roll back), with the comments of what stays. */
 export function yamlWithTemplate(yaml: string, before: SetSpec, after: SetSpec): string {
+  if (before === after) return yaml;
   const path = ["spec", "groupTemplate"];
   const edits = differences(before.groupTemplate, after.groupTemplate, path);
   const edited = editYaml(yaml, edits);

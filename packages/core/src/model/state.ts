@@ -183,6 +183,8 @@ export type GroupState = {
   readonly lastCause: Cause | null;
   /** True from the take-down of a Ready group for a rollout or restart until it is Ready again: counts in the budget. */
   readonly takenDown: boolean;
+  /** An extra group of a rollout, above the wanted ones; see maxSurge. */
+  readonly isSurge: boolean;
   /** Restart number of the set this group has followed; see RolloutState.restart. */
   readonly restartSeen: number;
   /** Last moment anything got better, or was asked for, or was lost; for the progress deadline. */

@@ -27,13 +27,14 @@ export function conditionsAfter(set: SetState, status: SetStatus, nowMs: number)
   return isSame ? set.conditions : conditions;
 }
 
-function placed({ groups, unplacedGroups }: SetStatus): Judged {
-  const unplaced = groups.find((group) => group.phase === "Pending");
+function placed({ groups }: SetStatus): Judged {
+  const pending = groups.filter((group) => group.phase === "Pending");
+  const [unplaced] = pending;
   if (unplaced === undefined) return { status: "True", reason: "AllPlaced", message: "Every group has a place." };
   return {
     status: "False",
     reason: "NoRoom",
-    message: `${plural(unplacedGroups, "group")} not placed. ${unplaced.message ?? ""}`,
+    message: `${plural(pending.length, "group")} not placed. ${unplaced.message ?? ""}`,
   };
 }
 
@@ -67,8 +68,9 @@ function progressing(set: SetState, status: SetStatus): Judged {
   return { status: "True", reason: "Settled", message: "Nothing is left to do." };
 }
 
-function available({ readyGroups, replicas }: SetStatus): Judged {
-  return readyGroups >= replicas
+/** Extra groups of a rollout serve as well as the others. */
+function available({ groups, replicas }: SetStatus): Judged {
+  return groups.filter((group) => group.phase === "Ready").length >= replicas
     ? { status: "True", reason: "AllReady", message: "Every group is ready." }
     : { status: "False", reason: "NotReady", message: "Not every group is ready." };
 }

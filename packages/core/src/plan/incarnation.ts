@@ -30,6 +30,7 @@ export function newGroup(index: number, revision: number, restart: number, nowMs
     failuresInRow: 0,
     lastCause: null,
     takenDown: false,
+    isSurge: false,
     restartSeen: restart,
     progressAtMs: nowMs,
     stalledReason: null,

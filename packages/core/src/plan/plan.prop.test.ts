@@ -4,7 +4,7 @@ import { groupRoles, type SetState } from "../model/index.ts";
 import { aNode, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
 import { isPresent } from "./observed-group.ts";
 import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
-import { isHeldBack, maxUnavailable } from "./rollout-state.ts";
+import { isHeldBack, maxSurge, maxUnavailable } from "./rollout-state.ts";
 import { abortRollout, acceptSpec, deleteSet, rollbackTo, type StateChange } from "./spec-change.ts";
 
 /** Everything that a person or a cluster may do to a set between two plans. */
@@ -27,6 +27,8 @@ type Draft = {
   readonly b: number;
   readonly hasC: boolean;
   readonly maxUnavailable: number;
+  readonly maxSurge: number;
+  readonly isRolledBack: boolean;
   readonly partition: number;
   readonly isParallel: boolean;
   readonly policy: "RecreateGroup" | "RecreateRole" | "None";
@@ -38,7 +40,9 @@ const drafts = fc.record({
   a: fc.nat(2),
   b: fc.nat(3),
   hasC: fc.boolean(),
-  maxUnavailable: fc.integer({ min: 1, max: 2 }),
+  maxUnavailable: fc.integer({ min: 0, max: 2 }),
+  maxSurge: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(2) }),
+  isRolledBack: fc.boolean(),
   partition: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }),
   isParallel: fc.boolean(),
   policy: fc.constantFrom("RecreateGroup", "RecreateRole", "None"),
@@ -75,7 +79,13 @@ function specOf(draft: Draft): SetState["spec"] {
     replicas: draft.replicas,
     roles,
     startupPolicy: draft.isParallel ? "Parallel" : "Ordered",
-    rollout: { maxUnavailable: draft.maxUnavailable, partition: draft.partition, progressDeadlineSeconds: 60 },
+    rollout: {
+      maxUnavailable: draft.maxSurge === 0 ? Math.max(1, draft.maxUnavailable) : draft.maxUnavailable,
+      maxSurge: draft.maxSurge,
+      partition: draft.partition,
+      onFailure: draft.isRolledBack ? "Rollback" : "Pause",
+      progressDeadlineSeconds: 60,
+    },
     recovery: { policy: draft.policy, backoff: { baseSeconds: 2, maxSeconds: 8, stableAfterSeconds: 20 } },
     placement: { topology: { key: RACK } },
   }).spec;
@@ -207,7 +217,10 @@ test(
           // Only what this plan took down is held against its budget: the budget may have been lowered since.
           const down = set.state.groups.filter((group) => group.takenDown);
           const added = down.filter((group) => !before.has(group.index));
-          if (added.length > 0) expect(down.length).toBeLessThanOrEqual(maxUnavailable(set.state.spec));
+          const extra = set.state.groups.filter((group) => group.isSurge && group.teardown?.next !== "remove");
+          expect(extra.length).toBeLessThanOrEqual(maxSurge(set.state.spec));
+          const extras = extra.filter((group) => group.readySinceMs !== null).length;
+          if (added.length > 0) expect(down.length).toBeLessThanOrEqual(maxUnavailable(set.state.spec) + extras);
           for (const group of held)
             expect(set.state.groups.find(({ index }) => index === group.index)?.revision ?? group.revision).toBe(
               group.revision,
@@ -239,7 +252,7 @@ function settle(set: Operated, isDeleted: boolean): void {
     return;
   }
   set.world.nowMs += 3_600_000;
-  set.reconcile();
+  set.run(3);
   set.acted.length = 0;
   const { groups } = set.state;
   set.run(3);

@@ -3,6 +3,7 @@ import { openLedger } from "../placement/ledger.ts";
 import { reservationsOf } from "../placement/reservations.ts";
 import { advanceGroup } from "./advance.ts";
 import { type AssessedGroup, assessGroup } from "./assess.ts";
+import { planRollback } from "./auto-rollback.ts";
 import { conditionsAfter } from "./conditions.ts";
 import { type PlanContext, type PlanNotes, planContext } from "./context.ts";
 import { planForeignHome } from "./deletion.ts";
@@ -13,6 +14,7 @@ import { planOwnerStatus } from "./owner-status.ts";
 import { planRollout, rolloutAfter } from "./rollout.ts";
 import { planGroups } from "./scale.ts";
 import { setStatus } from "./status.ts";
+import { planSurge } from "./surge.ts";
 import type { Plan, PlanInput } from "./types.ts";
 
 /**
@@ -37,18 +39,20 @@ export function plan(input: PlanInput, nowMs: number): Plan {
 
   const wanted = planGroups(context, notes);
   const assessed = wanted.map((group) => assessGroup(context, group, notes));
-  const rolled = planRollout(context, assessed, notes);
+  const surged = planSurge(context, assessed, notes);
+  const rolled = planRollout(context, surged, notes);
   const moved = rolled.flatMap((item) => advanceGroup(context, item, placing, notes) ?? []);
   const advanced = planEntry(context, moved, notes);
   removeStrays(context, advanced, notes);
 
-  const rollout = rolloutAfter(context, advanced, notes);
+  const outcome = rolloutAfter(context, advanced, notes);
   const groups = unlessSame(
     set.groups,
     advanced.map(({ group }) => group),
   );
-  const revisions = prunedRevisions(set, rollout, groups);
-  const after: SetState = { ...set, rollout, groups, revisions };
+  const kept = prunedRevisions(set, outcome, groups);
+  const after = planRollback({ ...set, rollout: outcome, groups, revisions: kept }, notes, nowMs);
+  const { spec, generation, rollout, revisions } = after;
   const described = setStatus(context, after, advanced);
   const conditions = conditionsAfter(after, described, nowMs);
   for (const [i, item] of advanced.entries()) {
@@ -58,7 +62,7 @@ export function plan(input: PlanInput, nowMs: number): Plan {
 
   return {
     actions: notes.actions,
-    next: { rollout, revisions, conditions, groups },
+    next: { spec, generation, rollout, revisions, conditions, groups },
     placedOn: [...placing.placedOn].sort(),
     status: { ...described, conditions },
     timeline: notes.timeline,

@@ -44,13 +44,19 @@ export function isRolloutActive(set: Rolled & Pick<SetState, "groups">): boolean
   return set.groups.some((group) => group.index < set.spec.replicas && isOutdated(set, group));
 }
 
-/**
- * Groups that may be unavailable at once: a percentage is rounded down, and at least 1, because nothing is surged.
- */
+/** Groups that may be unavailable at once: a percentage is rounded down, and without a surge it is at least 1. */
 export function maxUnavailable(spec: SetState["spec"]): number {
-  const { maxUnavailable: wanted } = spec.rollout;
-  const count = typeof wanted === "number" ? wanted : Math.floor((spec.replicas * Number(wanted.slice(0, -1))) / 100);
-  return Math.max(1, count);
+  const count = amountOf(spec.rollout.maxUnavailable, spec.replicas, Math.floor);
+  return maxSurge(spec) > 0 ? count : Math.max(1, count);
+}
+
+/** Extra groups that a rollout may make: a percentage is rounded up. */
+export function maxSurge(spec: SetState["spec"]): number {
+  return amountOf(spec.rollout.maxSurge, spec.replicas, Math.ceil);
+}
+
+function amountOf(value: number | string, replicas: number, round: (count: number) => number): number {
+  return typeof value === "number" ? value : round((replicas * Number(value.slice(0, -1))) / 100);
 }
 
 /** A rollout that begins now, with everything of its progress still before it. */

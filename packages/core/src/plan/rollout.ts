@@ -14,6 +14,7 @@ import {
   runsTarget,
   targetRevision,
 } from "./rollout-state.ts";
+import { isExtra } from "./surge.ts";
 import { plural } from "./words.ts";
 
 /**
@@ -21,7 +22,8 @@ import { plural } from "./words.ts";
  *
  * Order: groups that are not Ready first, then the highest index. Budget: an available group is taken down only while
  * fewer than maxUnavailable groups are unavailable; a group that is broken on old content may be replaced at any time. So
- * a bad revision can always be replaced and never spreads.
+ * a bad revision can always be replaced and never spreads. Extra groups (surge) that serve make up for as many that do
+ * not.
  */
 export function planRollout(
   context: PlanContext,
@@ -37,7 +39,12 @@ export function planRollout(
   );
   const limit = maxUnavailable(set.spec);
   const chosen = new Set(outdated.filter(({ running }) => running?.isAvailable !== true));
-  let unavailable = adopted.filter((item) => chosen.has(item) || isUnavailable(context, item)).length;
+  const extras = adopted.filter(isExtra);
+  const serving = extras.filter(({ running }) => running?.isAvailable === true).length;
+  let unavailable = adopted.filter((item) => chosen.has(item) || isUnavailable(context, item)).length - serving;
+  // An extra group that serves does so whatever it runs; one that does not is put on the target first.
+  for (const item of extras)
+    if (item.running !== null && !item.running.isAvailable && isOutdated(set, item.group)) chosen.add(item);
   for (const item of outdated.filter((each) => !chosen.has(each)).sort(byReadiness)) {
     if (unavailable >= limit) break;
     chosen.add(item);
@@ -139,15 +146,19 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
   const heldBack = assessed.filter(({ group }) => group.index < set.spec.replicas && isHeldBack(set, group)).length;
   if (ready === wanted.length) return finished(context, ready, heldBack, notes);
   if (rollout.startedAtMs === null || isRolloutHeld(set)) return rollout;
-  if (ready > rollout.mostReady) return { ...rollout, mostReady: ready, progressAtMs: nowMs };
+  const extras = assessed.filter(isExtra);
+  const come = ready + extras.filter(({ running }) => running?.isReady === true).length;
+  if (come > rollout.mostReady) return { ...rollout, mostReady: come, progressAtMs: nowMs };
 
-  const starts = wanted.filter(({ group }) => isFirstStart(set, group)).map(({ group }) => group.progressAtMs);
+  const starts = [...wanted, ...extras]
+    .filter(({ group }) => isFirstStart(set, group))
+    .map(({ group }) => group.progressAtMs);
   const deadlineMs = Math.max(rollout.progressAtMs, ...starts) + set.spec.rollout.progressDeadlineSeconds * 1000;
   if (deadlineMs > nowMs) {
     notes.wakeAtMs.push(deadlineMs);
     return rollout;
   }
-  const [stuck] = wanted
+  const [stuck] = [...wanted, ...extras]
     .filter(({ group }) => !isOutdated(set, group))
     .filter(({ running }) => running?.isReady !== true);
   const blocking = stuck ?? assessed.find((item) => isUnavailable(context, item)) ?? wanted[0];
@@ -162,7 +173,10 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
     group: blocking.group.index,
     incarnation: blocking.group.incarnation,
     cause: stalledReason,
-    decision: "Stop before the next group until it is resumed, aborted or rolled back",
+    decision:
+      set.spec.rollout.onFailure === "Rollback" && rollout.lastGood !== null
+        ? `Stop before the next group, and return to revision ${rollout.lastGood}`
+        : "Stop before the next group until it is resumed, aborted or rolled back",
     actions: [],
   });
   return { ...rollout, stalledReason };

@@ -6,13 +6,16 @@ import { isOrphaning } from "./orphan.ts";
 import { isRolloutHeld } from "./rollout-state.ts";
 
 /**
- * Which groups there are: up adds the next indices, down takes the highest, deletion takes all. A group that is wanted
+ * Which groups there are: up adds the next indices, down takes the highest, deletion takes all. Extra
+ * groups of a rollout stay until it needs them no longer, or become regular when their index is wanted. A group that is wanted
  * again while it goes is finished off first and then starts anew.
  */
 export function planGroups(context: PlanContext, notes: PlanNotes): readonly GroupState[] {
   const { set, nowMs } = context;
   const wanted = set.isDeleting ? 0 : set.spec.replicas;
   const present = set.groups.map((group) => {
+    if (group.isSurge && group.index < wanted) return keep({ ...group, isSurge: false });
+    if (group.isSurge && !set.isDeleting) return group;
     if (group.index >= wanted && group.teardown?.next !== "remove") return remove(context, group, notes);
     if (group.index < wanted && group.teardown?.next === "remove") return keep(group);
     return group;

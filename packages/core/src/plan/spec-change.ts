@@ -139,11 +139,16 @@ export function deleteSet(
 export function rollbackTo(state: SetState, revision: number, nowMs: number): StateChange | null {
   const chosen = state.revisions.find((candidate) => candidate.number === revision);
   if (chosen === undefined || chosen.hash === targetRevision(state).hash) return null;
+  return returnTo(state, chosen, "Asked for", nowMs);
+}
+
+/** {@link rollbackTo} for a revision that is known to be kept and to have other content than the target. */
+export function returnTo(state: SetState, chosen: Revision, cause: string, nowMs: number): StateChange {
   const rollout = { ...state.rollout, ...meantForAll(state) };
   const changed = { ...state, rollout, spec: specAtRevision(state.spec, chosen), generation: state.generation + 1 };
   const next = targetNewRevision(changed, chosen.content, nowMs);
-  const decision = `Return to revision ${revision}, as revision ${next.rollout.target}`;
-  return { state: next, timeline: [line("rollout.rolled-back", decision, [], "Asked for")] };
+  const decision = `Return to revision ${chosen.number}, as revision ${next.rollout.target}`;
+  return { state: next, timeline: [line("rollout.rolled-back", decision, [], cause)] };
 }
 
 /** Returns to the last revision at which every group was Ready. Null when there is none or nothing to abort. */

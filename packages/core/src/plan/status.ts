@@ -25,7 +25,9 @@ export function setStatus(context: PlanContext, set: SetState, assessed: readonl
     phase,
     message: setMessage(set, phase, groups),
     replicas: set.spec.replicas,
-    readyGroups: groups.filter((group) => group.phase === "Ready").length,
+    readyGroups: groups.filter(
+      (group) => group.phase === "Ready" && (set.isDeleting || group.index < set.spec.replicas),
+    ).length,
     updatedGroups: wanted.filter(({ group }) => isUpdated(set, group)).length,
     unplacedGroups: wanted.filter(({ group }) => group.stage === "unplaced").length,
     currentRevision: set.rollout.lastGood,

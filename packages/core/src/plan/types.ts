@@ -113,6 +113,9 @@ export type Plan = {
    * what changed is stored.
    */
   readonly next: {
+    /** Another one only when a rollout returned to an earlier revision by itself; the definition follows from it. */
+    readonly spec: SetState["spec"];
+    readonly generation: number;
     readonly rollout: RolloutState;
     readonly revisions: readonly Revision[];
     readonly conditions: readonly Condition[];

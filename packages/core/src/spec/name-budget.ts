@@ -2,7 +2,7 @@ import { groupName, serviceName, workloadName } from "../model/names.ts";
 import { formatPath } from "./path.ts";
 import type { Problem } from "./problem.ts";
 import { DNS_LABEL, MAX_ROLES } from "./schema.ts";
-import { countAt, listAt, textAt } from "./shape.ts";
+import { countAt, listAt, textAt, valueAt } from "./shape.ts";
 
 /** Characters. The StatefulSet controller puts its name and a hash into one label value of its pods. */
 export const MAX_STATEFULSET_NAME = 52;
@@ -16,7 +16,7 @@ export function nameProblems(manifest: unknown, presentReplicas: number): readon
   if (set === undefined || !DNS_LABEL.test(set)) return [];
 
   const groups = countAt(manifest, ["spec", "replicas"], presentReplicas);
-  const lastGroup = Math.max(groups - 1, 0);
+  const lastGroup = Math.max(groups + surgeOf(valueAt(manifest, ["spec", "rollout", "maxSurge"]), groups) - 1, 0);
   const problems: Problem[] = [];
   const check = (path: string, what: string, name: string, limit: number): boolean => {
     if (name.length <= limit) return true;
@@ -42,6 +42,13 @@ export function nameProblems(manifest: unknown, presentReplicas: number): readon
       check(path, "The pod", `${workload}-${lastPod}`, MAX_LABEL);
   }
   return problems;
+}
+
+/** Extra groups of a rollout have the indices above. */
+function surgeOf(value: unknown, groups: number): number {
+  if (typeof value === "number") return Number.isInteger(value) ? Math.max(value, 0) : 0;
+  const percent = typeof value === "string" ? /^(\d{1,3})%$/.exec(value)?.[1] : undefined;
+  return percent === undefined ? 0 : Math.ceil((groups * Number(percent)) / 100);
 }
 
 /** What decides the names of a set's objects. */

@@ -73,18 +73,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: "Use GroupRolling.",
   },
   {
-    path: "spec.rollout.maxSurge",
-    isAllowed: isOneOf(0, "0%"),
-    feature: "maxSurge",
-    instead: "Use 0 and set maxUnavailable.",
-  },
-  {
-    path: "spec.rollout.onFailure",
-    isAllowed: (value) => value !== "Rollback",
-    feature: "onFailure Rollback",
-    instead: "Use Pause and roll back by hand.",
-  },
-  {
     path: "spec.recovery.forceDeleteAfterSeconds",
     isAllowed: isOneOf(null),
     feature: "automatic force-deletion",

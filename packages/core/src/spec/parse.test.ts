@@ -128,12 +128,10 @@ spec:
     ["20:32", "spec.groupTemplate.roles[1].dependencies[1]", "unknown-role", undefined],
     ["23:64", "spec.groupTemplate.roles[1].template.spec.containers[0].env[1].name", "duplicate", undefined],
     ["23:95", "spec.groupTemplate.roles[1].template.spec.containers[0].ports[0].containerPort", "value", undefined],
-    ["24:24", "spec.rollout.maxSurge", "unsupported", undefined],
     ["24:43", "spec.rollout.maxUnavailable", "value", undefined],
     ["24:57", "spec.rollout.paused", "type", "true"],
   ]);
   expect(problems.find(({ code }) => code === "unknown-field")?.message).toContain("Was replicas meant?");
-  expect(problems.find(({ code }) => code === "unsupported")?.message).toContain("Not supported yet: maxSurge");
   expect(problems.find(({ path }) => path.endsWith("containers"))?.message).toContain("contianers is here");
 });
 

@@ -173,9 +173,11 @@ export const RolloutSpec = z.strictObject({
     .default("GroupRolling")
     .describe("`GroupRolling` replaces whole groups: pods of two revisions of one group never run at the same time."),
   maxUnavailable: CountOrPercent.default(1).describe(
-    "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1).",
+    "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1 without maxSurge).",
   ),
-  maxSurge: CountOrPercent.default(0).describe("Groups that may exist above `replicas` during a rollout."),
+  maxSurge: CountOrPercent.default(0).describe(
+    "Extra groups that a rollout may make above `replicas` (a number, or a percentage of them, rounded up): they come first, at the new revision, make up for groups that are down, and go at the end.",
+  ),
   partition: Count.default(0).describe(
     "A canary: only groups with this index or a higher one take a new revision. Those below keep the one that they have, also when they are recreated.",
   ),
@@ -185,7 +187,12 @@ export const RolloutSpec = z.strictObject({
     .min(1)
     .default(1800)
     .describe("Seconds without progress after which a start or a rollout counts as stalled, with the reason."),
-  onFailure: z.enum(["Pause", "Rollback"]).default("Pause").describe("What a stalled rollout does."),
+  onFailure: z
+    .enum(["Pause", "Rollback"])
+    .default("Pause")
+    .describe(
+      "What a stalled rollout does. `Pause`: it stops before the next group. `Rollback`: it returns to the last good revision by itself, once.",
+    ),
 });
 export type RolloutSpec = z.infer<typeof RolloutSpec>;
 

@@ -273,9 +273,7 @@ test("a variable of ours may be set by the user, and a mount beside the discover
 
 describe("what is not supported yet is refused by name", () => {
   test.each<[string, Change]>([
-    ["maxSurge", inSpec({ rollout: { maxSurge: "10%" } })],
     ["RoleRolling", inSpec({ rollout: { strategy: "RoleRolling" } })],
-    ["onFailure Rollback", inSpec({ rollout: { onFailure: "Rollback" } })],
     ["force-deletion", inSpec({ recovery: { forceDeleteAfterSeconds: 60 } })],
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
     ["by label", inSpec({ placement: { clusters: { selector: { matchLabels: { a: "b" } } } } })],

@@ -1,6 +1,6 @@
 import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
-import { hasOldContent, isHeldBack, maxUnavailable } from "../plan/rollout-state.ts";
+import { hasOldContent, isHeldBack, maxSurge, maxUnavailable } from "../plan/rollout-state.ts";
 import { waveNumbers } from "../plan/waves.ts";
 import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
@@ -156,7 +156,8 @@ function rolloutView(model: SetModel): RolloutView {
     group.takenDown ||
     group.teardown?.cause.kind === "rollout" ||
     group.teardown?.cause.kind === "restart";
-  const behind = state.groups.filter(isBehind);
+  const extras = state.groups.filter((group) => group.isSurge && group.teardown?.next !== "remove");
+  const behind = state.groups.filter((group) => !group.isSurge && isBehind(group));
   const isRestart = behind.every(
     (group) =>
       hashes.get(group.revision) === targetHash &&
@@ -175,6 +176,8 @@ function rolloutView(model: SetModel): RolloutView {
     startedAtMs: rollout.startedAtMs,
     updatedGroups: status.updatedGroups,
     maxUnavailable: maxUnavailable(spec),
+    maxSurge: maxSurge(spec),
+    extraGroups: extras.length,
     partition: spec.rollout.partition,
     heldBack,
     message: rolloutMessage(model, { isActive, isPaused, isRestart, behind: behind.length, heldBack }),
@@ -194,7 +197,7 @@ function rolloutMessage(
   const { state } = model;
   const { rollout } = state;
   if (rollout.stalledReason !== null) return rollout.stalledReason;
-  const total = state.groups.length;
+  const total = state.groups.filter((group) => !group.isSurge).length;
   const done = isRestart ? "restarted" : `on revision ${rollout.target}`;
   const progress = `${total - behind - (isRestart ? 0 : heldBack)} of ${total} groups ${done}`;
   const { partition } = state.spec.rollout;
@@ -207,5 +210,14 @@ function rolloutMessage(
   const budget = maxUnavailable(state.spec);
   const away = state.groups.filter((group) => healthOf(model, group) !== "live" && group.placement !== null).length;
   const held = away > 0 ? ` ${away} of them can't be reached.` : "";
-  return `${progress}, at most ${budget} down at a time.${canary}${held}`;
+  return `${progress}, at most ${budget} down at a time.${extraMessage(model)}${canary}${held}`;
+}
+
+/** What the extra groups that come first are about: until they serve, they are all that a rollout may wait for. */
+function extraMessage({ state, status }: SetModel): string {
+  const extras = state.groups.filter((group) => group.isSurge && group.teardown?.next !== "remove");
+  const waiting = extras.find((group) => group.readySinceMs === null);
+  if (waiting === undefined) return extras.length === 0 ? "" : ` ${extras.length} extra to make up for it.`;
+  const message = status.groups.find((group) => group.index === waiting.index)?.message;
+  return ` Extra group ${waiting.index} comes first${message === null || message === undefined ? "." : `: ${message}`}`;
 }

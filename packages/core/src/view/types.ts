@@ -90,6 +90,9 @@ export type RolloutView = {
   readonly startedAtMs: number | null;
   readonly updatedGroups: number;
   readonly maxUnavailable: number;
+  readonly maxSurge: number;
+  /** Extra groups above the wanted ones that are there now. */
+  readonly extraGroups: number;
   /** Groups with a lower index keep the revision that they have. */
   readonly partition: number;
   /** Groups that the partition keeps from the target now: more than 0 makes the rollout a canary, which can be promoted. */

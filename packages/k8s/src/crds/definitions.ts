@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "58899f7d19f8d0c4",
+        "openpatio.io/content-hash": "2b02c70244e15c16",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -509,7 +509,7 @@ export const CRDS: readonly KubeObject[] = [
                         },
                         maxUnavailable: {
                           description:
-                            "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1). Default: 1.",
+                            "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1 without maxSurge). Default: 1.",
                           "x-kubernetes-int-or-string": true,
                           anyOf: [
                             {
@@ -524,7 +524,8 @@ export const CRDS: readonly KubeObject[] = [
                           pattern: "^(100|[1-9]?[0-9])%$",
                         },
                         maxSurge: {
-                          description: "Groups that may exist above `replicas` during a rollout. Default: 0.",
+                          description:
+                            "Extra groups that a rollout may make above `replicas` (a number, or a percentage of them, rounded up): they come first, at the new revision, make up for groups that are down, and go at the end. Default: 0.",
                           "x-kubernetes-int-or-string": true,
                           anyOf: [
                             {
@@ -557,7 +558,8 @@ export const CRDS: readonly KubeObject[] = [
                         },
                         onFailure: {
                           type: "string",
-                          description: "What a stalled rollout does. Default: Pause.",
+                          description:
+                            "What a stalled rollout does. `Pause`: it stops before the next group. `Rollback`: it returns to the last good revision by itself, once. Default: Pause.",
                           enum: ["Pause", "Rollback"],
                         },
                       },

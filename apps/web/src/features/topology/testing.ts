@@ -54,6 +54,8 @@ export function setDetail(roles: readonly RoleView[], changes: Partial<SetDetail
       stalledReason: null,
       canAbort: false,
       partition: 0,
+      maxSurge: 0,
+      extraGroups: 0,
       heldBack: 0,
       startedAtMs: null,
       updatedGroups: 1,
