@@ -3,7 +3,7 @@ import { API_VERSION, type KubeObject, LABEL, MANAGER, type ObservedSet } from "
 import type { ObjectRef } from "@openpatio/core/plan";
 import { KubeCluster, type KubeClusterOptions, parseKubeconfig } from "../src/index.ts";
 import { ApiError } from "../src/kube/api-error.ts";
-import { ApiConnection, type ApiQuery, DEFAULT_LIMITS } from "../src/kube/connection.ts";
+import { ApiConnection, type ApiQuery, type ApiRequest, DEFAULT_LIMITS } from "../src/kube/connection.ts";
 import { type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
 
 /** One API server under test. */
@@ -220,6 +220,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   StatefulSet: "statefulsets",
   Deployment: "deployments",
   RoleBasedGroup: "rolebasedgroups",
+  RoleBasedGroupSet: "rolebasedgroupsets",
   CustomResourceDefinition: "customresourcedefinitions",
   PodDisruptionBudget: "poddisruptionbudgets",
   LeaderWorkerSet: "leaderworkersets",
@@ -280,6 +281,11 @@ export class OtherClient {
   async list(path: string, query: Readonly<Record<string, string>> = {}): Promise<readonly KubeObject[]> {
     const list = await this.#connection.request({ method: "GET", path, query });
     return list["items"] as readonly KubeObject[];
+  }
+
+  /** Anything else that a client may ask. */
+  send(request: Omit<ApiRequest, "path">, path: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.#connection.request({ ...request, path });
   }
 
   get(path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -62,6 +62,11 @@ const SET_EXTENSIONS: Extensions = {
   }),
   "spec.groupTemplate.roles[].template.spec.containers": CONTAINERS,
   "spec.groupTemplate.roles[].leaderWorker.workerTemplate.spec.containers": CONTAINERS,
+  "spec.placement.topology": rules({
+    rule: "!has(self.mode) || self.mode != 'Preferred' || !has(self.exclusive) || self.exclusive == 'None'",
+    message: "exclusive needs mode Required: with Preferred a group may spread beyond its domain",
+    fieldPath: ".exclusive",
+  }),
   "spec.rollout": rules({
     rule: "!has(self.maxUnavailable) || !(self.maxUnavailable == 0 || self.maxUnavailable == '0%') || (has(self.maxSurge) && !(self.maxSurge == 0 || self.maxSurge == '0%'))",
     message: "with maxUnavailable 0 and maxSurge 0 no rollout could ever begin",

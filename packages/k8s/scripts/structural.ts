@@ -72,7 +72,6 @@ function intOrString(schema: Json, choices: readonly Json[]): Json {
   return withoutAbsent({
     description: described(schema),
     "x-kubernetes-int-or-string": true,
-    anyOf: [{ type: "integer" }, { type: "string" }],
     minimum: number["minimum"],
     maximum: number["maximum"],
     pattern: text["pattern"],

@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "2b02c70244e15c16",
+        "openpatio.io/content-hash": "e75a3f0118d2f0e1",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -474,6 +474,14 @@ export const CRDS: readonly KubeObject[] = [
                               enum: ["None", "Group", "Set", "All"],
                             },
                           },
+                          "x-kubernetes-validations": [
+                            {
+                              rule: "!has(self.mode) || self.mode != 'Preferred' || !has(self.exclusive) || self.exclusive == 'None'",
+                              message:
+                                "exclusive needs mode Required: with Preferred a group may spread beyond its domain",
+                              fieldPath: ".exclusive",
+                            },
+                          ],
                         },
                         whenFull: {
                           type: "string",
@@ -511,14 +519,6 @@ export const CRDS: readonly KubeObject[] = [
                           description:
                             "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1 without maxSurge). Default: 1.",
                           "x-kubernetes-int-or-string": true,
-                          anyOf: [
-                            {
-                              type: "integer",
-                            },
-                            {
-                              type: "string",
-                            },
-                          ],
                           minimum: 0,
                           maximum: 2147483647,
                           pattern: "^(100|[1-9]?[0-9])%$",
@@ -527,14 +527,6 @@ export const CRDS: readonly KubeObject[] = [
                           description:
                             "Extra groups that a rollout may make above `replicas` (a number, or a percentage of them, rounded up): they come first, at the new revision, make up for groups that are down, and go at the end. Default: 0.",
                           "x-kubernetes-int-or-string": true,
-                          anyOf: [
-                            {
-                              type: "integer",
-                            },
-                            {
-                              type: "string",
-                            },
-                          ],
                           minimum: 0,
                           maximum: 2147483647,
                           pattern: "^(100|[1-9]?[0-9])%$",

@@ -132,16 +132,11 @@ function elementText(element: string): string {
     .join(",")}]`;
 }
 
-/** `.spec.template.spec.containers[name="engine"].image`, sorted. */
+/** `.spec.template.spec.containers[name="engine"].image`: at each level what ends there, then what lies below. */
 export function pathTexts(set: FieldSet, prefix = ""): string[] {
-  const out: string[] = [];
-  for (const element of [...new Set([...set.members, ...set.children.keys()])].sort()) {
-    const text = prefix + elementText(element);
-    if (set.members.has(element)) out.push(text);
-    const child = set.children.get(element);
-    if (child !== undefined) out.push(...pathTexts(child, text));
-  }
-  return out;
+  const ends = [...set.members].sort().map((element) => prefix + elementText(element));
+  const below = [...set.children].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...ends, ...below.flatMap(([element, child]) => pathTexts(child, prefix + elementText(element)))];
 }
 
 /** The path element of a list item; undefined when it lacks its keys. */

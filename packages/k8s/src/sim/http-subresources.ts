@@ -36,7 +36,8 @@ export async function answerScale(store: Store, exchange: Exchange, route: Named
   if (exchange.method === "PUT" && valueAt(next, "metadata.name") === undefined) {
     throw badRequest(`the name of the object (${route.name} based on URL) was undeterminable: name must be provided`);
   }
-  if (replicas < 0) {
+  // A custom resource's replicas are judged by its definition.
+  if (replicas < 0 && route.definition.custom === undefined) {
     const detail = "must be greater than or equal to 0";
     throw invalid({ group: "autoscaling", kind: "Scale" }, route.name, [
       { kind: "invalid", field: "spec.replicas", value: replicas, detail },

@@ -282,7 +282,12 @@ describe("custom resources", () => {
     };
     const { code, body } = await call("POST", WIDGETS, widget);
     expect(code).toBe(422);
-    expect(body.details.causes.map((cause) => cause.field)).toEqual(["spec.mode", "spec.replicas"]);
+    expect(body.details.causes.map((cause) => cause.field)).toEqual([
+      "spec.mode",
+      "spec.replicas",
+      ".spec.replicas",
+      "<nil>",
+    ]);
   });
 
   test("go with their definition", async () => {

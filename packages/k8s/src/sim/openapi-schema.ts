@@ -22,6 +22,8 @@ export type Schema = {
   readonly minItems?: number;
   readonly maxItems?: number;
   readonly pattern?: string;
+  readonly maxProperties?: number;
+  readonly minProperties?: number;
   readonly "x-kubernetes-list-type"?: string;
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-map-type"?: string;
@@ -30,7 +32,16 @@ export type Schema = {
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
   readonly "x-kubernetes-int-or-string"?: boolean;
   readonly "x-kubernetes-embedded-resource"?: boolean;
+  readonly "x-kubernetes-validations"?: readonly ValidationRule[];
   readonly "x-kubernetes-group-version-kind"?: readonly { group: string; version: string; kind: string }[];
+};
+
+export type ValidationRule = {
+  readonly rule: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+  readonly reason?: string;
+  readonly fieldPath?: string;
 };
 
 /** Upstream's types by their OpenAPI name, e.g. `io.k8s.api.core.v1.PodSpec`. */

@@ -91,6 +91,8 @@ export type FieldError = {
   readonly field: string;
   readonly value?: unknown;
   readonly detail: string;
+  /** The value is not shown: that of a failed rule may be a whole object. */
+  readonly isBare?: boolean;
 };
 
 const FIELD_ERRORS = {
@@ -107,7 +109,8 @@ const FIELD_ERRORS = {
 
 function fieldErrorText(error: FieldError): string {
   const { label } = FIELD_ERRORS[error.kind];
-  const withoutValue = error.kind === "required" || error.kind === "forbidden" || error.kind === "too-long";
+  const withoutValue =
+    error.isBare === true || error.kind === "required" || error.kind === "forbidden" || error.kind === "too-long";
   const value = withoutValue ? "" : `: ${JSON.stringify(error.value) ?? "null"}`;
   return `${label}${value}${error.detail === "" ? "" : `: ${error.detail}`}`;
 }

@@ -1,7 +1,6 @@
 /** Custom resources: from a CustomResourceDefinition to a served resource, and its objects against the CRD's schema. */
 import type { KubeObject } from "@openpatio/core/model";
 import type { Schema } from "./openapi-schema.ts";
-import { type FieldError, invalid } from "./status.ts";
 import { type Decoded, decodeMetadata } from "./store-decode.ts";
 import { clone, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
 import type { CustomVersion, PrinterColumn, ResourceDefinition, ScalePaths } from "./store-resources.ts";
@@ -72,12 +71,8 @@ export function acceptDefinition(object: KubeObject, now: string): KubeObject {
   };
 }
 
-/**
- * Prunes, defaults and validates a custom resource; `isPartial` is for what somebody applies, which is only pruned.
- * Errors: 422 Invalid with every field that the schema refuses.
- */
+/** Prunes and defaults a custom resource; `isPartial` is for what somebody applies, which is only pruned. */
 export function decodeCustom(
-  definition: ResourceDefinition,
   object: MutableObject,
   schema: Schema | undefined,
   subject: string,
@@ -90,9 +85,6 @@ export function decodeCustom(
   const pruned = prune(rest, schema, "", paths) as MutableObject;
   if (isPartial) return { object: { ...pruned, metadata }, unknown: paths };
   applySchemaDefaults(pruned, schema);
-  const errors: FieldError[] = [];
-  check(pruned, schema, "", errors);
-  if (errors.length > 0) throw invalid(definition, textOf(metadata["name"]), errors);
   return { object: { ...pruned, metadata }, unknown: paths };
 }
 
@@ -110,10 +102,8 @@ function prune(value: unknown, schema: Schema | undefined, at: string, unknown: 
     const own =
       schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     if (own !== undefined) {
-      // A null where a default exists is replaced by it.
-      if (child === null && own.nullable !== true) {
-        if (own.default === undefined) out[key] = null;
-      } else out[key] = prune(child, own, path, unknown);
+      // A null that may not be one counts as absent.
+      if (child !== null || own.nullable === true) out[key] = prune(child, own, path, unknown);
     } else if (schema.additionalProperties !== undefined) {
       out[key] = prune(
         child,
@@ -144,98 +134,5 @@ function applySchemaDefaults(value: unknown, schema: Schema | undefined): void {
   }
   if (isObject(schema.additionalProperties)) {
     for (const child of Object.values(value)) applySchemaDefaults(child, schema.additionalProperties as Schema);
-  }
-}
-
-function typeOf(value: unknown): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "array";
-  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
-  return typeof value;
-}
-
-function isOfType(value: unknown, schema: Schema): boolean {
-  if (schema["x-kubernetes-int-or-string"] === true) return ["integer", "string"].includes(typeOf(value));
-  if (schema.type === undefined) return true;
-  if (value === null) return schema.nullable === true;
-  return typeOf(value) === schema.type || (schema.type === "number" && typeOf(value) === "integer");
-}
-
-function check(value: unknown, schema: Schema | undefined, at: string, errors: FieldError[]): void {
-  if (schema === undefined || value === undefined) return;
-  const bad = (detail: string, shown: unknown = value) =>
-    errors.push({ kind: "invalid", field: at, value: shown, detail: `${at} in body ${detail}` });
-  if (!isOfType(value, schema)) {
-    const wanted = schema["x-kubernetes-int-or-string"] === true ? "integer,string" : schema.type;
-    const detail = `${at} in body must be of type ${wanted}: ${JSON.stringify(typeOf(value))}`;
-    errors.push({ kind: "wrong-type", field: at, value: typeOf(value), detail });
-    return;
-  }
-  if (schema.enum !== undefined && !schema.enum.some((one) => one === value)) {
-    const detail = `supported values: ${schema.enum.map((one) => JSON.stringify(one)).join(", ")}`;
-    errors.push({ kind: "unsupported", field: at, value, detail });
-  }
-  if (typeof value === "number") checkNumber(value, schema, bad);
-  if (typeof value === "string") checkString(value, schema, at, errors, bad);
-  if (Array.isArray(value)) checkList(value, schema, at, errors, bad);
-  if (isObject(value)) checkFields(value, schema, at, errors);
-}
-
-type Report = (detail: string, shown?: unknown) => void;
-
-function checkNumber(value: number, schema: Schema, bad: Report): void {
-  if (schema.minimum !== undefined && value < schema.minimum)
-    bad(`should be greater than or equal to ${schema.minimum}`);
-  if (schema.maximum !== undefined && value > schema.maximum) bad(`should be less than or equal to ${schema.maximum}`);
-}
-
-function checkString(value: string, schema: Schema, at: string, errors: FieldError[], bad: Report): void {
-  if (schema.minLength !== undefined && value.length < schema.minLength)
-    bad(`should be at least ${schema.minLength} chars long`);
-  if (schema.maxLength !== undefined && value.length > schema.maxLength) {
-    errors.push({ kind: "too-long", field: at, detail: `may not be more than ${schema.maxLength} bytes` });
-  }
-  if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(value)) bad(`should match '${schema.pattern}'`);
-}
-
-function checkList(value: readonly unknown[], schema: Schema, at: string, errors: FieldError[], bad: Report): void {
-  if (schema.minItems !== undefined && value.length < schema.minItems)
-    bad(`should have at least ${schema.minItems} items`);
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    errors.push({
-      kind: "too-many",
-      field: at,
-      value: value.length,
-      detail: `must have at most ${schema.maxItems} items`,
-    });
-  }
-  const keys = schema["x-kubernetes-list-map-keys"];
-  const seen = new Set<string>();
-  for (const [index, item] of value.entries()) {
-    check(item, schema.items, `${at}[${index}]`, errors);
-    const identity = schema["x-kubernetes-list-type"] === "set" ? item : identityOf(item, keys);
-    if (identity === undefined) continue;
-    const text = JSON.stringify(identity);
-    if (seen.has(text)) errors.push({ kind: "duplicate", field: `${at}[${index}]`, value: identity, detail: "" });
-    seen.add(text);
-  }
-}
-
-function identityOf(item: unknown, keys: readonly string[] | undefined): MutableObject | undefined {
-  if (keys === undefined || !isObject(item)) return undefined;
-  return Object.fromEntries(keys.map((key) => [key, item[key]]));
-}
-
-function checkFields(value: MutableObject, schema: Schema, at: string, errors: FieldError[]): void {
-  const path = (key: string) => (at === "" ? key : `${at}.${key}`);
-  for (const key of schema.required ?? []) {
-    if (value[key] === undefined) errors.push({ kind: "required", field: path(key), detail: "" });
-  }
-  for (const [key, child] of Object.entries(value)) {
-    const own =
-      schema.properties !== undefined && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
-    const rest = isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined;
-    if (key !== "metadata" || at !== "")
-      check(child, own ?? (schema.properties === undefined ? rest : own), path(key), errors);
   }
 }

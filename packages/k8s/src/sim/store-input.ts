@@ -18,7 +18,7 @@ export type InputOptions = {
   readonly onWarning?: (text: string) => void;
 };
 
-/** Errors: 400 for values of the wrong type, and for unknown fields when validation is strict; 422 against a CRD schema. */
+/** Errors: 400 for values of the wrong type, and for unknown fields when validation is strict. */
 export function decodeObject(
   definition: ResourceDefinition,
   object: MutableObject,
@@ -30,7 +30,7 @@ export function decodeObject(
   const decoded =
     definition.custom === undefined && schema !== undefined
       ? decodeBuiltin(object, schema, subject)
-      : decodeCustom(definition, object, schema, subject, options.isApply === true);
+      : decodeCustom(object, schema, subject, options.isApply === true);
   if (options.isApply === true && decoded.unknown.length > 0)
     throw undeclared(definition, version, object, decoded.unknown);
   const problems = decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`);

@@ -9,6 +9,7 @@
 import type { KubeObject } from "@openpatio/core/model";
 import type { DeleteOptions, ListOptions, ResourceName, SimApi, SimClock, SimEvent, WriteOptions } from "./api.ts";
 import { applyConfiguration, trackUpdate, type Writer } from "./apply.ts";
+import { customProblems } from "./custom-validation.ts";
 import { type Schema, schemaOf } from "./openapi-schema.ts";
 import { mergePatch } from "./patch-merge.ts";
 import {
@@ -16,6 +17,7 @@ import {
   alreadyExists,
   badRequest,
   conflict,
+  type FieldError,
   forbidden,
   invalid,
   notFound,
@@ -423,7 +425,10 @@ class MemoryStore implements Store {
     else delete metadata["generation"];
     delete metadata["managedFields"];
     object["metadata"] = metadata;
-    const errors = validateCreate(definition, object);
+    const errors = [
+      ...validateCreate(definition, object),
+      ...this.#customProblems(definition, object, undefined, options),
+    ];
     if (errors.length > 0) throw invalid(definition, name, errors);
     if (this.#tables.get(definition.id, namespace, name) !== undefined) throw alreadyExists(definition, name);
     if (owned.length > 0) metadata["managedFields"] = owned;
@@ -437,6 +442,18 @@ class MemoryStore implements Store {
     for (const webhook of this.#options.webhooks ?? []) {
       webhook({ definition, object, store: this, ...(before === undefined ? {} : { before }) });
     }
+  }
+
+  #customProblems(
+    definition: ResourceDefinition,
+    object: MutableObject,
+    before: MutableObject | undefined,
+    options: StoreWriteOptions,
+  ): readonly FieldError[] {
+    const schema = definition.custom === undefined ? undefined : this.#schema(definition, options);
+    return schema === undefined
+      ? []
+      : customProblems(object, before, schema, { scale: definition.scale, isStatus: options.subresource === "status" });
   }
 
   #afterInsert(definition: ResourceDefinition, stored: KubeObject): void {
@@ -498,7 +515,10 @@ class MemoryStore implements Store {
     }
     const metadata = next["metadata"] as MutableObject;
     keepSystemFields(current, metadata);
-    const errors = validateUpdate(definition, current as unknown as MutableObject, next, isStatus ? "metadata" : "all");
+    const errors = [
+      ...validateUpdate(definition, current as unknown as MutableObject, next, isStatus ? "metadata" : "all"),
+      ...this.#customProblems(definition, next, current as unknown as MutableObject, options),
+    ];
     if (errors.length > 0) throw invalid(definition, current.metadata.name, errors);
     const isUnowned = owned === undefined && this.#options.unowned?.has(definition.id) === true;
     const fields = isUnowned
