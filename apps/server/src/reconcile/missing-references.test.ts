@@ -51,6 +51,17 @@ test("what is missing is asked for again soon, what is there is believed for a w
   expect(asked).toEqual(["Namespace default", "Secret keys", "Secret keys"]);
 });
 
+test("a group that starts after all were running asks again, however lately it was answered", async () => {
+  let isThere = true;
+  const { fleet } = aCluster((kind) => kind === "Namespace" || isThere);
+  const missing = new MissingReferences(fleet, () => 0);
+  const set = aSetThatNames("keys");
+  await missing.of(set);
+  await missing.of({ ...set, spec: { ...set.spec, replicas: 0 } });
+  isThere = false;
+  expect(await missing.of(set)).toEqual(new Map([["c", new Set(["Secret/keys"])]]));
+});
+
 test.each(["refused", "silent"] as const)("an answer that is %s is not held against a cluster", async (answer) => {
   const { fleet } = aCluster(() => answer);
   const missing = new MissingReferences(fleet, () => 0);

@@ -20,6 +20,8 @@ export class MissingReferences {
   private readonly fleet: Fleet;
   private readonly nowMs: () => number;
   private readonly answers = new Map<string, Answer>();
+  /** When all groups of a set were last seen to run: what was heard before is no ground for the next start. */
+  private readonly settledAtMs = new Map<string, number>();
 
   constructor(fleet: Fleet, nowMs: () => number) {
     this.fleet = fleet;
@@ -28,7 +30,10 @@ export class MissingReferences {
 
   /** For a plan: only a set that may start a group now is asked about. */
   async of(set: SetState): Promise<MissingObjects> {
-    return isSettled(set) ? NOTHING : this.ask(set);
+    if (!isSettled(set)) return this.ask(set);
+    if (set.isDeleting) this.settledAtMs.delete(set.id);
+    else this.settledAtMs.set(set.id, this.nowMs());
+    return NOTHING;
   }
 
   /** Asks clusters what is not known of late. */
@@ -55,7 +60,8 @@ export class MissingReferences {
   }
 
   private async askCluster(port: ClusterPort, set: SetState): Promise<void> {
-    const open = askedBy(set).filter((one) => this.isOpen(keyOf(port.name, set.namespace, one)));
+    const sinceMs = this.settledAtMs.get(set.id) ?? Number.NEGATIVE_INFINITY;
+    const open = askedBy(set).filter((one) => this.isOpen(keyOf(port.name, set.namespace, one), sinceMs));
     await Promise.all(open.map((one) => this.askOne(port, set.namespace, one)));
   }
 
@@ -71,9 +77,9 @@ export class MissingReferences {
     }
   }
 
-  private isOpen(key: string): boolean {
+  private isOpen(key: string, sinceMs = Number.NEGATIVE_INFINITY): boolean {
     const answer = this.answers.get(key);
-    if (answer === undefined) return true;
+    if (answer === undefined || answer.atMs <= sinceMs) return true;
     const ageMs = this.nowMs() - answer.atMs;
     return ageMs < 0 || ageMs >= BELIEVED_MS[answer.is];
   }
