@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DomainError } from "@openpatio/core/errors";
-import { homeOf, type SetState } from "@openpatio/core/model";
+import { homeOf, records, type SetState } from "@openpatio/core/model";
 import {
   acceptSpec,
   createSet,
@@ -367,6 +367,11 @@ function unmodelled(spec: ReadDefinition["spec"]): PreviewView["checks"] {
     if (pod["topologySpreadConstraints"] !== undefined) note("The topology spread", "topologySpreadConstraints");
     if (pod["resourceClaims"] !== undefined) note("The dynamic resource allocation", "resourceClaims");
     if (pod["priorityClassName"] !== undefined) note("Preemption by the priority class", "priorityClassName");
+    if (pod["schedulerName"] !== undefined && pod["schedulerName"] !== "default-scheduler")
+      note("Another scheduler", "schedulerName");
+    for (const [at, volume] of records(pod["volumes"]).entries())
+      if (volume["persistentVolumeClaim"] !== undefined || volume["ephemeral"] !== undefined)
+        note(`Where the volume ${String(volume["name"])} is bound`, `volumes[${at}]`);
   }
   return notes;
 }

@@ -61,6 +61,7 @@ All problems of a manifest are reported at once, each with its path.
   label at most 63. The problem names the longest name that would arise.
 - Two sets of a namespace never have names that are the same or cannot be told apart: set \`a-b\` with role \`c\` is refused beside
   set \`a\` with role \`b-c\`.
+- \`topology.exclusive\` needs \`topology.mode: Required\`.
 - \`maxUnavailable\` and \`maxSurge\` are not both 0.
 - Labels and annotations under \`openpatio.io/\`, and \`app.kubernetes.io/managed-by\` on pods, are set by OpenPatio.
 - \`/etc/rbg\` is where the discovery file is mounted. The discovery file of a group has at most 900 KiB.

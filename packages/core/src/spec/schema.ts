@@ -122,12 +122,14 @@ export const Topology = z.strictObject({
   mode: z
     .enum(["Required", "Preferred"])
     .default("Required")
-    .describe("`Required`: all pods of a group are in one domain, or the group is not placed."),
+    .describe(
+      "`Required`: all pods of a group are in one domain, or the group is not placed. `Preferred`: its pods prefer the best domain; where none holds all of them, the group spreads over its cluster.",
+    ),
   exclusive: z
     .enum(["None", "Group", "Set", "All"])
     .default("None")
     .describe(
-      "Who else may be in a group's domain. `Group`: no other group of this set; `Set`: no group of another exclusive set either; `All`: nothing else at all.",
+      "Who else may be in a group's domain. `Group`: no other group of this set; `Set`: no group of another exclusive set either; `All`: nothing else at all. Needs mode `Required`; an edit is in effect from a group's next incarnation on.",
     ),
 });
 export type Topology = z.infer<typeof Topology>;
@@ -155,7 +157,9 @@ export const PlacementSpec = z.strictObject({
   whenFull: z
     .enum(["Wait", "CreatePods"])
     .default("Wait")
-    .describe("What happens while a group fits nowhere. `Wait`: nothing is created until it does."),
+    .describe(
+      "What happens while a group fits nowhere. `Wait`: nothing is created until it does. `CreatePods`: its pods are created all the same and left to the scheduler, for a cluster autoscaler.",
+    ),
   failover: z
     .strictObject({
       afterSeconds: Count.nullable()

@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "e75a3f0118d2f0e1",
+        "openpatio.io/content-hash": "554a63e0d79d5207",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -464,13 +464,13 @@ export const CRDS: readonly KubeObject[] = [
                             mode: {
                               type: "string",
                               description:
-                                "`Required`: all pods of a group are in one domain, or the group is not placed. Default: Required.",
+                                "`Required`: all pods of a group are in one domain, or the group is not placed. `Preferred`: its pods prefer the best domain; where none holds all of them, the group spreads over its cluster. Default: Required.",
                               enum: ["Required", "Preferred"],
                             },
                             exclusive: {
                               type: "string",
                               description:
-                                "Who else may be in a group's domain. `Group`: no other group of this set; `Set`: no group of another exclusive set either; `All`: nothing else at all. Default: None.",
+                                "Who else may be in a group's domain. `Group`: no other group of this set; `Set`: no group of another exclusive set either; `All`: nothing else at all. Needs mode `Required`; an edit is in effect from a group's next incarnation on. Default: None.",
                               enum: ["None", "Group", "Set", "All"],
                             },
                           },
@@ -486,7 +486,7 @@ export const CRDS: readonly KubeObject[] = [
                         whenFull: {
                           type: "string",
                           description:
-                            "What happens while a group fits nowhere. `Wait`: nothing is created until it does. Default: Wait.",
+                            "What happens while a group fits nowhere. `Wait`: nothing is created until it does. `CreatePods`: its pods are created all the same and left to the scheduler, for a cluster autoscaler. Default: Wait.",
                           enum: ["Wait", "CreatePods"],
                         },
                         failover: {
