@@ -29,6 +29,8 @@ export interface ClusterPort {
   release(ref: ObjectRef): Promise<void>;
   deletePod(namespace: string, pod: string, options: { readonly force: boolean }): Promise<void>;
 
+  readonly sets: SetResourcePort;
+
   /** The live object as YAML-able data, secrets never included. Null when it does not exist. */
   read(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | null>;
   /** Whether there is such an object; nothing of its content is asked for, so Secrets may be asked about. Throws DomainError: `cluster.refused` when these credentials may not look, `cluster.unreachable`. */
@@ -43,8 +45,51 @@ export interface ClusterPort {
   drainNode(node: string): Promise<number>;
 }
 
+/**
+ * The RoleBasedGroupSets that were applied to a cluster with kubectl, and writes to them that can't be lost or late:
+ * each names the version, or at least the life, that it was decided on.
+ */
+export interface SetResourcePort {
+  /** False until they were listed once: before, absence means nothing. */
+  isListed(): boolean;
+  /** From the cache, `managedFields` without the fields in them. */
+  get(namespace: string, name: string): KubeObject | null;
+  all(): readonly KubeObject[];
+  /** RoleBasedGroups that are not ours: made by hand. */
+  strayGroups(): readonly KubeObject[];
+  /**
+   * Merge patch of `object` as it was read. Throws DomainError: `cluster.conflict` when it is another version by now,
+   * `cluster.refused`, `cluster.unreachable`.
+   */
+  patch(object: KubeObject, patch: Readonly<Record<string, unknown>>, manager: string): Promise<KubeObject>;
+  /** PUT over the version that `object` names; the answer is what was stored. Errors: as {@link patch}. */
+  replace(object: KubeObject, manager: string): Promise<KubeObject>;
+  /** JSON patch after a test of the UID. Errors: as {@link patch}, `cluster.conflict` when a test fails. */
+  edit(ref: ObjectRef, edits: readonly JsonEdit[], manager: string): Promise<KubeObject>;
+  /** With UID precondition; something already gone is success. */
+  delete(ref: ObjectRef): Promise<void>;
+  /** Writes an Event; the same words again count up the one that is there. */
+  tell(event: ClusterEventDraft): Promise<void>;
+}
+
+export type JsonEdit = { readonly op: "test" | "add" | "remove"; readonly path: string; readonly value?: unknown };
+
+/** What is told about an object with `kubectl describe`. */
+export type ClusterEventDraft = {
+  readonly about: ObjectRef;
+  readonly type: "Normal" | "Warning";
+  /** CamelCase, one word. */
+  readonly reason: string;
+  readonly message: string;
+  readonly atMs: number;
+};
+
 export type ClusterChange =
   | { readonly kind: "set"; readonly namespace: string; readonly set: string }
+  /** A RoleBasedGroupSet in the cluster changed, came or went. */
+  | { readonly kind: "resource"; readonly namespace: string; readonly name: string }
+  /** All RoleBasedGroupSets of the cluster were listed, or a RoleBasedGroup was made by hand. */
+  | { readonly kind: "resources" }
   | { readonly kind: "node"; readonly node: string }
   /** A pod that is not ours came, went or moved, or one of ours gave room back: others may fit now. */
   | { readonly kind: "capacity" }

@@ -3,6 +3,7 @@ import { homeOf, type SetStatus } from "@openpatio/core/model";
 import type { Reservation } from "@openpatio/core/placement";
 import { type Plan, plan, type TimelineDraft } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
+import { resourceStatusAction } from "../adoption/resource-status.ts";
 import type { Fleet } from "../clusters/fleet.ts";
 import type { Logger } from "../log.ts";
 import { yamlWithTemplate } from "../sets/change-set.ts";
@@ -175,10 +176,11 @@ export class Reconciler {
     if (outcome === null) return;
     const { set, planned } = outcome;
     const actions = planned.actions.filter((action) => action.kind !== "status");
-    this.statusWriter.offer(
-      id,
-      planned.actions.filter((action): action is StatusAction => action.kind === "status"),
-    );
+    const ofResource = resourceStatusAction(set.state, planned.status, this.options.fleet);
+    this.statusWriter.offer(id, [
+      ...planned.actions.filter((action): action is StatusAction => action.kind === "status"),
+      ...(ofResource === null ? [] : [ofResource]),
+    ]);
     if (actions.length > 0) log.info({ set: set.state.name, actions: actions.map((action) => action.kind) }, "acting");
     const hadFailures = this.options.executor.failuresOf(id).length > 0;
     const failures = await this.options.executor.execute(id, actions, log);

@@ -13,13 +13,13 @@ type Group = {
 };
 
 /**
- * Writes `status` of RoleBasedGroups, which is for people and `kubectl get -w`: at once when the phase changes, else at
+ * Writes `status` of RoleBasedGroups and of the sets of a cluster, which is for people and `kubectl get -w`: at once when the phase changes, else at
  * most once a second per group, the last value winning.
  */
 export class StatusWriter {
   private readonly write: (setId: string, action: StatusAction) => Promise<boolean>;
   private readonly nowMs: () => number;
-  private readonly sets = new Map<string, Map<number, Group>>();
+  private readonly sets = new Map<string, Map<number | null, Group>>();
 
   /** `write` answers false when the status has to be offered again. */
   constructor(write: (setId: string, action: StatusAction) => Promise<boolean>, nowMs: () => number) {
@@ -49,7 +49,7 @@ export class StatusWriter {
     for (const setId of this.sets.keys()) this.forget(setId);
   }
 
-  private offerOne(setId: string, groups: Map<number, Group>, action: StatusAction): void {
+  private offerOne(setId: string, groups: Map<number | null, Group>, action: StatusAction): void {
     let group = groups.get(action.group);
     if (group === undefined) {
       group = { pending: null, sent: null };

@@ -5,6 +5,7 @@ import type { TileState } from "#ui/state.ts";
 export const STATE_OF_KIND: Readonly<Record<TimelineKind, TileState | null>> = {
   "set.created": null,
   "set.changed": null,
+  "set.refused": "failed",
   "set.deleting": "deleting",
   "set.deleted": "deleting",
   "group.placed": null,

@@ -1,4 +1,5 @@
 import { CONDITION_TYPES, type Condition, type SetState, type SetStatus } from "../model/index.ts";
+import { problemsText } from "../spec/problem.ts";
 import { isHeldBack, isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
 import { plural } from "./words.ts";
 
@@ -7,7 +8,7 @@ type Judged = Pick<Condition, "status" | "reason" | "message">;
 /** The set's conditions. A condition keeps its identity, and its time, until its status changes. */
 export function conditionsAfter(set: SetState, status: SetStatus, nowMs: number): readonly Condition[] {
   const judged: Readonly<Record<Condition["type"], Judged>> = {
-    Accepted: { status: "True", reason: "Valid", message: "The definition is valid." },
+    Accepted: accepted(set),
     Placed: placed(status),
     Progressing: progressing(set, status),
     Available: available(status),
@@ -25,6 +26,12 @@ export function conditionsAfter(set: SetState, status: SetStatus, nowMs: number)
   const isSame =
     conditions.length === set.conditions.length && conditions.every((condition, i) => condition === set.conditions[i]);
   return isSame ? set.conditions : conditions;
+}
+
+function accepted({ resource }: SetState): Judged {
+  if (resource === null || resource.problems.length === 0)
+    return { status: "True", reason: "Valid", message: "The definition is valid." };
+  return { status: "False", reason: "Invalid", message: problemsText(resource.problems) };
 }
 
 function placed({ groups }: SetStatus): Judged {

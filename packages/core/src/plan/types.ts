@@ -30,10 +30,10 @@ export type Action =
   /** Replace what we own of a ConfigMap or Service (data, ports, our labels and annotations); never replicas. */
   | { readonly kind: "update"; readonly group: number | null; readonly ref: ObjectRef; readonly object: KubeObject }
   | { readonly kind: "scale"; readonly group: number; readonly ref: ObjectRef; readonly replicas: number }
-  /** Status of a RoleBasedGroup. May be delayed and merged by the server; the last one wins. */
+  /** Status of a RoleBasedGroup, or of the set's own resource. May be delayed and merged by the server; the last one wins. */
   | {
       readonly kind: "status";
-      readonly group: number;
+      readonly group: number | null;
       readonly ref: ObjectRef;
       readonly status: Readonly<Record<string, unknown>>;
     }
@@ -49,6 +49,7 @@ export type Action =
 export const TIMELINE_KINDS = [
   "set.created",
   "set.changed",
+  "set.refused",
   "set.deleting",
   "set.deleted",
   "group.placed",

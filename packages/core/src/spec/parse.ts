@@ -74,6 +74,17 @@ export function parseSetData(input: unknown, options: ParseOptions = {}): Parsed
   return { ok: true, manifest, spec: { ...manifest.spec, replicas }, warnings: [] };
 }
 
+/** The same for an object as an API server has it: what servers add to it is left out without a word. */
+export function parseSetObject(object: unknown, options: ParseOptions = {}): ParsedSet | RefusedSet {
+  return parseSetData(withoutServerFields(object).input, options);
+}
+
+/** The one document of a text as data, without defaults and without what servers write; null where it can't be read. */
+export function authoredData(text: string): Readonly<Record<string, unknown>> | null {
+  const { input } = withoutServerFields(readYaml(text).documents[0]?.data);
+  return isRecord(input) ? input : null;
+}
+
 /** A manifest of another API is one problem and not fifty. */
 function foreignDialect(data: unknown): Problem | undefined {
   const apiVersion = textAt(data, ["apiVersion"]);

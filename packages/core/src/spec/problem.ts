@@ -23,3 +23,13 @@ export type Problem = {
   /** A value that would mend it, offered as a fix in place. */
   readonly suggestion?: string;
 };
+
+/** All problems, each with its path, as one message. */
+export function problemsText(problems: readonly Problem[]): string {
+  const lines = problems.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  const text = lines.join(" ");
+  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE)}…`;
+}
+
+/** Of a condition: 32 KiB is the most that Kubernetes takes. */
+const MAX_MESSAGE = 16_000;

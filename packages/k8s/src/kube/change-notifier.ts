@@ -43,8 +43,11 @@ function keyOf(change: ClusterChange): string {
   switch (change.kind) {
     case "set":
       return `set ${change.namespace}/${change.set}`;
+    case "resource":
+      return `resource ${change.namespace}/${change.name}`;
     case "node":
       return `node ${change.node}`;
+    case "resources":
     case "capacity":
     case "health":
       return change.kind;

@@ -28,7 +28,7 @@ const MAX_ATTEMPTS = 4;
 export type ApiQuery = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export type ApiRequest = {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query?: ApiQuery;
   readonly body?: unknown;

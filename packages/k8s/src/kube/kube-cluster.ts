@@ -23,11 +23,13 @@ import { ClusterReads } from "./reads.ts";
 import {
   ROLE_BASED_GROUP_CRD,
   resourcePath,
+  SET,
   WATCHED,
   WATCHED_KINDS,
   type WatchedKind,
   watchSelector,
 } from "./resources.ts";
+import { SetResources } from "./set-resources.ts";
 import { sleep } from "./sleep.ts";
 import { textOf } from "./trim.ts";
 import { DEFAULT_WATCH_TIMING, WatchSupervisor, type WatchTiming } from "./watch-supervisor.ts";
@@ -82,6 +84,8 @@ export class KubeCluster implements ClusterPort {
   readonly #cache: ClusterCache;
   readonly #notifier = new ChangeNotifier();
   readonly #watches: ReadonlyMap<WatchedKind, WatchSupervisor>;
+  readonly sets: SetResources;
+  readonly #setsWatch: WatchSupervisor;
   readonly #writes: ClusterWrites;
   readonly #reads: ClusterReads;
   readonly #actions: NodeAndPodActions;
@@ -121,6 +125,22 @@ export class KubeCluster implements ClusterPort {
     this.#failedCreations = new FailedCreations({ ...parts, nowMs });
     const timing = { ...DEFAULT_WATCH_TIMING, ...options.watchTiming };
     const random = options.random ?? Math.random;
+    this.sets = new SetResources({
+      cluster: options.name,
+      connection: this.#connection,
+      nowMs,
+      onChange: (change) => this.#notifier.add(change),
+    });
+    // Beside the others: a cluster whose sets can't be watched is as live as ever.
+    this.#setsWatch = new WatchSupervisor({
+      timing,
+      nowMs,
+      random,
+      connection: this.#connection,
+      path: resourcePath(SET),
+      labelSelector: undefined,
+      receiver: this.sets.receiver,
+    });
     this.#watches = new Map(
       WATCHED_KINDS.map((kind) => [kind, this.#supervise(kind, { timing, nowMs, random })] as const),
     );
@@ -129,6 +149,7 @@ export class KubeCluster implements ClusterPort {
   start(): void {
     if (this.#running !== null) return;
     for (const watch of this.#watches.values()) watch.start();
+    this.#setsWatch.start();
     this.#running = this.#probeForEver();
   }
 
@@ -136,7 +157,7 @@ export class KubeCluster implements ClusterPort {
     this.#stopped.abort();
     this.#probeNow.abort();
     this.#notifier.stop();
-    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+    await Promise.all([...this.#watches.values(), this.#setsWatch].map((watch) => watch.stop()));
     await this.#connection.close();
     await this.#running;
   }
@@ -234,8 +255,14 @@ export class KubeCluster implements ClusterPort {
       labelSelector: watchSelector(kind),
       receiver: {
         onListBegin: () => store.beginList(),
-        onList: (objects, beganAt) => store.replaceAll(objects, beganAt),
-        onEvent: (type, object) => store.applyEvent(type, object),
+        onList: (objects, beganAt) => {
+          store.replaceAll(objects, beganAt);
+          if (kind === "rolebasedgroups") this.sets.straysReceiver.onList(objects, beganAt);
+        },
+        onEvent: (type, object) => {
+          store.applyEvent(type, object);
+          if (kind === "rolebasedgroups") this.sets.straysReceiver.onEvent(type, object);
+        },
         onState: () => this.#watchStateChanged(kind),
       },
     });
@@ -285,6 +312,7 @@ export class KubeCluster implements ClusterPort {
       this.#probeError = answer;
     }
     this.#cache.sweep();
+    this.sets.sweep();
     this.#tellHealth();
   }
 
@@ -292,7 +320,7 @@ export class KubeCluster implements ClusterPort {
     const wasUnreachable = this.#probesFailed >= UNREACHABLE_AFTER_PROBES;
     this.#probesFailed = 0;
     this.#probeError = null;
-    for (const watch of this.#watches.values()) {
+    for (const watch of [...this.#watches.values(), this.#setsWatch]) {
       if (wasUnreachable) watch.reconnect();
       else watch.retryNow();
     }

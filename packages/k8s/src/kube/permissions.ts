@@ -16,12 +16,14 @@ const RULES: readonly Rule[] = [
   { group: "", resources: ["pods"], verbs: ["get", "list", "watch", "patch", "delete"] },
   { group: "", resources: ["pods/log"], verbs: ["get"] },
   { group: "", resources: ["pods/eviction"], verbs: ["create"] },
-  { group: "", resources: ["events"], verbs: ["list"] },
+  { group: "", resources: ["events"], verbs: ["get", "list", "create", "patch"] },
   { group: "", resources: ["services", "configmaps"], verbs: WRITTEN },
   { group: "apps", resources: ["statefulsets", "deployments"], verbs: WRITTEN },
   { group: "apps", resources: ["statefulsets/scale", "deployments/scale"], verbs: ["patch"] },
   { group: API_GROUP, resources: ["rolebasedgroups"], verbs: WRITTEN },
   { group: API_GROUP, resources: ["rolebasedgroups/status"], verbs: ["patch"] },
+  { group: API_GROUP, resources: ["rolebasedgroupsets"], verbs: ["get", "list", "watch", "update", "patch", "delete"] },
+  { group: API_GROUP, resources: ["rolebasedgroupsets/status"], verbs: ["patch"] },
   // Asked of whoever makes an object that blocks its owner's deletion, where OwnerReferencesPermissionEnforcement is on.
   { group: API_GROUP, resources: ["rolebasedgroups/finalizers"], verbs: ["update"] },
 ];

@@ -19,6 +19,8 @@ const resource = (apiVersion: string, kind: string, plural: string, isNamespaced
 
 export const NODE = resource("v1", "Node", "nodes", false);
 export const POD = resource("v1", "Pod", "pods");
+export const SET = resource(API_VERSION, "RoleBasedGroupSet", "rolebasedgroupsets");
+export const EVENT = resource("v1", "Event", "events");
 export const CRD = resource("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false);
 
 /** One watch each per cluster. Nodes and pods are watched whole, since placement counts what others run. */
@@ -36,9 +38,12 @@ export const WATCHED_KINDS = Object.keys(WATCHED) as readonly WatchedKind[];
 
 export const ROLE_BASED_GROUP_CRD = `rolebasedgroups.${API_GROUP}`;
 
+/** RoleBasedGroups are few, and one without our labels was made by hand, which is to be answered. */
+const WATCHED_WHOLE: readonly WatchedKind[] = ["nodes", "pods", "rolebasedgroups"];
+
 /** Undefined where everything is watched. */
 export const watchSelector = (kind: WatchedKind): string | undefined =>
-  kind === "nodes" || kind === "pods" ? undefined : LABEL.set;
+  WATCHED_WHOLE.includes(kind) ? undefined : LABEL.set;
 
 /** Kinds that the console may show although it does not watch them. */
 const READABLE: readonly Resource[] = [
@@ -50,7 +55,7 @@ const READABLE: readonly Resource[] = [
   resource("v1", "ServiceAccount", "serviceaccounts"),
   resource("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", false),
   resource("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", false),
-  resource(API_VERSION, "RoleBasedGroupSet", "rolebasedgroupsets"),
+  SET,
 ];
 
 export function findResource(apiVersion: string, kind: string): Resource | undefined {

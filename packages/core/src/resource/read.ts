@@ -1,0 +1,90 @@
+import { fields, type KubeObject, records } from "../model/index.ts";
+import { type ParsedSet, type Problem, parseSetObject, type SetSpec, setToYaml } from "../spec/index.ts";
+
+/**
+ * A RoleBasedGroupSet in a cluster, as its author wrote it there with kubectl.
+ *
+ * `present` is the accepted spec of the set, which gives `replicas` where the resource has none. A set stays in the
+ * cluster that it was applied to, so it may name that cluster or none.
+ */
+export function readResource(
+  object: KubeObject,
+  cluster: string,
+  present: SetSpec | null,
+): ParsedSet | { readonly ok: false; readonly problems: readonly Problem[] } {
+  const parsed = parseSetObject(authored(object), present === null ? {} : { present });
+  if (!parsed.ok) return parsed;
+  const { clusters } = parsed.spec.placement;
+  const others = clusters.names.filter((name) => name !== cluster);
+  if (others.length > 0) return { ok: false, problems: [elsewhere(cluster, others)] };
+  const placement = { ...parsed.spec.placement, clusters: { ...clusters, names: [cluster] } };
+  return { ...parsed, spec: { ...parsed.spec, placement } };
+}
+
+/** The definition as the API server has it, without what servers write; comments were lost on the way there. */
+export const resourceYaml = (object: KubeObject): string => setToYaml(authored(object));
+
+function authored(object: KubeObject): Readonly<Record<string, unknown>> {
+  const { apiVersion, kind, metadata, spec } = object;
+  const { name, namespace, labels, annotations } = metadata;
+  const kept = Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key !== LAST_APPLIED));
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      namespace,
+      ...(Object.keys(labels ?? {}).length === 0 ? {} : { labels }),
+      ...(Object.keys(kept).length === 0 ? {} : { annotations: kept }),
+    },
+    spec,
+  };
+}
+
+/** kubectl's note of what it applied: the same definition once more. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+const TOOLS: readonly { readonly tool: string; readonly marks: readonly string[]; readonly managers: RegExp }[] = [
+  {
+    tool: "Argo CD",
+    marks: ["argocd.argoproj.io/instance", "argocd.argoproj.io/tracking-id"],
+    managers: /^argocd-/,
+  },
+  {
+    tool: "Flux",
+    marks: ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"],
+    managers: /^(kustomize|helm)-controller$/,
+  },
+];
+
+/** The GitOps tool that writes this object, by the labels, annotations and field managers that it leaves; null: none. */
+export function managedBy({ metadata }: KubeObject): string | null {
+  const marks = new Set([...Object.keys(metadata.labels ?? {}), ...Object.keys(metadata.annotations ?? {})]);
+  const managers = managersOf(metadata).map(({ manager }) => manager);
+  const found = TOOLS.find(
+    (one) => one.marks.some((mark) => marks.has(mark)) || managers.some((name) => one.managers.test(name)),
+  );
+  return found?.tool ?? null;
+}
+
+/** Who wrote the definition last, by name, writes of status aside; null where the API server does not tell. */
+export function wroteLast({ metadata }: KubeObject): string | null {
+  const writes = managersOf(metadata).filter(({ subresource }) => subresource !== "status");
+  const [last] = writes.sort((a, b) => (a.time < b.time ? 1 : -1));
+  return last === undefined || last.manager === "" ? null : last.manager;
+}
+
+function managersOf(metadata: KubeObject["metadata"]) {
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return records(metadata.managedFields).map((entry) => ({
+    manager: text(fields(entry)["manager"]),
+    time: text(fields(entry)["time"]),
+    subresource: text(fields(entry)["subresource"]),
+  }));
+}
+
+const elsewhere = (cluster: string, others: readonly string[]): Problem => ({
+  path: "spec.placement.clusters.names",
+  code: "cluster",
+  message: `This set was applied to ${cluster} and stays there, but it names ${others.join(", ")}. Leave names empty, or apply it there.`,
+});

@@ -1,0 +1,232 @@
+import { createHash } from "node:crypto";
+import { DomainError } from "@openpatio/core/errors";
+import { ANNOTATION, fields, type KubeObject, MANAGER, records } from "@openpatio/core/model";
+import type { ObjectRef } from "@openpatio/core/plan";
+import type { ClusterChange, ClusterEventDraft, JsonEdit, SetResourcePort } from "@openpatio/core/ports";
+import { ApiError, toDomainError } from "./api-error.ts";
+import { type ApiConnection, toKubeObject } from "./connection.ts";
+import { ObjectStore, type WriteAnswer } from "./object-store.ts";
+import { EVENT, findResource, type Resource, resourcePath, SET } from "./resources.ts";
+import type { WatchReceiver } from "./watch-supervisor.ts";
+import { isKept } from "./writes.ts";
+
+/**
+ * The RoleBasedGroupSets of one cluster: a cache that is fed by a watch and by the answers to our own writes, and those
+ * writes. The definition may be missing, or be installed later: the cluster is `live` without it, and has no sets then.
+ */
+export class SetResources implements SetResourcePort {
+  readonly #cluster: string;
+  readonly #connection: ApiConnection;
+  readonly #onChange: (change: ClusterChange) => void;
+  readonly #sets: ObjectStore<KubeObject>;
+  readonly #byName = new Map<string, KubeObject>();
+  readonly #strays: ObjectStore<KubeObject>;
+  readonly #straysByName = new Map<string, KubeObject>();
+  #isListed = false;
+
+  constructor(options: {
+    readonly cluster: string;
+    readonly connection: ApiConnection;
+    readonly nowMs: () => number;
+    readonly onChange: (change: ClusterChange) => void;
+  }) {
+    this.#cluster = options.cluster;
+    this.#connection = options.connection;
+    this.#onChange = options.onChange;
+    const { nowMs } = options;
+    this.#sets = new ObjectStore({
+      trim: withoutOwnedFields,
+      onChange: (before, after) => {
+        keep(this.#byName, before, after);
+        const { namespace = "", name } = (after ?? before)?.metadata ?? { name: "" };
+        this.#onChange({ kind: "resource", namespace, name });
+      },
+      nowMs,
+    });
+    this.#strays = new ObjectStore({
+      trim: (object) => (isMadeByHand(object) ? withoutOwnedFields(object) : null),
+      onChange: (before, after) => {
+        keep(this.#straysByName, before, after);
+        this.#onChange({ kind: "resources" });
+      },
+      nowMs,
+    });
+  }
+
+  readonly receiver: WatchReceiver = {
+    onListBegin: () => this.#sets.beginList(),
+    onList: (objects, beganAt) => {
+      this.#sets.replaceAll(objects, beganAt);
+      this.#isListed = true;
+      this.#onChange({ kind: "resources" });
+    },
+    onEvent: (type, object) => this.#sets.applyEvent(type, object),
+    onState: () => {},
+  };
+
+  /** What the watch of RoleBasedGroups brings, as well: the ones that are not ours. */
+  readonly straysReceiver: Pick<WatchReceiver, "onList" | "onEvent"> = {
+    onList: (objects) => this.#strays.replaceAll(objects, this.#strays.beginList()),
+    onEvent: (type, object) => this.#strays.applyEvent(type, object),
+  };
+
+  sweep(): void {
+    this.#sets.sweep();
+    this.#strays.sweep();
+  }
+
+  isListed(): boolean {
+    return this.#isListed;
+  }
+
+  get(namespace: string, name: string): KubeObject | null {
+    return this.#byName.get(`${namespace}/${name}`) ?? null;
+  }
+
+  all(): readonly KubeObject[] {
+    return [...this.#byName.values()];
+  }
+
+  strayGroups(): readonly KubeObject[] {
+    return [...this.#straysByName.values()];
+  }
+
+  patch(object: KubeObject, patch: Readonly<Record<string, unknown>>, manager: string): Promise<KubeObject> {
+    const { uid, resourceVersion } = object.metadata;
+    const body = { ...patch, metadata: { ...fields(patch["metadata"]), uid, resourceVersion } };
+    return this.#write("PATCH", object, body, { manager, contentType: "application/merge-patch+json" });
+  }
+
+  replace(object: KubeObject, manager: string): Promise<KubeObject> {
+    return this.#write("PUT", object, object, { manager });
+  }
+
+  edit(ref: ObjectRef, edits: readonly JsonEdit[], manager: string): Promise<KubeObject> {
+    const body = [{ op: "test", path: "/metadata/uid", value: ref.uid }, ...edits];
+    const { apiVersion, kind, namespace, name } = ref;
+    return this.#write("PATCH", { apiVersion, kind, metadata: { namespace, name } }, body, {
+      manager,
+      contentType: "application/json-patch+json",
+    });
+  }
+
+  async delete(ref: ObjectRef): Promise<void> {
+    const { namespace, name, uid } = ref;
+    const path = resourcePath(SET, ref);
+    const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } };
+    this.#sets.beginWrite(namespace, name);
+    let answer: WriteAnswer = null;
+    try {
+      const left = await this.#connection.request({ method: "DELETE", path, body });
+      answer = isKept(left) ? { object: left } : { goneUid: uid };
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404))
+        throw toDomainError(this.#cluster, `delete ${SET.kind} ${namespace}/${name}`, error);
+      answer = { goneUid: uid };
+    } finally {
+      this.#sets.endWrite(namespace, name, answer);
+    }
+  }
+
+  async tell(event: ClusterEventDraft): Promise<void> {
+    const { about, type, reason, atMs } = event;
+    const message = event.message.slice(0, MAX_EVENT_MESSAGE);
+    const words = createHash("sha256").update([about.uid, type, reason, message].join("\n")).digest("hex").slice(0, 16);
+    const name = `${about.name}.${words}`;
+    const at = new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+    const { apiVersion, kind, namespace, uid } = about;
+    const body = {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { namespace, name },
+      involvedObject: { apiVersion, kind, namespace, name: about.name, uid },
+      type,
+      reason,
+      message,
+      count: 1,
+      firstTimestamp: at,
+      lastTimestamp: at,
+      source: { component: MANAGER },
+    };
+    try {
+      await this.#createEvent(namespace, body);
+    } catch (error) {
+      throw toDomainError(this.#cluster, `tell about ${kind} ${namespace}/${about.name}`, error);
+    }
+  }
+
+  async #createEvent(namespace: string, body: KubeObject): Promise<void> {
+    const query = { fieldManager: MANAGER };
+    try {
+      await this.#connection.request({ method: "POST", path: resourcePath(EVENT, { namespace }), query, body });
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
+    }
+    const path = resourcePath(EVENT, { namespace, name: body.metadata.name });
+    const known = await this.#connection.request({ method: "GET", path });
+    const count = typeof known["count"] === "number" ? known["count"] + 1 : 2;
+    await this.#connection.request({
+      method: "PATCH",
+      path,
+      query,
+      contentType: "application/merge-patch+json",
+      body: { count, lastTimestamp: body["lastTimestamp"] },
+    });
+  }
+
+  async #write(
+    method: "PATCH" | "PUT",
+    object: KubeObject,
+    body: unknown,
+    options: { readonly manager: string; readonly contentType?: string },
+  ): Promise<KubeObject> {
+    const resource: Resource = findResource(object.apiVersion, object.kind) ?? SET;
+    const { namespace = "", name } = object.metadata;
+    const what = `change ${resource.kind} ${namespace}/${name}`;
+    const query = { fieldManager: options.manager, ...(method === "PUT" ? { fieldValidation: "Strict" } : {}) };
+    const about = options.contentType === undefined ? {} : { contentType: options.contentType };
+    this.#sets.beginWrite(namespace, name);
+    let answer: WriteAnswer = null;
+    try {
+      const path = resourcePath(resource, { namespace, name });
+      const stored = toKubeObject(await this.#connection.request({ method, path, query, body, ...about }));
+      // Without its last finalizer an object that was deleted is gone with this very write.
+      const isGone = stored.metadata.deletionTimestamp !== undefined && (stored.metadata.finalizers ?? []).length === 0;
+      answer = isGone ? { goneUid: stored.metadata.uid ?? "" } : { object: stored };
+      return stored;
+    } catch (error) {
+      // A test that fails is answered without naming anything; a schema that objects names the field.
+      if (error instanceof ApiError && error.status === 422 && error.causes.length === 0 && Array.isArray(body)) {
+        throw new DomainError(
+          "cluster.conflict",
+          `Cluster ${this.#cluster} could not ${what}: it was changed or made anew meanwhile.`,
+          { params: { cluster: this.#cluster, name }, retry: "backoff" },
+        );
+      }
+      throw toDomainError(this.#cluster, what, error);
+    } finally {
+      this.#sets.endWrite(namespace, name, answer);
+    }
+  }
+}
+
+/** Kubernetes takes no longer one. */
+const MAX_EVENT_MESSAGE = 1024;
+
+/** Ours carry the id of their set and the hash of what we sent; somebody may have taken one of them away. */
+function isMadeByHand({ metadata: { annotations = {} } }: KubeObject): boolean {
+  return annotations[ANNOTATION.setId] === undefined && annotations[ANNOTATION.contentHash] === undefined;
+}
+
+/** Who wrote is used, which fields is not: they are most of such an object. */
+function withoutOwnedFields(object: KubeObject): KubeObject {
+  const managedFields = records(object.metadata.managedFields).map(({ fieldsV1: _, ...entry }) => entry);
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
+function keep(map: Map<string, KubeObject>, before: KubeObject | null, after: KubeObject | null): void {
+  const { namespace = "", name } = (after ?? before)?.metadata ?? { name: "" };
+  if (after === null) map.delete(`${namespace}/${name}`);
+  else map.set(`${namespace}/${name}`, after);
+}
