@@ -1,5 +1,5 @@
 import { type KubeObject, LABEL } from "@openpatio/core/model";
-import type { ApplyAnswer, SetAnswer, TimelineItem } from "@openpatio/core/view";
+import type { ApplyAnswer, SetAnswer, SetRow, TimelineItem } from "@openpatio/core/view";
 import type { TestServer } from "../src/testing/index.ts";
 import type { Kube } from "./kube.ts";
 import { isReady, PodHistory } from "./pod-history.ts";
@@ -98,11 +98,16 @@ export class SetUnderTest {
     return { namespace: this.namespace, name: this.name };
   }
 
-  apply(sketch: SetSketch): Promise<ApplyAnswer> {
+  /** What its pods are judged by from now on. */
+  expect(sketch: SetSketch): void {
     this.history.expect({
       replicas: Object.fromEntries(sketch.roles.map(({ role, replicas }) => [role, replicas ?? 1])),
       dependencies: Object.fromEntries(sketch.roles.map(({ role, dependencies }) => [role, dependencies ?? []])),
     });
+  }
+
+  apply(sketch: SetSketch): Promise<ApplyAnswer> {
+    this.expect(sketch);
     return this.applyText(manifest(this.namespace, this.name, sketch));
   }
 
@@ -153,6 +158,13 @@ export class SetUnderTest {
 
   until(what: string, condition: (set: SetAnswer) => boolean): Promise<SetAnswer> {
     return this.server.until(`${this.name}: ${what}`, () => this.get(), condition);
+  }
+
+  /** Until it is known to the server, by whichever door it came. */
+  async known(): Promise<void> {
+    const isListed = (rows: readonly { readonly name: string; readonly namespace: string }[]) =>
+      rows.some((row) => row.name === this.name && row.namespace === this.namespace);
+    await this.server.until(`${this.name} to be known`, () => this.server.call<SetRow[]>("sets.list"), isListed);
   }
 
   /** Of the groups, by index, once the one at `group` has come to `incarnation`. */

@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterPort } from "@openpatio/core/ports";
 import { type Database, openDatabase } from "@openpatio/db";
+import { Adopter } from "./adoption/adopter.ts";
 import { ContactLog } from "./clusters/contact-log.ts";
 import { type Connection, Fleet } from "./clusters/fleet.ts";
 import { ClusterVerbs } from "./clusters/service.ts";
@@ -143,11 +144,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     onAcquired: (held) => {
       reconciler.hold(held);
+      adopter.lookAtAll();
       pruneTimeline();
     },
     onLost: () => {},
   });
   const contacts = new ContactLog({ fleet, timeline, nowMs, log, mayWrite: () => lease.isHeld });
+
+  const adopter: Adopter = new Adopter({ sets, fleet, mayAct: () => reconciler.mayAct(), nowMs, log });
 
   const services: Services = {
     sets: new SetVerbs({ sets, fleet, models, reservations, missing, timeline, nowMs }),
@@ -204,6 +208,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         });
   await members?.start();
   reconciler.start();
+  adopter.start();
   await lease.start();
   isReady = true;
 
@@ -220,6 +225,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       contacts.stop();
       live.close();
       await http.close();
+      await adopter.stop();
       await reconciler.stop();
       await lease.stop();
       await fleet.stop();

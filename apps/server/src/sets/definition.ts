@@ -1,4 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
+import { homeOf } from "@openpatio/core/model";
 import {
   type ParsedSet,
   type Problem,
@@ -48,21 +49,31 @@ export function readDefinition(
 
   const placed = placementOf(parsed.spec, input.cluster, present, fleet);
   const roles = parsed.spec.groupTemplate.roles.map((role) => role.role);
-  const others = [...sets.all()].map(({ state }) => ({
-    namespace: state.namespace,
-    name: state.name,
-    roles: state.spec.groupTemplate.roles.map((role) => role.role),
-  }));
+  const clusters = typeof placed === "string" ? null : placed.clusters.names;
   const problems = [
     ...namespaceProblems(input, namespace),
     ...(typeof placed === "string" ? [placementProblem(placed)] : []),
-    ...validateAgainst({ namespace, name, roles }, others),
+    ...validateAgainst({ namespace, name, roles }, neighbours(sets, clusters)),
   ];
   if (problems.length > 0 || typeof placed === "string") return { ok: false, namespace, name, problems };
   const hasReplicas = parsed.manifest.spec.replicas !== undefined;
   const yaml = hasReplicas || present === null ? input.yaml : setReplicasInYaml(input.yaml, null, parsed.spec.replicas);
   const spec = { ...parsed.spec, placement: placed };
   return { ok: true, definition: { namespace, name, spec, yaml, present, warnings: parsed.warnings } };
+}
+
+/** Sets whose objects could meet those of a set on these clusters (null: not known, so all of them). */
+export function neighbours(sets: SetStore, clusters: readonly string[] | null) {
+  return [...sets.all()]
+    .filter(({ state }) => {
+      const home = homeOf(state);
+      return home === null || clusters === null || clusters.includes(home);
+    })
+    .map(({ state }) => ({
+      namespace: state.namespace,
+      name: state.name,
+      roles: state.spec.groupTemplate.roles.map(({ role }) => role),
+    }));
 }
 
 export function refuse(problems: readonly Problem[]): DomainError {
@@ -113,6 +124,12 @@ function placementOf(
     known.length === 0 ? "No cluster is registered." : `Registered: ${known.map(({ name }) => name).join(", ")}.`;
   if (asked !== undefined && written.length > 0 && !written.includes(asked)) {
     return `The definition names ${written.join(", ")}, the request ${asked}. Make them the same, or leave one out.`;
+  }
+  const home = present === null ? null : homeOf(present.state);
+  if (home !== null) {
+    const others = [...written, ...(asked === undefined ? [] : [asked])].filter((name) => name !== home);
+    if (others.length > 0) return `This set was applied to ${home} with kubectl and stays there.`;
+    return { ...placement, clusters: { ...placement.clusters, names: [home] } };
   }
   let names: readonly string[] = asked === undefined ? written : [asked];
   if (names.length === 0) names = present?.state.spec.placement.clusters.names ?? [];

@@ -10,9 +10,7 @@ import {
   type SetStatus,
 } from "../model/index.ts";
 import { isoTime } from "../plan/owner-status.ts";
-
-/** So many groups are told on the set itself; all of them are on the RoleBasedGroups. */
-const MAX_GROUPS_TOLD = 50;
+import { MAX_STATUS_GROUPS } from "../spec/set-status-schema.ts";
 
 type Status = Readonly<Record<string, unknown>>;
 
@@ -45,7 +43,7 @@ function toStandard({ type, status, reason, message, lastTransitionMs }: Conditi
 
 function mostUrgent(groups: readonly GroupStatus[]): readonly GroupStatus[] {
   const rank = ({ phase }: GroupStatus) => (phase === "Ready" ? 1 : 0);
-  return [...groups].sort((a, b) => rank(a) - rank(b) || a.index - b.index).slice(0, MAX_GROUPS_TOLD);
+  return [...groups].sort((a, b) => rank(a) - rank(b) || a.index - b.index).slice(0, MAX_STATUS_GROUPS);
 }
 
 function groupTold({ index, phase, cluster, domain, revision, incarnation, message, roles }: GroupStatus): Status {

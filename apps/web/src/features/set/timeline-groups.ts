@@ -8,7 +8,7 @@ type Kind = TimelineItem["kind"];
 const FILTER_OF = {
   "set.created": "rollouts",
   "set.changed": "rollouts",
-  "set.refused": "rollout",
+  "set.refused": "rollouts",
   "set.deleting": "scaling",
   "set.deleted": "scaling",
   "group.placed": "placement",
