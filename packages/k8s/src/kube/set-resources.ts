@@ -221,7 +221,9 @@ function isMadeByHand({ metadata: { annotations = {} } }: KubeObject): boolean {
 
 /** Who wrote is used, which fields is not: they are most of such an object. */
 function withoutOwnedFields(object: KubeObject): KubeObject {
-  const managedFields = records(object.metadata.managedFields).map(({ fieldsV1: _, ...entry }) => entry);
+  const managedFields = records(object.metadata.managedFields).map((entry) =>
+    Object.fromEntries(Object.entries(entry).filter(([key]) => key !== "fieldsV1")),
+  );
   return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
