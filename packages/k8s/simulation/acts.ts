@@ -1,4 +1,4 @@
-import type { KubeObject } from "@openpatio/core/model";
+import { type KubeObject, LABEL } from "@openpatio/core/model";
 import {
   abortRollout,
   acceptSpec,
@@ -12,11 +12,12 @@ import type { SetSpec } from "@openpatio/core/spec";
 import fc from "fast-check";
 import type { SteppedClock } from "../src/sim/clock.ts";
 import { ApiError } from "../src/sim/status.ts";
-import type { ControlPlane } from "./control-plane.ts";
+import { type ControlPlane, WAYS_TO_FAIL } from "./control-plane.ts";
 import type { Database } from "./database.ts";
+import { type ForeignAct, foreignActs, performForeign, restoreLabels } from "./foreign-acts.ts";
 import type { Invariants } from "./invariants.ts";
 import { withAddedRole, withCount, withDependencies, withoutRole, withRenamedRole, withTag } from "./scenario.ts";
-import { resourceOf, type SimCluster } from "./sim-cluster.ts";
+import type { SimCluster } from "./sim-cluster.ts";
 
 /** What users, clusters and fate do, as data: a history can be printed, shrunk and played again. `set` counts round. */
 export type Act =
@@ -32,21 +33,25 @@ export type Act =
   | { readonly act: "rollback"; readonly set: number; readonly to: number }
   | { readonly act: "retry"; readonly set: number; readonly group: number }
   | ObjectAct
+  | ForeignAct
   | NodeAct
-  | { readonly act: "fail-calls"; readonly count: number }
+  | { readonly act: "fail-calls"; readonly count: number; readonly how: (typeof WAYS_TO_FAIL)[number] }
   | { readonly act: "kill-server"; readonly afterWrites: number }
-  | { readonly act: "fail-over" | "lose-events" }
+  | { readonly act: "fail-over" | "make-namespace" }
+  | { readonly act: "lose-events"; readonly lateMs: number }
   | { readonly act: "delay-events"; readonly kind: number; readonly ms: number }
   | { readonly act: "jump-clock"; readonly ms: number }
-  | { readonly act: "cut"; readonly ms: number };
+  | { readonly act: "cut"; readonly cluster: number; readonly ms: number }
+  | { readonly act: "refuse"; readonly kind: (typeof REFUSABLE)[number]; readonly ms: number };
 
-type ObjectAct =
-  | { readonly act: "delete-owner" | "delete-config"; readonly set: number; readonly group: number }
-  | { readonly act: "crash-container" | "delete-pod" | "evict-pod"; readonly pod: number };
+/** A quota on pods, and admission that lets none of a kind through. */
+const REFUSABLE = ["Pod", "StatefulSet", "Deployment", "ConfigMap", "RoleBasedGroup"] as const;
+
+type ObjectAct = { readonly act: "crash-container" | "delete-pod" | "evict-pod"; readonly pod: number };
 
 /** On the node of the `pod`-th pod, counted round. */
 type NodeAct = {
-  readonly act: "stop-kubelet" | "start-kubelet" | "cordon" | "uncordon" | "drain" | "delete-node";
+  readonly act: "stop-kubelet" | "start-kubelet" | "cordon" | "uncordon" | "drain" | "delete-node" | "out-of-service";
   readonly pod: number;
 };
 
@@ -57,6 +62,12 @@ const pod = fc.nat({ max: 60 });
 const tag = fc.integer({ min: 1, max: 3 });
 const waitsFor = fc.nat({ max: 15 });
 const oneOf = <const T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
+
+const jumps = fc.oneof(fc.integer({ min: -300_000, max: 300_000 }), fc.constantFrom(-3_600_000, 3_600_000));
+const cuts = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 100, max: 20_000 }) },
+  { weight: 1, arbitrary: fc.constant(400_000) },
+);
 
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Act>) => ({ weight, arbitrary });
 
@@ -71,26 +82,42 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   weighted(1, fc.record({ act: oneOf("depend"), set, role, waitsFor })),
   weighted(4, fc.record({ act: oneOf("pause", "resume", "restart", "abort"), set })),
   weighted(1, fc.record({ act: oneOf("rollback"), set, to: fc.integer({ min: 1, max: 4 }) })),
-  weighted(3, fc.record({ act: oneOf("retry", "delete-owner", "delete-config"), set, group })),
+  weighted(4, foreignActs),
+  weighted(1, fc.record({ act: oneOf("retry"), set, group })),
   weighted(5, fc.record({ act: oneOf("crash-container", "delete-pod", "evict-pod"), pod })),
   weighted(4, fc.record({ act: oneOf("stop-kubelet", "start-kubelet", "cordon", "uncordon", "drain"), pod })),
-  weighted(1, fc.record({ act: oneOf("delete-node"), pod })),
-  weighted(2, fc.record({ act: oneOf("fail-calls"), count: fc.integer({ min: 1, max: 6 }) })),
+  weighted(1, fc.record({ act: oneOf("delete-node", "out-of-service"), pod })),
+  weighted(
+    3,
+    fc.record({
+      act: oneOf("fail-calls"),
+      count: fc.integer({ min: 1, max: 6 }),
+      how: fc.constantFrom(...WAYS_TO_FAIL),
+    }),
+  ),
   weighted(4, fc.record({ act: oneOf("kill-server"), afterWrites: fc.nat({ max: 8 }) })),
-  weighted(2, fc.record({ act: oneOf("fail-over", "lose-events") })),
+  weighted(1, fc.record({ act: oneOf("fail-over") })),
+  weighted(1, fc.record({ act: oneOf("fail-over", "make-namespace") })),
+  weighted(2, fc.record({ act: oneOf("lose-events"), lateMs: fc.constantFrom(0, 500, 4_000) })),
   weighted(
     1,
     fc.record({ act: oneOf("delay-events"), kind: fc.nat({ max: 6 }), ms: fc.integer({ min: 500, max: 8_000 }) }),
   ),
-  weighted(1, fc.record({ act: oneOf("jump-clock"), ms: fc.integer({ min: -300_000, max: 300_000 }) })),
-  weighted(1, fc.record({ act: oneOf("cut"), ms: fc.integer({ min: 100, max: 20_000 }) })),
+  weighted(1, fc.record({ act: oneOf("jump-clock"), ms: jumps })),
+  weighted(1, fc.record({ act: oneOf("cut"), cluster: fc.nat({ max: 1 }), ms: cuts })),
+  weighted(
+    1,
+    fc.record({ act: oneOf("refuse"), kind: fc.constantFrom(...REFUSABLE), ms: fc.integer({ min: 100, max: 30_000 }) }),
+  ),
 );
 
-export const NAMESPACE = "default";
 export const SETS = ["demo", "demo-b"] as const;
 
 export type Stage = {
-  readonly cluster: SimCluster;
+  readonly namespace: string;
+  readonly clusters: readonly SimCluster[];
+  /** What had its labels taken off, as it was before. */
+  readonly stripped: { readonly cluster: SimCluster; readonly object: KubeObject }[];
   readonly database: Database;
   readonly plane: ControlPlane;
   readonly invariants: Invariants;
@@ -99,7 +126,7 @@ export type Stage = {
 };
 
 export function perform(act: Act, stage: Stage): void {
-  const { cluster, plane, clock } = stage;
+  const { clusters, plane, clock } = stage;
   switch (act.act) {
     case "wait":
       return clock.advance(act.ms);
@@ -133,6 +160,7 @@ export function perform(act: Act, stage: Stage): void {
       return change(stage, act.set, (state, nowMs) => retryGroupNow(state, act.group, nowMs));
     case "fail-calls":
       plane.faults.failingCalls = act.count;
+      plane.faults.how = act.how;
       return;
     case "kill-server":
       plane.faults.writesToLive = act.afterWrites;
@@ -142,16 +170,31 @@ export function perform(act: Act, stage: Stage): void {
     case "jump-clock":
       plane.faults.clockOffsetMs += act.ms;
       return;
+    case "make-namespace":
+      return makeNamespace(stage);
     case "lose-events":
-      return cluster.loseEvents();
+      for (const cluster of clusters) cluster.loseEvents(act.lateMs);
+      return;
     case "delay-events":
-      return cluster.delay(act.kind, act.ms);
-    case "cut":
-      cluster.setConnected(false);
+      for (const cluster of clusters) cluster.delay(act.kind, act.ms);
+      return;
+    case "cut": {
+      const cluster = clusters[act.cluster % clusters.length];
+      cluster?.setConnected(false);
       clock.advance(act.ms);
-      return cluster.setConnected(true);
-    case "delete-owner":
-    case "delete-config":
+      cluster?.setConnected(true);
+      return;
+    }
+    case "refuse":
+      for (const cluster of clusters) cluster.refuse(act.kind, true);
+      clock.advance(act.ms);
+      for (const cluster of clusters) cluster.refuse(act.kind, false);
+      return;
+    case "foreign-scale":
+    case "foreign-edit":
+    case "foreign-delete":
+    case "strip-label":
+      return performForeign(act, stage);
     case "crash-container":
     case "delete-pod":
     case "evict-pod":
@@ -162,50 +205,49 @@ export function perform(act: Act, stage: Stage): void {
     case "uncordon":
     case "drain":
     case "delete-node":
+    case "out-of-service":
       return onNode(act, stage);
   }
 }
 
-/** What people and fate do, by plain API calls. */
-function onObject(act: ObjectAct, stage: Stage): void {
-  const { invariants, ids } = stage;
-  const { store } = stage.cluster;
-  const annotate = (key: string, value: string) => (target: KubeObject) =>
-    store.patch("pods", NAMESPACE, target.metadata.name, {
+/** What people and fate do to pods, by plain API calls. */
+function onObject({ act, pod: index }: ObjectAct, stage: Stage): void {
+  const pods = ourPods(stage);
+  const target = pods[index % Math.max(pods.length, 1)];
+  if (target === undefined || target.pod.metadata.deletionTimestamp !== undefined) return;
+  const { cluster, pod } = target;
+  const { namespace, name } = pod.metadata;
+  const annotate = (key: string, value: string) =>
+    cluster.store.patch("pods", namespace, name, {
       metadata: { annotations: { [`sandbox.openpatio.io/${key}`]: value } },
     });
-  switch (act.act) {
+  stage.invariants.hit(pod, true);
+  switch (act) {
     case "crash-container":
-      return onPod(stage, act.pod, annotate("crash", "137"));
+      annotate("crash", "137");
+      return;
     case "evict-pod":
-      return onPod(stage, act.pod, annotate("fail", "Evicted"));
+      annotate("fail", "Evicted");
+      return;
     case "delete-pod":
-      return onPod(stage, act.pod, (target) => store.delete("pods", NAMESPACE, target.metadata.name));
-    case "delete-owner": {
-      const name = SETS[act.set % ids.length] ?? SETS[0];
-      const labels = { "openpatio.io/set": name, "openpatio.io/group-index": String(act.group) };
-      for (const one of store.list("pods", { namespace: NAMESPACE, labels })) invariants.hit(one, false);
-      invariants.hitGroup(name, act.group);
-      return ignoreMissing(() => store.delete(resourceOf("RoleBasedGroup"), NAMESPACE, `${name}-${act.group}`));
-    }
-    case "delete-config": {
-      const name = SETS[act.set % ids.length] ?? SETS[0];
-      return ignoreMissing(() => store.delete("configmaps", NAMESPACE, `${name}-${act.group}-config`));
-    }
+      return cluster.store.delete("pods", namespace, name);
   }
 }
 
 function onNode(act: NodeAct, stage: Stage): void {
-  const { invariants } = stage;
-  const { store } = stage.cluster;
-  const nodes = store.list("nodes").map((node) => node.metadata.name);
-  const used = ourPods(stage).flatMap((one) => (one["spec"] as { readonly nodeName?: string }).nodeName ?? []);
-  const node = (used.length > 0 ? used : nodes)[act.pod % Math.max(1, used.length > 0 ? used.length : nodes.length)];
+  const { invariants, clusters } = stage;
+  const used = ourPods(stage).filter(({ pod }) => nodeOf(pod) !== undefined);
+  const target = used[act.pod % Math.max(1, used.length)];
+  const cluster = target?.cluster ?? clusters[0];
+  if (cluster === undefined) return;
+  const { store } = cluster;
+  const nodes = store.list("nodes").map((one) => one.metadata.name);
+  const node = target === undefined ? nodes[act.pod % Math.max(1, nodes.length)] : nodeOf(target.pod);
   if (node === undefined || !nodes.includes(node)) return;
   const cordon = (unschedulable: boolean) =>
     store.patch("nodes", undefined, node, { spec: { unschedulable: unschedulable ? true : null } });
-  const kubelet = (state: "running" | "stopped") =>
-    store.patch("nodes", undefined, node, { metadata: { labels: { "sandbox.openpatio.io/kubelet": state } } });
+  const kubelet = (name: string, state: "running" | "stopped") =>
+    store.patch("nodes", undefined, name, { metadata: { labels: { "sandbox.openpatio.io/kubelet": state } } });
   switch (act.act) {
     case "cordon":
       cordon(true);
@@ -215,46 +257,66 @@ function onNode(act: NodeAct, stage: Stage): void {
       return;
     case "drain":
       cordon(true);
-      for (const one of ourPods(stage)) {
-        if ((one["spec"] as { readonly nodeName?: string }).nodeName !== node) continue;
-        if (one.metadata.deletionTimestamp !== undefined) continue;
-        invariants.hit(one, true);
-        ignoreMissing(() => store.delete("pods", NAMESPACE, one.metadata.name));
+      for (const { cluster: home, pod } of used) {
+        if (home !== cluster || nodeOf(pod) !== node || pod.metadata.deletionTimestamp !== undefined) continue;
+        invariants.hit(pod, true);
+        ignoreMissing(() => store.delete("pods", pod.metadata.namespace, pod.metadata.name));
       }
       return;
     case "stop-kubelet":
-      invariants.hitNode(node);
-      kubelet("stopped");
+      invariants.hitNode(cluster, node);
+      kubelet(node, "stopped");
       return;
     case "start-kubelet":
-      for (const name of nodes)
-        store.patch("nodes", undefined, name, { metadata: { labels: { "sandbox.openpatio.io/kubelet": "running" } } });
+      for (const name of nodes) kubelet(name, "running");
       return;
     case "delete-node":
-      invariants.hitNode(node);
+      invariants.hitNode(cluster, node);
       store.delete("nodes", undefined, node);
+      return;
+    // Somebody made sure that the machine is off, and says so.
+    case "out-of-service":
+      invariants.hitNode(cluster, node);
+      kubelet(node, "stopped");
+      store.patch("nodes", undefined, node, { spec: { taints: [OUT_OF_SERVICE] } });
       return;
   }
 }
 
+const OUT_OF_SERVICE = { key: "node.kubernetes.io/out-of-service", value: "nodeshutdown", effect: "NoExecute" };
+
+function makeNamespace({ clusters, namespace: name }: Stage): void {
+  for (const { store } of clusters)
+    if (store.get("namespaces", undefined, name) === undefined)
+      store.create("namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+}
+
 /** All machines are there, run, and take pods. */
-export function heal({ cluster, invariants }: Stage, machines: readonly KubeObject[]): void {
-  cluster.setConnected(true);
-  const { store } = cluster;
-  for (const machine of machines) {
-    const { name, labels } = machine.metadata;
-    if (store.get("nodes", undefined, name) === undefined) {
-      const { apiVersion, kind } = machine;
-      const created = { apiVersion, kind, metadata: { name, ...(labels === undefined ? {} : { labels }) } };
-      store.create("nodes", { ...created, status: machine["status"] });
-    } else {
-      store.patch("nodes", undefined, name, {
-        metadata: { labels: { "sandbox.openpatio.io/kubelet": "running" } },
-        spec: { unschedulable: null },
-      });
-    }
+export function heal(stage: Stage, machines: ReadonlyMap<SimCluster, readonly KubeObject[]>): void {
+  makeNamespace(stage);
+  restoreLabels(stage);
+  for (const [cluster, nodes] of machines) {
+    cluster.setConnected(true);
+    for (const machine of nodes) healMachine(cluster, machine);
   }
-  invariants.healed();
+  stage.invariants.healed();
+}
+
+function healMachine({ store }: SimCluster, machine: KubeObject): void {
+  const { name, labels } = machine.metadata;
+  const node = store.get("nodes", undefined, name);
+  if (node === undefined) {
+    const { apiVersion, kind } = machine;
+    const created = { apiVersion, kind, metadata: { name, ...(labels === undefined ? {} : { labels }) } };
+    store.create("nodes", { ...created, status: machine["status"] });
+    return;
+  }
+  const { taints = [] } = node["spec"] as { readonly taints?: readonly { readonly key: string }[] };
+  const left = taints.filter(({ key }) => key !== OUT_OF_SERVICE.key);
+  store.patch("nodes", undefined, name, {
+    metadata: { labels: { "sandbox.openpatio.io/kubelet": "running" } },
+    spec: { unschedulable: null, ...(left.length < taints.length ? { taints: left } : {}) },
+  });
 }
 
 function edit(stage: Stage, index: number, next: (spec: SetSpec) => SetSpec): void {
@@ -267,18 +329,17 @@ function change({ plane, ids }: Stage, index: number, act: Parameters<ControlPla
   if (id !== undefined) plane.change(id, act);
 }
 
-export const ourPods = ({ cluster }: Pick<Stage, "cluster">): readonly KubeObject[] =>
-  cluster.store
-    .list("pods", { namespace: NAMESPACE })
-    .filter((one) => one.metadata.labels?.["openpatio.io/set"] !== undefined);
+export type PodAt = { readonly cluster: SimCluster; readonly pod: KubeObject };
 
-function onPod(stage: Stage, index: number, run: (pod: KubeObject) => unknown): void {
-  const pods = ourPods(stage);
-  const target = pods[index % Math.max(pods.length, 1)];
-  if (target === undefined || target.metadata.deletionTimestamp !== undefined) return;
-  stage.invariants.hit(target, true);
-  run(target);
-}
+export const ourPods = ({ clusters, namespace }: Pick<Stage, "clusters" | "namespace">): readonly PodAt[] =>
+  clusters.flatMap((cluster) =>
+    cluster.store
+      .list("pods", { namespace })
+      .filter((pod) => pod.metadata.labels?.[LABEL.set] !== undefined)
+      .map((pod) => ({ cluster, pod })),
+  );
+
+const nodeOf = (pod: KubeObject): string | undefined => (pod["spec"] as { readonly nodeName?: string }).nodeName;
 
 function ignoreMissing(run: () => void): void {
   try {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { canonicalJson, type ObservedCluster, type SetState } from "@openpatio/core/model";
+import { canonicalJson, LABEL, type ObservedCluster, type SetState } from "@openpatio/core/model";
 import { type Action, type Plan, type PlanInput, plan, type StateChange } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import type { SteppedClock } from "../src/sim/clock.ts";
@@ -15,7 +15,10 @@ import type { ClusterLink, SimCluster } from "./sim-cluster.ts";
 
 /** Changes come in bursts; one plan sees them together. */
 const SETTLE_MS = 20;
+/** As the server's executor waits: a call that failed is not sent again before, whatever is planned. */
 const RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+const RETRY_AFTER_MS = 10_000;
 const RESYNC_MS = 60_000;
 const RESTART_MS = 700;
 /** A process that lost its lease hears of it at the latest after so long. */
@@ -31,14 +34,27 @@ const RECOPIED = 0.25;
 
 type ControlPlaneOptions = {
   readonly clock: SteppedClock;
-  readonly cluster: SimCluster;
+  readonly clusters: readonly SimCluster[];
   readonly database: Database;
   readonly random: () => number;
 };
 
+/**
+ * What becomes of a call that fails. refused: an error (5xx, 409), and nothing was done. throttled: the same with
+ * Retry-After. unheard: a timeout, and it was done. late: a timeout, and it is done when nobody waits for it any more.
+ */
+export const WAYS_TO_FAIL = ["refused", "throttled", "unheard", "late"] as const;
+
+type Faults = {
+  writesToLive: number | null;
+  failingCalls: number;
+  how: (typeof WAYS_TO_FAIL)[number];
+  clockOffsetMs: number;
+};
+
 /** Whatever runs the server: starts it, starts it again when it dies, and starts a second one when asked to. */
 export class ControlPlane {
-  readonly faults = { writesToLive: null as number | null, failingCalls: 0, clockOffsetMs: 0 };
+  readonly faults: Faults = { writesToLive: null, failingCalls: 0, how: "refused", clockOffsetMs: 0 };
   readonly #options: ControlPlaneOptions;
   #process: Process | null = null;
 
@@ -89,16 +105,19 @@ export class ControlPlane {
   }
 }
 
+type FailedCall = { readonly attempts: number; readonly retryAtMs: number };
 type Due = { readonly atMs: number; readonly cancel: () => void };
 
 class Process {
   readonly #options: ControlPlaneOptions;
   readonly #plane: ControlPlane;
   readonly #onDeath: () => void;
-  readonly #link: ClusterLink;
+  readonly #links: ReadonlyMap<string, { readonly cluster: SimCluster; readonly link: ClusterLink }>;
   readonly #token: number;
   readonly #due = new Map<string, Due>();
   readonly #running = new Set<string>();
+  /** By set: calls of its last run that failed. */
+  readonly #failed = new Map<string, ReadonlyMap<string, FailedCall>>();
   #isAlive = true;
 
   constructor(options: ControlPlaneOptions, plane: ControlPlane, onDeath: () => void) {
@@ -107,13 +126,18 @@ class Process {
     this.#onDeath = onDeath;
     options.database.reload();
     this.#token = options.database.takeLease();
-    this.#link = options.cluster.connect((change) => this.#heard(change));
+    this.#links = new Map(
+      options.clusters.map((cluster) => [
+        cluster.name,
+        { cluster, link: cluster.connect((change) => this.#heard(change)) },
+      ]),
+    );
     for (const id of options.database.ids()) this.schedule(id, SETTLE_MS);
   }
 
   stop(): void {
     this.#isAlive = false;
-    this.#link.close();
+    for (const { link } of this.#links.values()) link.close();
   }
 
   /** One run of a set is due at a time: the earliest wish. */
@@ -156,13 +180,13 @@ class Process {
     const { database } = this.#options;
     const row = database.read(id);
     if (row === null) return;
-    const { placementVersion } = database;
+    const versions = new Map([...this.#links.keys()].map((name) => [name, database.placementVersion(name)]));
     const planned = this.#plan(row);
     this.#running.add(id);
-    this.#later(() => this.#store(row, planned, placementVersion));
+    this.#later(() => this.#store(row, planned, versions));
   }
 
-  #store(row: Row, planned: Plan, placementVersion: number): void {
+  #store(row: Row, planned: Plan, versions: ReadonlyMap<string, number>): void {
     const { database } = this.#options;
     const { id } = row.state;
     const after: SetState = { ...row.state, ...planned.next };
@@ -172,7 +196,7 @@ class Process {
         before: row,
         after: planned.isGone ? null : after,
         timeline: planned.timeline,
-        placementVersion: planned.placedOn.length > 0 ? placementVersion : null,
+        placedOn: new Map(planned.placedOn.map((name) => [name, versions.get(name) ?? 0])),
         token: this.#token,
       });
       if (outcome === "fenced") return this.stop();
@@ -182,39 +206,60 @@ class Process {
       }
       if (planned.isGone || placed(row.state) !== placed(after)) this.#roomChanged();
     }
-    if (!planned.isGone) this.#act(id, planned, 0);
+    if (!planned.isGone) this.#act(id, planned);
   }
 
-  #act(id: string, planned: Plan, index: number): void {
-    const action = planned.actions[index];
-    if (action !== undefined) {
-      if (this.#send(id, action)) this.#later(() => this.#act(id, planned, index + 1));
-      return;
-    }
-    this.#running.delete(id);
-    const row = this.#options.database.read(id);
-    // The server makes a run due again only when something was refused; changes come back through the watch.
-    if (planned.requeue !== "on-change") this.schedule(id, planned.requeue.afterMs);
-    if (row !== null && waits(row.state)) this.schedule(id, RESYNC_MS);
+  /** All at once, hence in any order. */
+  #act(id: string, planned: Plan): void {
+    let left = planned.actions.length;
+    const failed = new Map<string, FailedCall>();
+    const finish = (): void => {
+      this.#failed.set(id, failed);
+      this.#running.delete(id);
+      const row = this.#options.database.read(id);
+      // The server makes a run due again only when something was refused; changes come back through the watch.
+      if (planned.requeue !== "on-change") this.schedule(id, planned.requeue.afterMs);
+      if (row !== null && waits(row.state)) this.schedule(id, RESYNC_MS);
+      for (const { retryAtMs } of failed.values()) this.schedule(id, retryAtMs - this.#options.clock.nowMs());
+    };
+    if (left === 0) return finish();
+    for (const action of planned.actions)
+      this.#later(() => {
+        if (!this.#send(id, action, failed)) return;
+        left -= 1;
+        if (left === 0) finish();
+      });
   }
 
   /** False: the process died of it. */
-  #send(id: string, action: Action): boolean {
-    const { random } = this.#options;
+  #send(id: string, action: Action, failed: Map<string, FailedCall>): boolean {
+    const { clock } = this.#options;
     const { faults } = this.#plane;
+    const key = callOf(action);
+    const before = this.#failed.get(id)?.get(key);
+    const fail = (afterMs: number): void => {
+      const attempts = (before?.attempts ?? 0) + 1;
+      const backoffMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** (attempts - 1));
+      failed.set(key, { attempts, retryAtMs: clock.nowMs() + Math.max(backoffMs, afterMs) });
+    };
+    if (before !== undefined && before.retryAtMs > clock.nowMs()) {
+      failed.set(key, before);
+      return true;
+    }
     if (faults.failingCalls > 0) {
       faults.failingCalls -= 1;
-      // A timeout: the cluster may have done it, now or a good while later, and nobody heard.
-      if (random() < 0.5) this.#arriveLate(action);
-      this.schedule(id, RETRY_MS);
+      // A timeout: the cluster did it, or does it a good while later, and nobody heard.
+      if (faults.how === "unheard") this.#writeUnheard(action);
+      if (faults.how === "late") this.#arriveLate(action);
+      fail(faults.how === "throttled" ? RETRY_AFTER_MS : 0);
       return true;
     }
     if (!this.#spendWrite(action)) return false;
     try {
-      this.#link.perform(action);
+      this.#links.get(clusterOf(action))?.link.perform(action);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.schedule(id, RETRY_MS);
+      fail(0);
     }
     return true;
   }
@@ -233,14 +278,16 @@ class Process {
   }
 
   #arriveLate(action: Action): void {
-    const { clock, cluster, random } = this.#options;
-    clock.after(Math.floor(random() * LATE_MS), () => {
-      try {
-        cluster.write(action);
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-      }
-    });
+    const { clock, random } = this.#options;
+    clock.after(Math.floor(random() * LATE_MS), () => this.#writeUnheard(action));
+  }
+
+  #writeUnheard(action: Action): void {
+    try {
+      this.#links.get(clusterOf(action))?.cluster.write(action);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
   }
 
   #later(run: () => void): void {
@@ -252,17 +299,17 @@ class Process {
 
   /** Equal inputs give equal plans: now and then it is planned twice, the second time on copies in another order. */
   #plan({ state }: Row): Plan {
-    const { cluster, database, random } = this.#options;
-    const observed = this.#link.observe();
+    const { database, random } = this.#options;
+    const observed = [...this.#links].map(([name, { link }]) => [name, link.observe()] as const);
     const reservations = database.reservationsExcept(state.id);
-    const input: PlanInput = { set: state, clusters: new Map([[cluster.name, observed]]), reservations };
+    const input: PlanInput = { set: state, clusters: new Map(observed), reservations };
     const nowMs = this.#plane.nowMs();
     const first = plan(input, nowMs);
     if (random() >= REPLANNED) return first;
     const second = plan(
       {
         set: random() < RECOPIED ? structuredClone(state) : { ...state, groups: structuredClone(state.groups) },
-        clusters: new Map([[cluster.name, reversed(observed)]]),
+        clusters: new Map([...observed].reverse().map(([name, one]) => [name, reversed(one)])),
         reservations: [...reservations].reverse(),
       },
       nowMs,
@@ -320,6 +367,15 @@ function reversed(observed: ObservedCluster): ObservedCluster {
       };
     },
   };
+}
+
+const clusterOf = (action: Action): string => (action.kind === "create" ? action.cluster : action.ref.cluster);
+
+/** The same for the same call in the next plan, another one for another life of a name. */
+function callOf(action: Action): string {
+  if (action.kind !== "create") return `${action.kind} ${action.ref.kind} ${action.ref.name} ${action.ref.uid}`;
+  const { kind, metadata } = action.object;
+  return `create ${action.cluster} ${kind} ${metadata.name} ${metadata.labels?.[LABEL.incarnation] ?? ""}`;
 }
 
 const waits = (state: SetState): boolean =>

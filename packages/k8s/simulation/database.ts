@@ -16,22 +16,27 @@ type Commit = {
   /** Null: nothing is left of the set. */
   readonly after: SetState | null;
   readonly timeline: readonly TimelineDraft[];
-  /** Where room is promised, the placement version that it was planned on. */
-  readonly placementVersion: number | null;
+  /** Where room is promised, the placement version of each cluster that it was planned on. */
+  readonly placedOn: ReadonlyMap<string, number>;
   readonly token: number;
 };
 
-type CommitListener = (before: SetState, after: SetState | null) => void;
+type CommitListener = {
+  /** A user's act. */
+  acknowledged(after: SetState): void;
+  /** The planner's. */
+  committed(before: SetState, after: SetState | null, timeline: readonly TimelineDraft[]): void;
+};
 
 export class Database {
   readonly timeline: string[] = [];
   readonly #rows = new Map<string, Row>();
-  readonly #onCommit: CommitListener;
+  readonly #listener: CommitListener;
   #token = 0;
-  placementVersion = 0;
+  readonly #placementVersions = new Map<string, number>();
 
-  constructor(onCommit: CommitListener) {
-    this.#onCommit = onCommit;
+  constructor(listener: CommitListener) {
+    this.#listener = listener;
   }
 
   ids(): readonly string[] {
@@ -53,6 +58,7 @@ export class Database {
     const version = (this.#rows.get(id)?.version ?? 0) + 1;
     this.#rows.set(id, { state: changed.state, version });
     this.#tell(changed.state.name, changed.timeline);
+    this.#listener.acknowledged(changed.state);
   }
 
   reservationsExcept(id: string): readonly Reservation[] {
@@ -64,16 +70,21 @@ export class Database {
     return this.#token;
   }
 
-  commit({ before, after, timeline, placementVersion, token }: Commit): "stored" | "conflict" | "fenced" {
+  placementVersion(cluster: string): number {
+    return this.#placementVersions.get(cluster) ?? 0;
+  }
+
+  commit({ before, after, timeline, placedOn, token }: Commit): "stored" | "conflict" | "fenced" {
     if (token !== this.#token) return "fenced";
     const { id } = before.state;
     if (this.#rows.get(id)?.version !== before.version) return "conflict";
-    if (placementVersion !== null && placementVersion !== this.placementVersion) return "conflict";
-    if (placementVersion !== null) this.placementVersion += 1;
+    const isOutrun = [...placedOn].some(([cluster, version]) => version !== this.placementVersion(cluster));
+    if (isOutrun) return "conflict";
+    for (const [cluster, version] of placedOn) this.#placementVersions.set(cluster, version + 1);
     if (after === null) this.#rows.delete(id);
     else this.#rows.set(id, { state: after, version: before.version + 1 });
     this.#tell(before.state.name, timeline);
-    this.#onCommit(before.state, after);
+    this.#listener.committed(before.state, after, timeline);
     return "stored";
   }
 

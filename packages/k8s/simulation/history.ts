@@ -3,22 +3,27 @@ import { createSet, deleteSet, hasOldContent, resumeRollout } from "@openpatio/c
 import fc from "fast-check";
 import { createSteppedClock } from "../src/sim/clock.ts";
 import { seededRandom } from "../src/sim/store-random.ts";
-import { type Act, acts, heal, NAMESPACE, ourPods, perform, SETS, type Stage } from "./acts.ts";
+import { type Act, acts, heal, ourPods, perform, SETS, type Stage } from "./acts.ts";
 import { ControlPlane, UnequalPlans } from "./control-plane.ts";
 import { Database } from "./database.ts";
 import { Invariants } from "./invariants.ts";
 import { type SetDesign, setDesigns, specOf } from "./scenario.ts";
-import { RESOURCE, SimCluster } from "./sim-cluster.ts";
+import { KINDS, RESOURCE, SimCluster, WORLDS } from "./sim-cluster.ts";
 
-/** One or two sets on one cluster, and what happens to them. Played twice it goes the same way. */
+/** One or two sets on one or two clusters, and what happens to them. Played twice it goes the same way. */
 export type History = {
   readonly seed: number;
+  readonly clusters: number;
+  /** The namespace of the sets is made later than they are. */
+  readonly isNamespaceLate: boolean;
   readonly designs: readonly SetDesign[];
   readonly acts: readonly Act[];
 };
 
 export const histories: fc.Arbitrary<History> = fc.record({
   seed: fc.integer({ min: 0, max: 1_000_000 }),
+  clusters: fc.constantFrom(1, 1, 1, 2),
+  isNamespaceLate: fc.constantFrom(...Array.from({ length: 9 }, () => false), true),
   designs: fc.oneof(
     { weight: 3, arbitrary: fc.array(setDesigns, { minLength: 1, maxLength: 1 }) },
     { weight: 1, arbitrary: fc.array(setDesigns, { minLength: 2, maxLength: 2 }) },
@@ -33,6 +38,8 @@ const QUIET_MS = 15_000;
 /** Where somebody waits for room it is only over after the longest backoff. */
 const LONG_QUIET_MS = 2_000_000;
 const STEP_MS = 1_000;
+/** Of the control plane, from the last fault until everything is as asked. */
+const MOST_WRITES = 1_500;
 const EDITS_OF_ROLES: readonly Act["act"][] = [
   "scale-role",
   "add-role",
@@ -52,24 +59,32 @@ type Outcome = {
  * Plays a history from an empty cluster, lets everything settle, deletes the sets, and reports what was seen: what broke
  * on the way, what did not come to rest, what is not as the sets ask, what was written without need, what was left over.
  */
-export function play({ seed, designs, acts: happened }: History): Outcome {
+export function play(history: History): Outcome {
+  const { seed, designs, acts: happened } = history;
   const clock = createSteppedClock();
   const random = seededRandom(String(seed));
-  const cluster = new SimCluster({ clock, seed: `simulation-${seed}`, random });
-  const machines = cluster.store.list("nodes");
-  const database: Database = new Database((before, after) => invariants.committed(before, after));
-  const invariants: Invariants = new Invariants(cluster, (set) => database.read(idOf(set))?.state ?? null);
+  const clusters = WORLDS.slice(0, history.clusters).map(
+    (world) => new SimCluster({ clock, seed: `simulation-${seed}`, random, world }),
+  );
+  const machines = new Map(clusters.map((cluster) => [cluster, cluster.store.list("nodes")]));
+  const database: Database = new Database({
+    acknowledged: (after) => invariants.acknowledged(after),
+    committed: (before, after, timeline) => invariants.committed(before, after, timeline),
+  });
+  const invariants: Invariants = new Invariants(clusters, (set) => database.read(idOf(set))?.state ?? null);
   invariants.isRoomJudged = !happened.some(({ act }) => EDITS_OF_ROLES.includes(act));
-  const foreign = plantForeign(cluster);
-  const plane = new ControlPlane({ clock, cluster, database, random });
+  const namespace = history.isNamespaceLate ? "late" : "default";
+  const untouched = clusters.map(plantForeign);
+  const plane = new ControlPlane({ clock, clusters, database, random });
+  const names = clusters.map(({ name }) => name);
   const ids = designs.map((design, i) => {
     const name = SETS[i] ?? SETS[0];
-    const identity = { id: idOf(name), namespace: NAMESPACE, name };
-    database.change(identity.id, createSet(identity, specOf(design), plane.nowMs()));
+    const identity = { id: idOf(name), namespace, name };
+    database.change(identity.id, createSet(identity, specOf(design, names), plane.nowMs()));
     plane.added(identity.id);
     return identity.id;
   });
-  const stage: Stage = { clock, cluster, database, plane, invariants, ids };
+  const stage: Stage = { namespace, clock, clusters, database, plane, invariants, ids, stripped: [] };
   const found: string[] = [];
   let groups: readonly string[] = [];
   try {
@@ -79,31 +94,35 @@ export function play({ seed, designs, acts: happened }: History): Outcome {
     }
     heal(stage, machines);
     for (const id of ids) plane.change(id, resumeRollout);
+    const before = writesOf(stage);
     if (!settle(stage, (state) => state !== null && (isDone(state) || lacksRoom(stage, state))))
       found.push("invariant 9: it did not settle");
     groups = statesOf(stage).flatMap((state) => state.groups.map((group) => `${state.name} ${brief(group)}`));
     const isComplete = statesOf(stage).every(isDone);
     if (isComplete) {
-      const { writes } = cluster;
+      const writes = writesOf(stage);
+      if (writes - before > MOST_WRITES) found.push(`invariant 9: ${writes - before} writes until it settled`);
       clock.advance(60_000);
-      if (cluster.writes !== writes) found.push(`invariant 9: ${cluster.writes - writes} writes in a settled minute`);
+      if (writesOf(stage) !== writes) found.push(`invariant 9: ${writesOf(stage) - writes} writes in a settled minute`);
       invariants.settled();
     }
     for (const state of statesOf(stage)) if (isDone(state)) found.push(...differences(stage, state));
     for (const id of ids) plane.change(id, (state) => deleteSet(state));
     if (!settle(stage, (state) => state === null)) found.push("invariant 9: deletion did not settle");
-    const left = leftovers(cluster);
+    const left = clusters.flatMap(leftovers);
     if (left.length > 0) found.push(`left after deletion: ${left.join(", ")}`);
   } catch (error) {
     if (!(error instanceof UnequalPlans)) throw error;
     found.push(error.message);
   } finally {
     plane.stop();
-    cluster.stop();
+    for (const cluster of clusters) cluster.stop();
   }
-  if (!foreign()) found.push("invariant 6: things of others were touched");
+  if (!untouched.every((isUntouched) => isUntouched())) found.push("invariant 6: things of others were touched");
   return { violations: [...invariants.violations, ...found], timeline: database.timeline, groups };
 }
+
+const writesOf = ({ clusters }: Stage): number => clusters.reduce((sum, { writes }) => sum + writes, 0);
 
 const idOf = (set: string): string => `id-of-${set}`;
 
@@ -122,7 +141,9 @@ function isDone(state: SetState): boolean {
 /** Somebody waits for room, in truth, and will until others give some up. */
 function lacksRoom(stage: Stage, state: SetState): boolean {
   const isUnplaced = state.groups.some((group) => group.stage === "unplaced" && group.unplacedReason !== null);
-  return isUnplaced || ourPods(stage).some((pod) => pod.metadata.labels?.[LABEL.set] === state.name && !isBound(pod));
+  return (
+    isUnplaced || ourPods(stage).some(({ pod }) => pod.metadata.labels?.[LABEL.set] === state.name && !isBound(pod))
+  );
 }
 
 const isBound = (pod: KubeObject): boolean =>
@@ -131,13 +152,13 @@ const isBound = (pod: KubeObject): boolean =>
 
 /** Until every set is as it should be and stays so without a write. */
 function settle(stage: Stage, isOver: (state: SetState | null) => boolean): boolean {
-  const { clock, cluster, database, ids } = stage;
+  const { clock, database, ids } = stage;
   let quietMs = 0;
   for (let spentMs = 0; spentMs < SETTLE_LIMIT_MS; spentMs += STEP_MS) {
-    const { writes } = cluster;
+    const writes = writesOf(stage);
     clock.advance(STEP_MS);
     const states = ids.map((id) => database.read(id)?.state ?? null);
-    quietMs = cluster.writes === writes && states.every(isOver) ? quietMs + STEP_MS : 0;
+    quietMs = writesOf(stage) === writes && states.every(isOver) ? quietMs + STEP_MS : 0;
     const isFull = states.some((state) => state !== null && !isDone(state));
     if (quietMs >= (isFull ? LONG_QUIET_MS : QUIET_MS)) return true;
   }
@@ -146,17 +167,18 @@ function settle(stage: Stage, isOver: (state: SetState | null) => boolean): bool
 
 /** 8: whatever happened on the way, the cluster ends as the set asks. */
 function differences(stage: Stage, state: SetState): readonly string[] {
-  const { store } = stage.cluster;
   const found: string[] = [];
   const labels = { [LABEL.set]: state.name };
-  const workloads = ["StatefulSet", "Deployment"].flatMap((kind) =>
-    store.list(kind === "StatefulSet" ? RESOURCE.statefulsets : RESOURCE.deployments, { namespace: NAMESPACE, labels }),
-  );
+  const list = (resource: string) =>
+    stage.clusters.flatMap(({ store }) => store.list(resource, { namespace: stage.namespace, labels }));
+  const workloads = Object.values(KINDS).flatMap(list);
   // A ReplicaSet leaves pods that failed where they are.
-  const pods = ourPods(stage).filter(
-    (pod) =>
-      pod.metadata.labels?.[LABEL.set] === state.name && (pod["status"] as { phase?: string }).phase !== "Failed",
-  );
+  const pods = ourPods(stage)
+    .map(({ pod }) => pod)
+    .filter(
+      (pod) =>
+        pod.metadata.labels?.[LABEL.set] === state.name && (pod["status"] as { phase?: string }).phase !== "Failed",
+    );
   const wanted = state.groups.flatMap((group) =>
     groupRoles(state, group.revision).map((role) => ({
       group,
@@ -190,7 +212,6 @@ function differences(stage: Stage, state: SetState): readonly string[] {
     const ours = objects.filter((object) => object.metadata.ownerReferences !== undefined).length;
     if (ours !== expected) found.push(`${state.name} has ${ours} ${what}, not ${expected}`);
   };
-  const list = (resource: string) => store.list(resource, { namespace: NAMESPACE, labels });
   count("workloads", workloads, wanted.length);
   count("Services", list(RESOURCE.services), wanted.length);
   count("ConfigMaps", list(RESOURCE.configmaps), state.groups.length * 2);
@@ -205,13 +226,13 @@ function differences(stage: Stage, state: SetState): readonly string[] {
 function plantForeign({ store }: SimCluster): () => boolean {
   const labels = { [LABEL.set]: SETS[0], [LABEL.groupIndex]: "0" };
   const planted = [
-    { metadata: { name: "notes", namespace: NAMESPACE, labels }, data: { a: "1" } },
-    { metadata: { name: `${SETS[0]}-other`, namespace: NAMESPACE }, data: { b: "2" } },
+    { metadata: { name: "notes", namespace: "default", labels }, data: { a: "1" } },
+    { metadata: { name: `${SETS[0]}-other`, namespace: "default" }, data: { b: "2" } },
   ].map((object) => store.create("configmaps", { apiVersion: "v1", kind: "ConfigMap", ...object }));
   return () =>
     planted.every(
       (object) =>
-        store.get("configmaps", NAMESPACE, object.metadata.name)?.metadata.resourceVersion ===
+        store.get("configmaps", "default", object.metadata.name)?.metadata.resourceVersion ===
         object.metadata.resourceVersion,
     );
 }

@@ -1,6 +1,6 @@
-import { groupRoles, type KubeObject, LABEL, type SetState } from "@openpatio/core/model";
+import { canonicalJson, groupRoles, type KubeObject, LABEL, type SetState } from "@openpatio/core/model";
 import { reservationsOf } from "@openpatio/core/placement";
-import { maxUnavailable } from "@openpatio/core/plan";
+import { maxUnavailable, type TimelineDraft } from "@openpatio/core/plan";
 import type { SimEvent } from "../src/sim/api.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 
@@ -10,6 +10,7 @@ import type { SimCluster } from "./sim-cluster.ts";
  */
 
 type PodFacts = {
+  readonly cluster: string;
   readonly set: string;
   readonly group: number;
   readonly role: string;
@@ -25,13 +26,15 @@ type Read = (set: string) => SetState | null;
 
 export class Invariants {
   readonly violations: string[] = [];
-  readonly #cluster: SimCluster;
   readonly #read: Read;
   readonly #pods = new Map<string, PodFacts>();
   /** How many pods of set/group/incarnation/role were Ready at once, at most. */
   readonly #mostReady = new Map<string, number>();
   /** set/group/incarnation that something was done to. */
   readonly #hit = new Set<string>();
+  readonly #asked = new Map<string, string>();
+  /** Lives in which somebody else changed a workload or the owner. */
+  readonly #meddled = new Set<string>();
   readonly #hitPods = new Set<string>();
   /** Failures that must lead to a new incarnation: set/group → the incarnation that failed. */
   readonly #owed = new Map<string, number>();
@@ -47,11 +50,34 @@ export class Invariants {
   /** A scale-out of a role may promise more than there is; its pods wait then. */
   isRoomJudged = true;
 
-  constructor(cluster: SimCluster, read: Read) {
-    this.#cluster = cluster;
+  constructor(clusters: readonly SimCluster[], read: Read) {
     this.#read = read;
-    for (const node of cluster.store.list("nodes")) this.#nodes.set(node.metadata.name, node);
-    cluster.store.subscribe((event) => this.#changed(event));
+    for (const cluster of clusters) {
+      for (const node of cluster.store.list("nodes")) this.#nodes.set(`${cluster.name}/${node.metadata.name}`, node);
+      cluster.store.subscribe((event) => this.#changed(cluster, event));
+    }
+  }
+
+  /** 8: what a user was told is taken, stays, whatever crashes. */
+  acknowledged(state: SetState): void {
+    this.#asked.set(state.name, askedOf(state));
+  }
+
+  /** Somebody else changes an owner or a workload: of this life, or this role, anything may come. */
+  meddled(object: KubeObject): void {
+    const { labels = {} } = object.metadata;
+    const set = labels[LABEL.set] ?? "";
+    const index = Number(labels[LABEL.groupIndex]);
+    this.hitGroup(set, index);
+    const incarnation =
+      labels[LABEL.incarnation] ?? this.#read(set)?.groups.find((one) => one.index === index)?.incarnation;
+    this.#hit.add(`${set}/${index}/${incarnation}`);
+    this.#meddled.add(`${set}/${index}/${incarnation}`);
+    for (const [uid, facts] of this.#pods)
+      if (facts.set === set && facts.group === index) {
+        this.#hit.add(lifeOf(facts));
+        this.#hitPods.add(uid);
+      }
   }
 
   /** Something is about to be done to this pod: its incarnation may end, once. Where it counts as a failure, it must. */
@@ -65,7 +91,7 @@ export class Invariants {
     const group = state?.groups.find((candidate) => candidate.index === facts.group);
     if (!mustRecover || state === null || group?.stage !== "running" || group.incarnation !== facts.incarnation) return;
     const role = groupRoles(state, group.revision).find((candidate) => candidate.role === facts.role);
-    if (role?.onPodFailure !== "Recreate" || this.#troubledNodes.has(facts.node ?? "")) return;
+    if (role?.onPodFailure !== "Recreate" || this.#troubledNodes.has(nodeOf(facts))) return;
     const isWanted = role.kind === "StatefulSet" && (facts.ordinal ?? 0) < role.replicas;
     if (isWanted && group.readyPods.some((known) => known.uid === uid))
       this.#owed.set(`${facts.set}/${facts.group}`, facts.incarnation);
@@ -84,9 +110,9 @@ export class Invariants {
   }
 
   /** From now on anything may happen to the pods of this node. */
-  hitNode(name: string): void {
-    this.#troubledNodes.add(name);
-    for (const pod of this.#cluster.store.list("pods")) if (this.#facts(pod)?.node === name) this.hit(pod, false);
+  hitNode(cluster: SimCluster, name: string): void {
+    this.#troubledNodes.add(`${cluster.name}/${name}`);
+    for (const pod of cluster.store.list("pods")) if (this.#facts(pod, cluster)?.node === name) this.hit(pod, false);
   }
 
   healed(): void {
@@ -104,8 +130,14 @@ export class Invariants {
       this.#violated(5, `${group} never recovered from the failure of incarnation ${incarnation}`);
   }
 
-  committed(before: SetState, after: SetState | null): void {
+  committed(before: SetState, after: SetState | null, timeline: readonly TimelineDraft[]): void {
     const set = before.name;
+    const isRolledBack = timeline.some(({ kind }) => kind === "rollout.rolled-back" || kind === "rollout.aborted");
+    if (after !== null && isRolledBack) this.#asked.set(set, askedOf(after));
+    const asked = this.#asked.get(set);
+    if (after !== null && asked !== askedOf(after))
+      this.#violated(8, `${set} was asked for ${asked} and is stored as ${askedOf(after)}`);
+    if (after === null && !before.isDeleting) this.#violated(8, `${set} is gone, and nobody deleted it`);
     const groupsBefore = new Map(before.groups.map((group) => [group.index, group]));
     const takenDown = this.#takenDown.get(set) ?? new Map<number, number>();
     this.#takenDown.set(set, takenDown);
@@ -156,21 +188,21 @@ export class Invariants {
     if (after !== null) this.#judgePromises(before, after);
   }
 
-  #changed({ resource, type, object, previous }: SimEvent): void {
+  #changed(cluster: SimCluster, { resource, type, object, previous }: SimEvent): void {
     if (resource !== "pods") return;
-    const facts = this.#facts(object);
+    const facts = this.#facts(object, cluster);
     if (facts === null) return;
     const uid = object.metadata.uid ?? "";
     const known = this.#pods.get(uid);
     if (type === "DELETED") {
       this.#pods.delete(uid);
-      if (previous?.metadata.deletionTimestamp === undefined) this.#judgeRemoval(object, facts);
+      if (previous?.metadata.deletionTimestamp === undefined) this.#judgeRemoval(cluster, object, facts);
       return;
     }
     this.#pods.set(uid, facts);
-    if (this.#troubledNodes.has(facts.node ?? "")) this.hit(object, false);
+    if (this.#troubledNodes.has(nodeOf(facts))) this.hit(object, false);
     if (known === undefined) this.#judgeCreation(facts);
-    if (facts.isTerminating && known?.isTerminating === false) this.#judgeRemoval(object, facts);
+    if (facts.isTerminating && known?.isTerminating === false) this.#judgeRemoval(cluster, object, facts);
     if (facts.node !== null && known?.node !== facts.node) this.#judgePlace(facts);
     if (facts.isReady && known?.isReady !== true) this.#countReady(facts);
   }
@@ -202,24 +234,30 @@ export class Invariants {
     const isPresent = group?.stage === "running" && group.incarnation === facts.incarnation;
     if (!this.#storedLives.has(lifeOf(facts)))
       this.#violated(1, `a pod of ${lifeOf(facts)} exists that nothing stored tells of`);
-    if (isPresent && !this.#startedRoles.has(`${lifeOf(facts)}/${facts.role}`) && hasRole(group, facts.role))
+    const isMeddled = this.#meddled.has(lifeOf(facts));
+    if (
+      isPresent &&
+      !isMeddled &&
+      !this.#startedRoles.has(`${lifeOf(facts)}/${facts.role}`) &&
+      hasRole(group, facts.role)
+    )
       this.#violated(1, `a pod of ${facts.role} of ${lifeOf(facts)} exists before it was started`);
     for (const other of this.#pods.values()) {
-      const isSame = other.set === facts.set && other.group === facts.group;
+      const isSame = other.cluster === facts.cluster && other.set === facts.set && other.group === facts.group;
       if (isSame && !other.isTerminating && other.incarnation !== facts.incarnation)
         this.#violated(2, `${facts.set}/${facts.group} has pods of ${other.incarnation} and ${facts.incarnation}`);
     }
   }
 
   /** 7: a pod that its workload still wants is not taken away while the workload lives. */
-  #judgeRemoval(pod: KubeObject, facts: PodFacts): void {
+  #judgeRemoval({ store }: SimCluster, pod: KubeObject, facts: PodFacts): void {
     if (this.#hitPods.has(pod.metadata.uid ?? "")) return;
     const group = this.#read(facts.set)?.groups.find((candidate) => candidate.index === facts.group);
     // What is left of a life that is over goes, whatever its workload still wants.
     if (group?.stage !== "running" || group.incarnation !== facts.incarnation) return;
     const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true);
     const resource = owner?.kind === "ReplicaSet" ? "replicasets.apps" : "statefulsets.apps";
-    const workload = this.#cluster.store.get(resource, pod.metadata.namespace, owner?.name ?? "");
+    const workload = store.get(resource, pod.metadata.namespace, owner?.name ?? "");
     if (workload === undefined || workload.metadata.uid !== owner?.uid) return;
     if (workload.metadata.deletionTimestamp !== undefined) return;
     const { replicas } = workload["spec"] as { readonly replicas: number };
@@ -233,14 +271,15 @@ export class Invariants {
   /** 4: one domain per group, and no other group in it where it is exclusive. */
   #judgePlace(facts: PodFacts): void {
     const topology = this.#read(facts.set)?.spec.placement.topology;
-    if (topology?.mode !== "Required" || facts.node === null) return;
-    const domain = this.#domain(facts.node, topology.key);
+    if (topology?.mode !== "Required") return;
+    const domain = this.#domain(facts, topology.key);
+    if (domain === null) return;
     const known = this.#domainOfGroup.get(lifeOf(facts));
     this.#domainOfGroup.set(lifeOf(facts), domain);
     if (known !== undefined && known !== domain) this.#violated(4, `${lifeOf(facts)} is in ${known} and ${domain}`);
     if (topology.exclusive === "None" || facts.isTerminating) return;
     for (const other of this.#pods.values()) {
-      if (other.isTerminating || other.node === null || this.#domain(other.node, topology.key) !== domain) continue;
+      if (other.isTerminating || this.#domain(other, topology.key) !== domain) continue;
       if (other.set === facts.set && other.group === facts.group) continue;
       const its = this.#read(other.set)?.spec.placement.topology;
       const isBarred =
@@ -264,22 +303,26 @@ export class Invariants {
       const states = sets.flatMap((set) => (set === before.name ? after : (this.#read(set) ?? [])));
       const promised = states
         .flatMap((state) => reservationsOf(state))
+        .filter(({ cluster }) => cluster === group.placement?.cluster)
         .filter((reservation) => reservation.domain?.value === domain.value)
         .flatMap((reservation) => reservation.demands)
         .reduce((sum, demand) => sum + (demand.requests["nvidia.com/gpu"] ?? 0), 0);
-      const has = [...this.#nodes.values()].filter(
-        (node) => node.metadata.labels?.[domain.key] === domain.value,
+      const has = [...this.#nodes].filter(
+        ([name, node]) =>
+          name.startsWith(`${group.placement?.cluster}/`) && node.metadata.labels?.[domain.key] === domain.value,
       ).length;
       if (promised > has * GPUS_PER_NODE)
         this.#violated(4, `${domain.value} is promised ${promised} GPUs and has ${has * GPUS_PER_NODE}`);
     }
   }
 
-  #domain(node: string, key: string): string {
-    return this.#nodes.get(node)?.metadata.labels?.[key] ?? node;
+  /** In which cluster and domain a pod is; null while it is nowhere. */
+  #domain(facts: PodFacts, key: string): string | null {
+    if (facts.node === null) return null;
+    return `${facts.cluster}/${this.#nodes.get(nodeOf(facts))?.metadata.labels?.[key] ?? facts.node}`;
   }
 
-  #facts(pod: KubeObject): PodFacts | null {
+  #facts(pod: KubeObject, home?: SimCluster): PodFacts | null {
     const labels = pod.metadata.labels ?? {};
     const set = labels[LABEL.set];
     if (set === undefined || pod.metadata.ownerReferences === undefined) return null;
@@ -287,7 +330,9 @@ export class Invariants {
       readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     };
     const ordinal = labels["apps.kubernetes.io/pod-index"];
+    const uid = pod.metadata.uid ?? "";
     return {
+      cluster: home?.name ?? this.#pods.get(uid)?.cluster ?? "",
       set,
       group: Number(labels[LABEL.groupIndex]),
       role: labels[LABEL.role] ?? "",
@@ -305,6 +350,12 @@ export class Invariants {
 }
 
 const GPUS_PER_NODE = 8;
+
+const nodeOf = ({ cluster, node }: PodFacts): string => `${cluster}/${node ?? ""}`;
+
+/** What only a user decides. */
+const askedOf = ({ spec, isDeleting, generation, rollout }: SetState): string =>
+  canonicalJson({ spec, isDeleting, generation, isPaused: rollout.isPaused, restart: rollout.restart });
 
 const lifeOf = ({ set, group, incarnation }: PodFacts): string => `${set}/${group}/${incarnation}`;
 

@@ -1,6 +1,5 @@
 import { type SetSpec, SetSpecInput } from "@openpatio/core/spec";
 import fc from "fast-check";
-import { SANDBOX_RACKS } from "../src/sim/world.ts";
 
 /** Random sets as data, and the edits that users make to them. */
 
@@ -15,6 +14,8 @@ type RoleDesign = {
 };
 
 export type SetDesign = {
+  /** Which cluster it is on, counted round. */
+  readonly cluster: number;
   readonly replicas: number;
   readonly roles: readonly RoleDesign[];
   readonly isParallel: boolean;
@@ -36,6 +37,7 @@ const roleDesigns: fc.Arbitrary<RoleDesign> = fc.record({
 });
 
 export const setDesigns: fc.Arbitrary<SetDesign> = fc.record({
+  cluster: often(0, 1),
   replicas: fc.integer({ min: 1, max: 3 }),
   roles: fc.array(roleDesigns, { minLength: 1, maxLength: 4 }),
   isParallel: often(false, true),
@@ -49,7 +51,7 @@ const MAX_ROLES = 5;
 
 type Role = SetSpec["groupTemplate"]["roles"][number];
 
-export function specOf(design: SetDesign): SetSpec {
+export function specOf(design: SetDesign, clusters: readonly string[]): SetSpec {
   const { topology, exclusive, roles, isParallel, maxUnavailable, replicas } = design;
   const names = roles.map((_, i) => `r${i}`);
   const input = SetSpecInput.parse({
@@ -66,7 +68,7 @@ export function specOf(design: SetDesign): SetSpec {
       })),
     },
     placement: {
-      clusters: { names: [SANDBOX_RACKS.name] },
+      clusters: { names: [clusters[design.cluster % clusters.length]] },
       ...(topology === "none" ? {} : { topology: { key: KEY_OF[topology], exclusive } }),
     },
     rollout: { maxUnavailable },

@@ -6,11 +6,12 @@ import { ClusterCache } from "../src/kube/cluster-cache.ts";
 import { planMergePatch } from "../src/kube/owned-fields.ts";
 import { planRelease } from "../src/kube/release.ts";
 import { WATCHED_KINDS, type WatchedKind } from "../src/kube/resources.ts";
+import type { SimApi, WriteOptions } from "../src/sim/api.ts";
 import type { SteppedClock } from "../src/sim/clock.ts";
 import { type Controllers, startControllers } from "../src/sim/controllers/index.ts";
 import { ApiError } from "../src/sim/status.ts";
 import { createStore, type Store } from "../src/sim/store.ts";
-import { SANDBOX_RACKS, settleWorld, webhooksOf } from "../src/sim/world.ts";
+import { SANDBOX_RACKS, settleWorld, type World, webhooksOf } from "../src/sim/world.ts";
 
 /**
  * One simulated cluster in this process, and links to it: the network between the cluster and one process, as something
@@ -37,6 +38,8 @@ const OF_OBJECT: Readonly<Record<string, string>> = {
   Pod: RESOURCE.pods,
 };
 
+export const KINDS = { StatefulSet: RESOURCE.statefulsets, Deployment: RESOURCE.deployments } as const;
+
 export const resourceOf = (kind: string): string => {
   const resource = OF_OBJECT[kind];
   if (resource === undefined) throw new Error(`the planner writes no ${kind}`);
@@ -53,20 +56,32 @@ const UNOWNED: ReadonlySet<string> = new Set([
   RESOURCE.deployments,
 ]);
 
+export const WORLDS: readonly World[] = [
+  SANDBOX_RACKS,
+  { name: "sandbox-b", nodes: SANDBOX_RACKS.nodes.slice(0, 8), hasLeaderWorkerSets: true },
+];
+
 export class SimCluster {
-  readonly name = SANDBOX_RACKS.name;
+  readonly name: string;
   readonly store: Store;
   readonly clock: SteppedClock;
   readonly random: () => number;
   readonly #controllers: Controllers;
   readonly #links = new Set<ClusterLink>();
+  readonly #refused = new Set<string>();
   isConnected = true;
   /** Requests of the control planes, but for those that arrive when nobody waits for them any more. */
   writes = 0;
 
-  constructor(options: { readonly clock: SteppedClock; readonly seed: string; readonly random: () => number }) {
-    const { clock, seed, random } = options;
+  constructor(options: {
+    readonly clock: SteppedClock;
+    readonly seed: string;
+    readonly random: () => number;
+    readonly world: World;
+  }) {
+    const { clock, seed, random, world } = options;
     this.clock = clock;
+    this.name = world.name;
     this.random = random;
     this.store = createStore({
       clock,
@@ -75,13 +90,13 @@ export class SimCluster {
       tolerationSeconds: 30,
       historyLimit: 1,
       unowned: UNOWNED,
-      webhooks: webhooksOf(SANDBOX_RACKS),
+      webhooks: webhooksOf(world),
     });
-    settleWorld(this.store, SANDBOX_RACKS, 6443);
+    settleWorld(this.store, world, 6443);
     for (const crd of CRDS) {
       this.store.create("customresourcedefinitions.apiextensions.k8s.io", crd as KubeObject, { fieldManager: MANAGER });
     }
-    this.#controllers = startControllers(this.store, {
+    this.#controllers = startControllers(this.#guarded(), {
       seed,
       timing: "fast",
       recordsEvents: false,
@@ -112,9 +127,33 @@ export class SimCluster {
     for (const link of this.#links) link.connectionChanged();
   }
 
-  /** The watches broke and what happened is gone: only a list helps (410 Expired). */
-  loseEvents(): void {
-    for (const link of this.#links) link.relist();
+  /** The watches broke and what happened is gone: only a list helps (410 Expired), which takes a while itself. */
+  loseEvents(lateMs: number): void {
+    for (const link of this.#links) link.relist(lateMs);
+  }
+
+  /** A quota, an admission webhook: nothing of this kind is created while it stands. */
+  refuse(kind: string, isRefused: boolean): void {
+    if (isRefused) this.#refused.add(resourceOf(kind));
+    else this.#refused.delete(resourceOf(kind));
+  }
+
+  /** The API as everybody in the cluster has it. */
+  #guarded(): SimApi {
+    const create = (resource: string, object: KubeObject, options?: WriteOptions) =>
+      this.#admit(resource, object, options);
+    return new Proxy<SimApi>(this.store, {
+      get: (target, key) => {
+        if (key === "create") return create;
+        const member: unknown = Reflect.get(target, key, target);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+  }
+
+  #admit(resource: string, object: KubeObject, options?: WriteOptions): KubeObject {
+    if (this.#refused.has(resource)) throw new ApiError(403, "Forbidden", `exceeded quota of ${resource}`);
+    return this.store.create(resource, object, options);
   }
 
   /** News of one kind is late by so much more for a while. */
@@ -157,7 +196,7 @@ export class SimCluster {
     const resource = resourceOf(object.kind);
     const { namespace, name } = object.metadata;
     try {
-      return this.store.create(resource, object, { fieldManager: MANAGER });
+      return this.#admit(resource, object, { fieldManager: MANAGER });
     } catch (error) {
       const live = this.store.get(resource, namespace, name);
       if (!(error instanceof ApiError) || error.reason !== "AlreadyExists" || live === undefined) throw error;
@@ -213,7 +252,7 @@ export class ClusterLink {
     this.#onChange = onChange;
     this.#onClose = onClose;
     this.#cache = new ClusterCache({ nowMs: () => cluster.clock.nowMs(), onChange });
-    this.relist();
+    this.relist(0);
     this.#unsubscribe = cluster.store.subscribe((event) => this.#watched(event));
   }
 
@@ -224,7 +263,7 @@ export class ClusterLink {
   }
 
   connectionChanged(): void {
-    this.relist();
+    this.relist(0);
     // Its health changed: that is news by itself.
     this.#onChange({ kind: "health", health: this.#cluster.isConnected ? "live" : "unreachable" });
   }
@@ -233,16 +272,26 @@ export class ClusterLink {
     this.#deliverAtMs.set(kind, this.#cluster.clock.nowMs() + ms);
   }
 
-  relist(): void {
+  /** A list of each kind, as of now, that arrives up to so much later. What happens after it was made comes after it. */
+  relist(lateMs: number): void {
     this.#watch += 1;
     this.#deliverAtMs.clear();
     if (!this.#cluster.isConnected) return;
+    const { clock, random, store } = this.#cluster;
+    const watch = this.#watch;
     for (const kind of WATCHED_KINDS) {
       const cache = this.#cache.store(kind);
-      cache.replaceAll(
-        this.#cluster.store.list(RESOURCE[kind]).filter((object) => isWatched(kind, object)),
-        cache.beginList(),
-      );
+      const objects = store.list(RESOURCE[kind]).filter((object) => isWatched(kind, object));
+      const stamp = cache.beginList();
+      if (lateMs === 0) {
+        cache.replaceAll(objects, stamp);
+        continue;
+      }
+      const afterMs = Math.floor(random() * lateMs);
+      this.#deliverAtMs.set(kind, clock.nowMs() + afterMs);
+      clock.after(afterMs, () => {
+        if (watch === this.#watch) cache.replaceAll(objects, stamp);
+      });
     }
   }
 
