@@ -33,8 +33,8 @@ export const histories: fc.Arbitrary<History> = fc.record({
 
 /** Longer than the progress deadline, any backoff and every delay of the simulated kubelets. */
 const SETTLE_LIMIT_MS = 3 * 3_600_000;
-/** Without a write for so long, with nothing left to do, it is settled: no late request is under way any more. */
-const QUIET_MS = 15_000;
+/** Without a write for so long, with nothing left to do, it is settled: no late request or retry is under way any more. */
+const QUIET_MS = 35_000;
 /** Where somebody waits for room it is only over after the longest backoff. */
 const LONG_QUIET_MS = 2_000_000;
 const STEP_MS = 1_000;

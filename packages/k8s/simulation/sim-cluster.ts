@@ -325,11 +325,13 @@ export class ClusterLink {
     }
   }
 
-  #watched({ resource, type, object }: Parameters<Parameters<Store["subscribe"]>[0]>[0]): void {
+  #watched({ resource, type, object, previous }: Parameters<Parameters<Store["subscribe"]>[0]>[0]): void {
     const kind = KIND_OF.get(resource);
     if (kind === undefined || !this.#cluster.isConnected) return;
-    // What no longer has the label that is watched for is gone, as a watch tells it.
-    const told = isWatched(kind, object) ? type : "DELETED";
+    const wasWatched = previous !== undefined && isWatched(kind, previous);
+    if (!wasWatched && (type === "DELETED" || !isWatched(kind, object))) return;
+    // As a watch tells it: what lost the label that is watched for is gone, what has it again is new.
+    const told = type === "DELETED" || !isWatched(kind, object) ? "DELETED" : wasWatched ? "MODIFIED" : "ADDED";
     const { clock, random } = this.#cluster;
     const watch = this.#watch;
     const nowMs = clock.nowMs();

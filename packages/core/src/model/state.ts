@@ -176,7 +176,12 @@ export type GroupState = {
   readonly firstReadyAtMs: number | null;
   /** Since when the group is Ready without a break; null while it is not. */
   readonly readySinceMs: number | null;
-  readonly teardown: { readonly cause: Cause; readonly next: "restart" | "remove" } | null;
+  readonly teardown: {
+    readonly cause: Cause;
+    readonly next: "restart" | "remove";
+    /** The deletion of its RoleBasedGroup was sent. */
+    readonly isOwnerGoing?: boolean;
+  } | null;
   readonly notBeforeMs: number | null;
   /** Failures in a row, for the backoff; reset after stableAfterSeconds of Ready. */
   readonly failuresInRow: number;

@@ -54,7 +54,13 @@ function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, n
   if (!areGone) return item;
   if (group.teardown?.next === "remove") {
     const isRemoved = homes.map((home) => planRemoval(group, home, notes)).every(Boolean);
-    if (!isRemoved) return item;
+    const { teardown } = group;
+    if (!isRemoved)
+      return teardown.isOwnerGoing === true
+        ? item
+        : { ...item, group: { ...group, teardown: { ...teardown, isOwnerGoing: true } } };
+    // Wanted again meanwhile: the next plan adds it anew.
+    if (!context.set.isDeleting && group.index < context.set.spec.replicas) notes.wakeAtMs.push(context.nowMs);
     notes.timeline.push({
       kind: "group.stopped",
       group: group.index,

@@ -56,6 +56,9 @@ function remove(context: PlanContext, group: GroupState, notes: PlanNotes): Grou
   return { ...beginTeardown(group, cause, "remove", context.nowMs), takenDown: false };
 }
 
+/** Once its RoleBasedGroup is being deleted, that may still happen late: it goes, and what comes after it is new. */
 function keep(group: GroupState): GroupState {
-  return group.teardown === null ? group : { ...group, teardown: { ...group.teardown, next: "restart" } };
+  return group.teardown === null || group.teardown.isOwnerGoing === true
+    ? group
+    : { ...group, teardown: { ...group.teardown, next: "restart" } };
 }

@@ -87,6 +87,17 @@ test("what was deleted does not come back by a late event, a late answer or an o
   expect(text()).toBeNull();
 });
 
+test("what left the watch because its label was taken off is back when the label is", () => {
+  const { store, text } = storeOf();
+  store.applyEvent("ADDED", object("u1", "1", "x"));
+  store.applyEvent("DELETED", object("u1", "2", "x"));
+  expect(text()).toBe(null);
+  store.applyEvent("ADDED", object("u1", "3", "y"));
+  expect(text()).toBe("y");
+  store.applyEvent("MODIFIED", object("u1", "4", "z"));
+  expect(text()).toBe("z");
+});
+
 test("the next life of a name takes over, and events of the one before do not touch it", () => {
   const { store, text } = storeOf();
   store.applyEvent("ADDED", object("u1", "1", "first"));

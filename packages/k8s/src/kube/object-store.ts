@@ -9,7 +9,9 @@ import type { KubeObject } from "@openpatio/core/model";
  *   version is among them is old news and dropped.
  * - An answer that is taken is *pending* until the watch brings the same version: until then what the watch brings for
  *   this object is older, and is held back.
- * - UIDs never return: what was seen deleted (by answer or by watch) is buried, and no late event brings it back.
+ * - UIDs do not return: what was seen deleted (by answer or by watch) is buried, and no late event brings it back. But
+ *   for one whose label was taken off: a watch by label tells that as a deletion, and as an addition when it is put on
+ *   again. A watch keeps its order, so what it adds after it deleted is there.
  * - A list that began before a write was answered says nothing about that object; one that began after it settles it.
  *   A list that lands while a write is under way makes its answer superfluous: the watch goes on from that list.
  * - Nothing is held back for longer than {@link PENDING_MS}: then the watch is right.
@@ -21,7 +23,7 @@ export class ObjectStore<T> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #underWay = new Map<string, UnderWay>();
   readonly #pending = new Map<string, Pending>();
-  readonly #buried = new Map<string, number>();
+  readonly #buried = new Map<string, Buried>();
   #order = 0;
 
   /** `trim` answers null for what is of no interest. `onChange` hears only of objects whose trimmed form changed. */
@@ -55,7 +57,7 @@ export class ObjectStore<T> {
       const key = keyOf(object);
       if (listed.has(key)) continue;
       listed.add(key);
-      if (!this.#buried.has(uidOf(object))) this.#put(key, object);
+      if (!this.#isGone(uidOf(object), "ADDED")) this.#put(key, object);
       else listed.delete(key);
     }
     for (const key of this.#entries.keys()) {
@@ -70,12 +72,13 @@ export class ObjectStore<T> {
     this.#underWay.get(key)?.versions.add(versionOf(object));
     const pending = this.#pending.get(key);
     if (type === "DELETED") {
-      this.#buried.set(uid, this.#nowMs());
+      this.#buried.set(uid, { sinceMs: this.#nowMs(), isWatched: true });
       if (pending?.uid === uid) this.#pending.delete(key);
       if (this.#entries.get(key)?.uid === uid) this.#remove(key);
       return;
     }
-    if (this.#buried.has(uid)) return;
+    if (this.#isGone(uid, type)) return;
+    this.#buried.delete(uid);
     if (pending !== undefined) {
       if (pending.version !== versionOf(object)) {
         pending.heldBack = object;
@@ -138,13 +141,20 @@ export class ObjectStore<T> {
       this.#pending.delete(key);
       if (pending.heldBack !== null) this.applyEvent("MODIFIED", pending.heldBack);
     }
-    for (const [uid, sinceMs] of this.#buried) {
+    for (const [uid, { sinceMs }] of this.#buried) {
       if (nowMs - sinceMs > BURIED_MS) this.#buried.delete(uid);
     }
   }
 
+  /** To what a watch or a list says of it now. */
+  #isGone(uid: string, type: "ADDED" | "MODIFIED"): boolean {
+    const buried = this.#buried.get(uid);
+    return buried !== undefined && !(type === "ADDED" && buried.isWatched);
+  }
+
   #bury(key: string, uid: string): void {
-    this.#buried.set(uid, this.#nowMs());
+    const isWatched = this.#buried.get(uid)?.isWatched === true;
+    this.#buried.set(uid, { sinceMs: this.#nowMs(), isWatched });
     if (this.#pending.get(key)?.uid === uid) this.#pending.delete(key);
     if (this.#entries.get(key)?.uid === uid) this.#remove(key);
   }
@@ -181,6 +191,8 @@ export const PENDING_MS = 10_000;
 const BURIED_MS = 300_000;
 
 type Entry<T> = { readonly uid: string; readonly version: string; readonly value: T };
+/** `isWatched`: the watch itself told the end of it. */
+type Buried = { readonly sinceMs: number; readonly isWatched: boolean };
 type UnderWay = { count: number; readonly versions: Set<string>; isOvertaken: boolean };
 type Pending = {
   readonly uid: string;
