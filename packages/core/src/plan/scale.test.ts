@@ -49,6 +49,18 @@ test("a group that is wanted again while it goes is finished off and starts anew
   expect(set.state.groups[1]).toMatchObject({ index: 1, incarnation: 2, stage: "running" });
 });
 
+test("a group that is wanted again when its RoleBasedGroup is being deleted goes first, and comes as a new one", () => {
+  const set = ready();
+  edit(set, { replicas: 1 });
+  while (set.state.groups[1]?.teardown?.isOwnerGoing !== true) set.run(1);
+  // The deletion may be late: whatever stays under that owner would go with it.
+  edit(set, { replicas: 2 });
+  expect(set.plan().next.groups[1]?.teardown?.next).toBe("remove");
+  set.untilReady();
+  expect(set.state.groups[1]).toMatchObject({ index: 1, incarnation: 1, stage: "running" });
+  expect(set.told("group.failed")).toEqual([]);
+});
+
 test("scaling a role replaces no running pod, and is no new revision", () => {
   const set = ready();
   const before = uids(set);
