@@ -12,11 +12,11 @@ describeOnTargets("a lost node", (bench) => {
     return (found?.["spec"] as { nodeName?: string } | undefined)?.nodeName ?? "";
   };
 
-  test("holds its group with a pod that hangs in termination, until a person removes that by force", async () => {
+  /** Away from the pods of others, and evicted at once. */
+  async function onItsOwn(): Promise<Readonly<Record<string, unknown>>> {
     const nodes = await bench().kube.list("nodes");
     const preferred = nodes.at(-1)?.metadata.name ?? "";
-    // Away from the pods of others, and evicted at once.
-    const podSpec = {
+    return {
       affinity: {
         nodeAffinity: {
           preferredDuringSchedulingIgnoredDuringExecution: [
@@ -34,6 +34,10 @@ describeOnTargets("a lost node", (bench) => {
         { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 },
       ],
     };
+  }
+
+  test("holds its group with a pod that hangs in termination, until a person removes that by force", async () => {
+    const podSpec = await onItsOwn();
     const set = await bench().start("lost", { replicas: 1, roles: PAIR.map((role) => ({ ...role, podSpec })) });
     const stuck = set.podName(0, "decode");
     const node = await nodeOf(stuck);
@@ -46,7 +50,7 @@ describeOnTargets("a lost node", (bench) => {
       );
       const held = await set.until("the failure", ({ groups }) => groups[0]?.phase === "Recovering");
       expect(held.groups[0]?.incarnation).toBe(1);
-      expect(held.groups[0]?.message).toContain(`can not be ended: its node ${node} does not answer`);
+      expect(held.groups[0]?.message).toContain(`hangs in termination on ${node}`);
       const [failure, ...others] = await set.timeline("group.failed");
       expect(failure?.cause).toContain(node);
       expect(others).toEqual([]);
@@ -74,5 +78,27 @@ describeOnTargets("a lost node", (bench) => {
     );
     await set.settled();
     expect(await set.incarnations()).toEqual([2]);
+  });
+
+  test("is not waited for longer than forceDeleteAfterSeconds", async () => {
+    const podSpec = await onItsOwn();
+    const set = await bench().start("forced", {
+      replicas: 1,
+      roles: PAIR.map((role) => ({ ...role, podSpec })),
+      recovery: { forceDeleteAfterSeconds: 3 },
+    });
+    const node = await nodeOf(set.podName(0, "decode"));
+    await setKubelet(node, "stopped");
+    try {
+      await set.reaches(0, 2);
+      await set.settled();
+      expect(await nodeOf(set.podName(0, "decode"))).not.toBe(node);
+      const told = await set.timeline("pod.deleted");
+      expect(told.length).toBeGreaterThan(0);
+      for (const { cause } of told) expect(cause).toContain(`hangs in termination on ${node}, which is silent for 3 s`);
+      expect(await set.timeline("group.failed")).toHaveLength(1);
+    } finally {
+      await setKubelet(node, "running");
+    }
   });
 });

@@ -188,7 +188,7 @@ export class SimCluster {
         return { object: patch === null ? this.#alive(action.ref) : this.#patch(action.ref, patch) };
       }
       case "delete":
-        return this.#delete(action.ref, action.propagation);
+        return this.#delete(action.ref, action.propagation, action.isForced === true);
     }
   }
 
@@ -220,10 +220,14 @@ export class SimCluster {
     });
   }
 
-  #delete(ref: ObjectRef, propagation: Propagation) {
+  #delete(ref: ObjectRef, propagation: Propagation, isForced: boolean) {
     const resource = resourceOf(ref.kind);
     try {
-      this.store.delete(resource, ref.namespace, ref.name, { uid: ref.uid, propagation });
+      this.store.delete(resource, ref.namespace, ref.name, {
+        uid: ref.uid,
+        propagation,
+        ...(isForced ? { gracePeriodSeconds: 0 } : {}),
+      });
     } catch (error) {
       if (!(error instanceof ApiError) || (error.code !== 404 && error.code !== 409)) throw error;
       return { goneUid: ref.uid };

@@ -15,6 +15,6 @@ export const podsRouter = router({
     .input(Logs)
     .subscription(({ ctx, input, signal }) => ctx.services.pods.followLogs(input, ctx.bufferedBytes, signal)),
   delete: procedure
-    .input(PodKey.extend({ force: z.boolean().default(false) }))
+    .input(PodKey.extend({ force: z.boolean().default(false), uid: z.string().min(1).optional() }))
     .mutation(({ ctx, input }) => ctx.services.pods.delete(ctx.actor, input)),
 });

@@ -100,12 +100,17 @@ export class PodVerbs implements PodService {
     }
   }
 
-  async delete(actor: string, input: PodKey & { readonly force: boolean }): Promise<{ readonly pod: string }> {
+  async delete(
+    actor: string,
+    input: PodKey & { readonly force: boolean; readonly uid?: string | undefined },
+  ): Promise<{ readonly pod: string }> {
     const member = this.member(input.cluster);
     const pod = this.view(member, input);
     const set = this.options.sets
       .named(input.namespace, pod?.set ?? "")
       .find(({ state }) => state.groups.some(({ placement }) => placement?.cluster === input.cluster));
+    // Asked for the pod that was shown: another life of its name is not meant.
+    if (input.uid !== undefined && pod?.uid !== input.uid) throw notFound(input);
     await member.port.deletePod(input.namespace, input.pod, { force: input.force });
     await this.options.timeline.record(
       [

@@ -144,7 +144,7 @@ async function perform(port: ClusterPort, action: Action): Promise<void> {
     case "release":
       return port.release(action.ref);
     case "delete":
-      return port.delete(action.ref, action.propagation);
+      return port.delete(action.ref, action.propagation, { force: action.isForced === true });
   }
 }
 
@@ -159,7 +159,8 @@ export function keyOf(action: Action): string {
     return `create ${action.cluster} ${kind} ${metadata.namespace}/${metadata.name} ${life}`;
   }
   const { ref } = action;
-  return `${action.kind} ${ref.cluster} ${ref.kind} ${ref.namespace}/${ref.name} ${ref.uid}`;
+  const verb = action.kind === "delete" && action.isForced === true ? "force-delete" : action.kind;
+  return `${verb} ${ref.cluster} ${ref.kind} ${ref.namespace}/${ref.name} ${ref.uid}`;
 }
 
 const unreachable = (cluster: string, why: string) =>

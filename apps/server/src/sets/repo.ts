@@ -126,7 +126,9 @@ function toStored(row: Loaded): StoredSet {
       isDeleting: row.isDeleting,
       revisions: row.revisions as unknown as readonly Revision[],
       rollout: row.rollout as unknown as RolloutState,
-      groups: row.groups.map(({ state }) => ({ roleRestarts: [], ...(state as object) }) as unknown as GroupState),
+      groups: row.groups.map(
+        ({ state }) => ({ roleRestarts: [], stuckPods: [], ...(state as object) }) as unknown as GroupState,
+      ),
       conditions: row.conditions as unknown as readonly Condition[],
     },
     yaml: row.yaml,

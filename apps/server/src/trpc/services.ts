@@ -103,7 +103,10 @@ export interface PodService {
     bufferedBytes: () => number,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<{ readonly lines: readonly string[]; readonly skipped: number }, void>;
-  delete(actor: string, input: PodKey & { readonly force: boolean }): Promise<{ readonly pod: string }>;
+  delete(
+    actor: string,
+    input: PodKey & { readonly force: boolean; readonly uid?: string | undefined },
+  ): Promise<{ readonly pod: string }>;
 }
 
 export interface SandboxService {

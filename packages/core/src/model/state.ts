@@ -141,6 +141,17 @@ export type RoleRestart = {
   readonly sinceMs: number;
 };
 
+/** A pod that hangs in termination on a node that is not Ready. */
+export type StuckPod = {
+  readonly uid: string;
+  /** When it was first seen so, by the server's clock. */
+  readonly sinceMs: number;
+  /** Since when its node is silent without a break; null while the node itself says that it is not Ready. */
+  readonly deadSinceMs: number | null;
+  /** Its deletion by force was told. */
+  readonly isForced: boolean;
+};
+
 export type PastIncarnation = {
   readonly incarnation: number;
   readonly revision: number;
@@ -170,6 +181,7 @@ export type GroupState = {
   readonly readyPods: readonly ReadyPod[];
   readonly asked: readonly AskedReplicas[];
   readonly restorations: readonly Restoration[];
+  readonly stuckPods: readonly StuckPod[];
   /** Roles that were scaled in and whose pods have not come to rest: what vanishes from them may be our own doing. */
   readonly unsettledRoles: readonly string[];
   /** First moment when every role of this incarnation was Ready; null until then. */

@@ -11,6 +11,7 @@ import { stallReason } from "./pod-trouble.ts";
 import { nextStartMs } from "./recovery.ts";
 import { advanceRestarts, isRestarting, stuckRestarts } from "./role-restarts.ts";
 import { planRunning } from "./startup.ts";
+import { planStuckPods } from "./stuck-pods.ts";
 import { plural } from "./words.ts";
 
 /**
@@ -26,16 +27,17 @@ export function advanceGroup(
   notes: PlanNotes,
 ): AssessedGroup | null {
   if (!item.isInReach) return leaveAlone(context, item);
-  const { group } = item;
+  const group = planStuckPods(context, item.group, homesOf(context, item.group), notes);
+  const known = group === item.group ? item : { ...item, group };
   switch (group.stage) {
     case "teardown":
-      return tearDown(context, item, placing, notes);
+      return tearDown(context, known, placing, notes);
     case "waiting":
-      return wait(context, item, placing, notes);
+      return wait(context, known, placing, notes);
     case "unplaced":
-      return start(context, item, placing, notes);
+      return start(context, known, placing, notes);
     case "running":
-      return item.running === null ? item : run(context, item, item.running, placing, notes);
+      return known.running === null ? known : run(context, known, known.running, placing, notes);
   }
 }
 

@@ -6,6 +6,7 @@ import { shortPodName } from "./observed-group.ts";
 import { firstTrouble } from "./pod-trouble.ts";
 import { isRestarting, restartMessage } from "./role-restarts.ts";
 import { unreservedRoles, waitsFor } from "./roles.ts";
+import { stuckMessage } from "./stuck-pods.ts";
 import { waveNumbers } from "./waves.ts";
 import { listed, plural } from "./words.ts";
 
@@ -24,7 +25,7 @@ export function groupMessage(
     case "waiting":
       return waitingMessage(group);
     case "running":
-      return running === null ? "Not observed yet." : runningMessage(set, group, running);
+      return running === null ? "Not observed yet." : runningMessage(context, set, group, running);
   }
 }
 
@@ -37,18 +38,6 @@ function teardownMessage(context: PlanContext, group: GroupState): string {
   return `${cause.message}. Incarnation ${group.incarnation + 1} starts when everything of incarnation ${group.incarnation} is gone.`;
 }
 
-/** Nobody confirms the end of a pod whose node does not answer: the group waits for it until a person decides. */
-function stuckMessage(context: PlanContext, group: GroupState): string | null {
-  const cluster = group.placement === null ? null : context.live(group.placement.cluster);
-  if (cluster === null) return null;
-  const silent = new Set(cluster.nodes.filter((node) => !node.isReady).map((node) => node.name));
-  const pod = context
-    .observed(cluster.name, group.index)
-    .pods.find(({ deletionAtMs, nodeName }) => deletionAtMs !== null && nodeName !== null && silent.has(nodeName));
-  if (pod === undefined) return null;
-  return `${shortPodName(pod)} can not be ended: its node ${pod.nodeName} does not answer. Force-delete it if that machine is off.`;
-}
-
 function waitingMessage(group: GroupState): string {
   const cause = group.lastCause === null ? "" : `${group.lastCause.message}. `;
   const count = group.failuresInRow > 1 ? `${plural(group.failuresInRow, "failure")} in a row. ` : "";
@@ -56,12 +45,17 @@ function waitingMessage(group: GroupState): string {
   return `${cause}${count}All pods of incarnation ${group.incarnation} are gone; incarnation ${group.incarnation + 1} is next.`;
 }
 
-function runningMessage(set: SetState, group: GroupState, running: RunningGroup): string {
+function runningMessage(context: PlanContext, set: SetState, group: GroupState, running: RunningGroup): string {
+  const stuck = stuckMessage(context, group);
   if (isRestarting(group)) {
     const restart = restartMessage(group, running.observed);
+    if (stuck !== null) return `${restart} ${stuck}`;
     return restart === "" || group.stalledReason !== null ? startMessage(set, group, running) : restart;
   }
-  if (group.firstReadyAtMs !== null && !running.isAvailable) return brokenMessage(group, running);
+  if (group.firstReadyAtMs !== null && !running.isAvailable) {
+    const broken = brokenMessage(group, running);
+    return stuck === null ? broken : `${broken} ${stuck}`;
+  }
   if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.`;
   return `${startMessage(set, group, running)}${spreadSentence(group)}`;
 }

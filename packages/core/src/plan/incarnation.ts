@@ -23,6 +23,7 @@ export function newGroup(index: number, revision: number, restart: number, nowMs
     unsettledRoles: [],
     asked: [],
     restorations: [],
+    stuckPods: [],
     firstReadyAtMs: null,
     readySinceMs: null,
     teardown: null,

@@ -328,7 +328,7 @@ test("a pod that can not end on a node that does not answer is named, and the gr
   set.reconcile();
   const { status } = set.plan();
   expect(status.groups[0]?.message).toMatch(
-    /decode-0 can not be ended: its node n1 does not answer\. Force-delete it if that machine is off\.$/,
+    /decode-0 hangs in termination on n1; the node is not Ready\. Force-delete it if that machine is off\.$/,
   );
 });
 

@@ -14,6 +14,7 @@ import type { PlanContext } from "./context.ts";
 import { groupMessage } from "./group-message.ts";
 import { isGivenUp, isRestarting, restartDueMs } from "./role-restarts.ts";
 import { isOutdated, isRolloutActive, isRolloutPaused, runsTarget, targetRevision } from "./rollout-state.ts";
+import { nextForceMs } from "./stuck-pods.ts";
 import { plural } from "./words.ts";
 
 /** Status of a set and each of its groups, but for the conditions. */
@@ -54,7 +55,7 @@ function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): 
     incarnation: group.incarnation,
     roles: roleStatuses(set, item),
     message: phase === "Ready" ? null : groupMessage(context, set, item),
-    untilMs: group.stage === "waiting" ? group.notBeforeMs : restartDueMs(group),
+    untilMs: group.stage === "waiting" ? group.notBeforeMs : (nextForceMs(context, group) ?? restartDueMs(group)),
   };
 }
 

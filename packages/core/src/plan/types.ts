@@ -44,6 +44,8 @@ export type Action =
       readonly group: number | null;
       readonly ref: ObjectRef;
       readonly propagation: Propagation;
+      /** A pod only: without its grace period, for a machine that is off. */
+      readonly isForced?: true;
     };
 
 export const TIMELINE_KINDS = [

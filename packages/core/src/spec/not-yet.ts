@@ -72,12 +72,6 @@ export const NOT_YET: readonly NotYet[] = [
     feature: "rollout strategy RoleRolling",
     instead: "Use GroupRolling.",
   },
-  {
-    path: "spec.recovery.forceDeleteAfterSeconds",
-    isAllowed: isOneOf(null),
-    feature: "automatic force-deletion",
-    instead: "Use null; a pod that hangs in termination is shown and can be force-deleted by hand.",
-  },
 ];
 
 export function notYetProblems(manifest: unknown): readonly Problem[] {

@@ -230,7 +230,9 @@ export const RecoverySpec = z.strictObject({
     .describe("Recoveries in a row after which a group is given up as Failed; null: never."),
   forceDeleteAfterSeconds: Count.nullable()
     .default(null)
-    .describe("Seconds after which a pod that hangs in termination on a dead node is force-deleted; null: never."),
+    .describe(
+      "Seconds after which a pod that hangs in termination on a node that is silent is force-deleted; null: never, it is shown and waits for a person. Only for machines that are sure to be off by then: the pod's processes may otherwise still run.",
+    ),
 });
 export type RecoverySpec = z.infer<typeof RecoverySpec>;
 

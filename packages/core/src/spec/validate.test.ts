@@ -274,7 +274,6 @@ test("a variable of ours may be set by the user, and a mount beside the discover
 describe("what is not supported yet is refused by name", () => {
   test.each<[string, Change]>([
     ["RoleRolling", inSpec({ rollout: { strategy: "RoleRolling" } })],
-    ["force-deletion", inSpec({ recovery: { forceDeleteAfterSeconds: 60 } })],
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
     ["by label", inSpec({ placement: { clusters: { selector: { matchLabels: { a: "b" } } } } })],
     ["more than one cluster", inSpec({ placement: { clusters: { names: ["a", "b"] } } })],

@@ -98,7 +98,7 @@ export class World {
       case "release":
         return this.release(action.ref);
       case "delete":
-        return this.delete(action.ref, action.propagation);
+        return this.delete(action.ref, action.propagation, action.isForced === true);
     }
   }
 
@@ -106,7 +106,8 @@ export class World {
   step(): void {
     this.nowMs += 1000;
     for (const [name, pod] of this.pods)
-      if (pod.deletionAtMs !== null && pod.deletionAtMs < this.nowMs) this.pods.delete(name);
+      if (pod.deletionAtMs !== null && pod.deletionAtMs < this.nowMs && !this.isOnSilentNode(pod))
+        this.pods.delete(name);
     this.collectGarbage();
     for (const record of this.workloads.values()) this.control(record);
     for (const pod of this.pods.values()) this.advance(pod);
@@ -142,6 +143,14 @@ export class World {
 
   deletePod(name: string): void {
     this.pod(name).deletionAtMs = this.nowMs;
+  }
+
+  /** Nobody there confirms the end of a pod, until an administrator says that the machine is off. */
+  private isOnSilentNode({ nodeName }: ObservedPod): boolean {
+    return this.nodes.some(
+      ({ name, isReady, taints }) =>
+        name === nodeName && !isReady && !taints.some(({ key }) => key === "node.kubernetes.io/out-of-service"),
+    );
   }
 
   private create(object: KubeObject): void {
@@ -223,7 +232,7 @@ export class World {
     this.released.push(workload);
   }
 
-  private delete(ref: ObjectRef, propagation: Propagation): void {
+  private delete(ref: ObjectRef, propagation: Propagation, isForced: boolean): void {
     const owner = this.owners.get(ref.name);
     if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) this.owners.delete(ref.name);
     const record = this.objects.get(keyOf(ref.kind, ref.name));
@@ -234,7 +243,9 @@ export class World {
       else this.workloads.delete(keyOf(ref.kind, ref.name));
     }
     const pod = this.pods.get(ref.name);
-    if (ref.kind === "Pod" && pod?.uid === ref.uid) pod.deletionAtMs ??= this.nowMs;
+    if (ref.kind !== "Pod" || pod?.uid !== ref.uid) return;
+    if (isForced) this.pods.delete(ref.name);
+    else pod.deletionAtMs ??= this.nowMs;
   }
 
   private collectGarbage(): void {

@@ -67,7 +67,7 @@ function stateOf(pod: ObservedPod, { group, silentNodes: silent }: PodContext): 
   if (pod.deletionAtMs !== null && pod.nodeName !== null && silent.has(pod.nodeName))
     return {
       state: "deleting",
-      text: `terminating on ${pod.nodeName}, which does not answer: force-delete it if that machine is off`,
+      text: `hangs in termination on ${pod.nodeName}, which is not Ready: force-delete it if that machine is off`,
     };
   if (pod.deletionAtMs !== null) return { state: "deleting", text: failure ? `deleting: ${failure}` : "deleting" };
   if (failure !== undefined) return { state: "failed", text: failure };

@@ -87,7 +87,7 @@ describe("a pod", () => {
     const silent = { ...alone, silentNodes: new Set(["node-07"]) };
     expect(podView(aPod("p", { deletionAtMs: 5_000, nodeName: "node-07" }), silent)).toMatchObject({
       state: "deleting",
-      stateText: "terminating on node-07, which does not answer: force-delete it if that machine is off",
+      stateText: "hangs in termination on node-07, which is not Ready: force-delete it if that machine is off",
       deletingSinceMs: 5_000,
     });
     expect(podView(aPod("p", { deletionAtMs: 5_000, nodeName: "node-08" }), silent).stateText).toBe("deleting");

@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "554a63e0d79d5207",
+        "openpatio.io/content-hash": "b2cfd50fe0ca2863",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -612,7 +612,7 @@ export const CRDS: readonly KubeObject[] = [
                         forceDeleteAfterSeconds: {
                           type: "integer",
                           description:
-                            "Seconds after which a pod that hangs in termination on a dead node is force-deleted; null: never.",
+                            "Seconds after which a pod that hangs in termination on a node that is silent is force-deleted; null: never, it is shown and waits for a person. Only for machines that are sure to be off by then: the pod's processes may otherwise still run.",
                           format: "int32",
                           nullable: true,
                           minimum: 0,

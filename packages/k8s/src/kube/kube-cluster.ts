@@ -207,8 +207,12 @@ export class KubeCluster implements ClusterPort {
     return this.#writes.release(ref);
   }
 
-  delete(ref: ObjectRef, propagation: Propagation): Promise<void> {
-    return this.#writes.delete(ref, propagation);
+  delete(
+    ref: ObjectRef,
+    propagation: Propagation,
+    options: { readonly force: boolean } = { force: false },
+  ): Promise<void> {
+    return this.#writes.delete(ref, propagation, options.force);
   }
 
   deletePod(namespace: string, pod: string, options: { readonly force: boolean }): Promise<void> {

@@ -137,7 +137,7 @@ export class ClusterWrites {
     });
   }
 
-  async delete(ref: ObjectRef, propagation: Propagation): Promise<void> {
+  async delete(ref: ObjectRef, propagation: Propagation, isForced = false): Promise<void> {
     const resource = this.#resource(ref.apiVersion, ref.kind);
     await this.#feed(ref.apiVersion, ref.kind, ref.namespace, ref.name, async () => {
       try {
@@ -146,6 +146,7 @@ export class ClusterWrites {
           kind: "DeleteOptions",
           preconditions: { uid: ref.uid },
           propagationPolicy: propagation,
+          ...(isForced ? { gracePeriodSeconds: 0 } : {}),
         };
         const answer = await this.#connection.request({ method: "DELETE", path: resourcePath(resource, ref), body });
         return isKept(answer) ? { object: answer } : { goneUid: ref.uid };

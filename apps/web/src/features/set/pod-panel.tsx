@@ -325,7 +325,7 @@ function PodActions({ detail, group, pod, offReason }: PodFactsProps) {
         description={`The pod gets its grace period and ends. ${consequence}`}
         confirmLabel="Delete pod"
         isDanger
-        onConfirm={() => client.pods.delete.mutate(key)}
+        onConfirm={() => client.pods.delete.mutate({ ...key, uid: pod.uid })}
       />
       <ConfirmDialog
         isOpen={asking === "force"}
@@ -335,7 +335,7 @@ function PodActions({ detail, group, pod, offReason }: PodFactsProps) {
         confirmLabel="Force-delete pod"
         isDanger
         typedName={pod.name}
-        onConfirm={() => client.pods.delete.mutate({ ...key, force: true })}
+        onConfirm={() => client.pods.delete.mutate({ ...key, uid: pod.uid, force: true })}
       />
     </section>
   );

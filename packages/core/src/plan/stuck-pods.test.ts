@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+
+const UNREACHABLE = { key: "node.kubernetes.io/unreachable", value: "", effect: "NoExecute" };
+
+/** One pod per node; the kubelet of decode's goes silent and its pod is evicted. */
+function stuck(forceDeleteAfterSeconds: number | null, policy = "RecreateGroup") {
+  const roles = [aRole({ role: "prefill", gpus: 8 }), aRole({ role: "decode", gpus: 8 })];
+  const set = new Operated(
+    new World(["n1", "n2", "n3"].map((name) => aNode(name))),
+    aSet({ replicas: 1, roles, recovery: { policy, forceDeleteAfterSeconds } }),
+  );
+  set.untilReady();
+  set.timeline.length = 0;
+  const pod = set.world.pod("demo-0-decode-0");
+  const node = set.world.nodes.find(({ name }) => name === pod.nodeName);
+  if (node === undefined) throw new Error("decode-0 is on no node");
+  Object.assign(node, { isReady: false, taints: [UNREACHABLE] });
+  pod.isReady = false;
+  set.world.deletePod(pod.name);
+  const isThere = () => set.world.pods.get(pod.name)?.uid === pod.uid;
+  return { set, node, uid: pod.uid, isThere };
+}
+const messageOf = (set: Operated) => set.plan().status.groups[0]?.message;
+
+test.each(["RecreateGroup", "RecreateRole", "None"])("a stuck pod is told with its age, under %s", (policy) => {
+  const { set, node, isThere } = stuck(null, policy);
+  set.run(30);
+  expect(messageOf(set)).toContain(`decode-0 hangs in termination on ${node.name}; the node is not Ready.`);
+  set.run(220);
+  expect(messageOf(set)).toContain(
+    "for more than 2 min; the node is not Ready. Force-delete it if that machine is off.",
+  );
+  set.run(4000);
+  expect(messageOf(set)).toContain("for more than 1 h");
+  expect(isThere()).toBe(true);
+  expect(set.told("pod.deleted")).toEqual([]);
+});
+
+test.each(["RecreateGroup", "RecreateRole", "None"])(
+  "after forceDeleteAfterSeconds it is deleted by force, by its UID and told once, under %s",
+  (policy) => {
+    const { set, node, uid, isThere } = stuck(60, policy);
+    set.run(59);
+    expect(isThere()).toBe(true);
+    expect(messageOf(set)).toContain("It is force-deleted when the node has been silent for 1 min.");
+    expect(set.plan().status.groups[0]?.untilMs).toBe(set.world.nowMs + 1000);
+    set.run(5);
+    expect(isThere()).toBe(false);
+    const forced = set.acted.filter((action) => action.kind === "delete" && action.isForced === true);
+    expect(forced).toMatchObject([{ ref: { kind: "Pod", name: "demo-0-decode-0", uid } }]);
+    expect(set.told("pod.deleted")).toEqual([
+      {
+        kind: "pod.deleted",
+        group: 0,
+        incarnation: 1,
+        cause: `decode-0 hangs in termination on ${node.name}, which is silent for 1 min`,
+        decision: "Force-delete pod demo-0-decode-0 (recovery.forceDeleteAfterSeconds)",
+        actions: ["delete the pod with grace period 0"],
+      },
+    ]);
+    set.untilReady();
+    expect(set.state.groups[0]?.stuckPods).toEqual([]);
+  },
+);
+
+test("a crash between storing and acting only delays it", () => {
+  const { set, isThere } = stuck(60);
+  set.run(60);
+  set.reconcile(true);
+  expect(isThere()).toBe(true);
+  set.run(2);
+  expect(isThere()).toBe(false);
+  expect(set.told("pod.deleted")).toHaveLength(1);
+});
+
+test("a node that answers again starts the count anew; on one that only says that it is not Ready nothing is forced", () => {
+  const { set, node, isThere } = stuck(60);
+  set.run(50);
+  node.taints = [];
+  set.run(100);
+  expect(isThere()).toBe(true);
+  node.taints = [UNREACHABLE];
+  set.run(50);
+  expect(isThere()).toBe(true);
+  set.run(15);
+  expect(isThere()).toBe(false);
+});
+
+test("a pod on a Ready node is never forced, however long it takes to end", () => {
+  const { set, node } = stuck(60);
+  set.run(50);
+  Object.assign(node, { isReady: true, taints: [] });
+  set.world.pod("demo-0-decode-0").deletionAtMs = set.world.nowMs + 600_000;
+  set.run(300);
+  expect(set.acted.some((action) => action.kind === "delete" && action.isForced === true)).toBe(false);
+});
