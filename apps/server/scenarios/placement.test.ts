@@ -1,6 +1,6 @@
-import type { GroupView, MoveView } from "@openpatio/core/view";
+import type { GroupView, MoveView, PreviewView } from "@openpatio/core/view";
 import { expect, test } from "vitest";
-import type { RoleSketch, SetSketch, SetUnderTest } from "./set-under-test.ts";
+import { manifest, type RoleSketch, type SetSketch, type SetUnderTest } from "./set-under-test.ts";
 import { describeOnTargets } from "./targets.ts";
 
 describeOnTargets("placement", (bench) => {
@@ -77,8 +77,14 @@ describeOnTargets("placement", (bench) => {
   test("a group that prefers a domain spreads over the cluster when none holds it, and says so", async () => {
     const key = await topology("preferred", { a: [0, 1], b: [2, 3] });
     const placement = inDomain(key, { mode: "Preferred" });
-    const set = await bench().start("preferred", { replicas: 1, roles: engines(3), placement });
+    const sketch = { replicas: 1, roles: engines(3), placement };
+    const preview = await bench().server.call<PreviewView>("sets.preview", {
+      yaml: manifest(bench().namespace, "preferred", sketch),
+      cluster: bench().cluster,
+    });
+    const set = await bench().start("preferred", sketch);
     const group = await groupOf(set);
+    expect(preview.groups[0]).toMatchObject({ domain: null, why: group?.placementWhy });
     expect(group).toMatchObject({ domain: null, prefers: "a" });
     expect(group?.placementWhy).toBe(
       `No preferred has room for the whole group, so it spreads over ${bench().cluster}. Its pods prefer a, which has room for 2 of 3.`,

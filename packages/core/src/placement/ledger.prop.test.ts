@@ -47,7 +47,8 @@ function placeAll(wishes: readonly Wish[], ledger: Ledger) {
     if (reservation === null) continue;
     ledger.reserve(reservation);
     promises.push(reservation);
-    if (!decision.isBeyondRoom) expect(ledger.unmet({ namespace: "default", set: set.name, group: 0 })).toEqual([]);
+    if (!decision.isBeyondRoom)
+      expect(ledger.unmet("north", { namespace: "default", set: set.name, group: 0 })).toEqual([]);
   }
   return promises;
 }

@@ -23,8 +23,8 @@ export type Ledger = {
   reserve(reservation: Reservation): void;
   /** Gives back what was promised and not yet taken by a pod. */
   release(key: GroupKey): void;
-  /** Demands of a promise that find no room where they were promised it. */
-  unmet(key: GroupKey): readonly PodDemand[];
+  /** Demands of a promise on a cluster that find no room where they were promised it. */
+  unmet(cluster: string, key: GroupKey): readonly PodDemand[];
 };
 
 type Book = {
@@ -83,13 +83,7 @@ export function openLedger(
         if (open !== null) leave(open, keyText(key));
       }
     },
-    unmet(key) {
-      for (const name of clusters.keys()) {
-        const entry = book(name)?.entries.get(keyText(key));
-        if (entry !== undefined) return entry.unmet;
-      }
-      return [];
-    },
+    unmet: (cluster, key) => book(cluster)?.entries.get(keyText(key))?.unmet ?? [],
   };
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ObservedNode, ObservedPod } from "../model/index.ts";
 import { aCluster, aNode, aPod, aRole, aSet, clustersOf, RACK } from "../testing/index.ts";
 import { openLedger } from "./ledger.ts";
@@ -26,17 +26,17 @@ function decide(draft: Parameters<typeof aSet>[0], fleet: Fleet, group = 0): Pla
   return placeGroup({ set: aSet(draft), group, revision: 1 }, ledger);
 }
 const whereOf = (decision: PlacementDecision) => (decision.placed ? decision.domain?.value : decision.message);
+const demandOf = (gpus: number) => ({
+  role: "a",
+  ordinal: 0,
+  requests: { "nvidia.com/gpu": gpus, pods: 1 },
+  hostPorts: [],
+  nodeSelector: {},
+  affinity: null,
+  tolerations: [],
+});
 function reservation(draft: Partial<Reservation> & { readonly rack?: string; readonly gpus?: number }): Reservation {
   const { rack, gpus = 0, ...fields } = draft;
-  const demand = {
-    role: "a",
-    ordinal: 0,
-    requests: { "nvidia.com/gpu": gpus, pods: 1 },
-    hostPorts: [],
-    nodeSelector: {},
-    affinity: null,
-    tolerations: [],
-  };
   return {
     namespace: "default",
     set: "other",
@@ -46,7 +46,7 @@ function reservation(draft: Partial<Reservation> & { readonly rack?: string; rea
     prefers: null,
     avoid: [],
     exclusive: "None",
-    demands: gpus === 0 ? [] : [demand],
+    demands: gpus === 0 ? [] : [demandOf(gpus)],
     ...fields,
   };
 }
@@ -256,5 +256,117 @@ test("exclusive All waits for pods that have no node yet and may come, unless th
   expect(decide(draft, { ...fleet([{ key: RACK, value: "rack-0" }]), nodes: racks(2) })).toMatchObject({
     placed: true,
     domain: { value: "rack-0" },
+  });
+});
+
+test("a host port that is taken everywhere is named", () => {
+  const roles = [aRole({ role: "a", podSpec: { hostNetwork: true } })];
+  const pods = [aPod("proxy", { nodeName: "n0", hostPorts: [8000] })];
+  const decision = decide({ roles, placement: onRacks() }, { nodes: racks(1, 1), pods });
+  expect(decision.refusals[0]?.message).toMatch(/No room for a-0: host port 8000 is taken\.$/);
+  const full = [...pods, aPod("full", { nodeName: "n0", requests: { pods: 110 } })];
+  const other = decide({ roles, placement: onRacks() }, { nodes: racks(1, 1), pods: full });
+  expect(other.refusals[0]?.message).toMatch(/No room for a-0\.$/);
+});
+
+test.each(["Group", "Set"] as const)(
+  "exclusive %s keeps away from racks with pods of the set's other groups, wherever those were placed",
+  (exclusive) => {
+    const own = aPod("own", { nodeName: "n0", set: "demo", groupIndex: 3 });
+    const placement = onRacks({ exclusive });
+    const decision = decide({ placement }, { nodes: racks(2, 1), pods: [own, user("n1", 1)] });
+    expect(whereOf(decision)).toBe("rack-1");
+    expect(decision.refusals[0]?.message).toMatch(/^Holds the pod default\/own; this set asks for one group per rack/);
+    const anywhere = reservation({ set: "demo", group: 3, gpus: 1 });
+    expect(whereOf(decide({ placement }, { nodes: racks(1, 1), reservations: [anywhere] }))).toMatch(
+      /Pods of group 3 have no node yet and may come here/,
+    );
+    const elsewhere = reservation({ set: "other", group: 3, gpus: 1 });
+    expect(whereOf(decide({ placement }, { nodes: racks(1, 1), reservations: [elsewhere] }))).toBe("rack-0");
+  },
+);
+
+describe("mode Preferred", () => {
+  const preferred = onRacks({ mode: "Preferred" });
+
+  test("takes one rack by the strategy, which its pods prefer", () => {
+    const pods = [user("n4", 8)];
+    const roles = gpuRoles(["a", 2, 8]);
+    const fleet = { nodes: racks(2), pods };
+    const rack = (value: string) => ({ placed: true, domain: { value }, prefers: { key: RACK, value } });
+    expect(decide({ roles, placement: preferred }, fleet)).toMatchObject(rack("rack-1"));
+    expect(decide({ roles, placement: { ...preferred, strategy: "Spread" } }, fleet)).toMatchObject(rack("rack-0"));
+  });
+
+  test("spreads with room on single nodes, prefers the rack with most of it, and stays off racks that are held alone", () => {
+    const roles = gpuRoles(["a", 3, 8]);
+    const pods = [user("n1", 8), user("n3", 1)];
+    const fleet = { nodes: racks(3, 2), pods, reservations: [reservation({ rack: "rack-2", exclusive: "All" })] };
+    expect(whereOf(decide({ roles, placement: preferred }, fleet))).toMatch(
+      /^No cluster has 24 free GPUs\. Closest: north/,
+    );
+    const two = decide({ roles: gpuRoles(["a", 2, 8]), placement: preferred }, fleet);
+    expect(two).toMatchObject({
+      placed: true,
+      domain: null,
+      prefers: { value: "rack-0" },
+      avoid: [{ value: "rack-2" }],
+      refusals: [{ domain: "rack-0" }, { domain: "rack-1" }, { domain: "rack-2", kind: "exclusive" }],
+    });
+  });
+
+  test("needs no label: in a cluster without any, nothing is preferred", () => {
+    const decision = decide({ placement: preferred }, { nodes: [aNode("n0")] });
+    expect(decision).toMatchObject({ placed: true, domain: null, prefers: null });
+  });
+
+  test("promises the rest of it room outside its rack, where others then find none", () => {
+    const demands = Array.from({ length: 2 }, (_, ordinal) => ({ ...demandOf(8), ordinal }));
+    const loose = reservation({ rack: "rack-0", prefers: { key: RACK, value: "rack-0" }, demands });
+    const fleet = { nodes: racks(2, 1), reservations: [loose] };
+    expect(decide({ roles: gpuRoles(["a", 1, 1]), placement: onRacks() }, fleet).placed).toBe(false);
+  });
+});
+
+describe("whenFull CreatePods", () => {
+  const placement = (fields: Readonly<Record<string, unknown>> = {}) => ({
+    ...onRacks(fields),
+    whenFull: "CreatePods",
+  });
+  const roles = gpuRoles(["a", 2, 8]);
+  const full = (...nodes: readonly string[]) => nodes.map((node) => user(node, 8));
+
+  test("goes where there is room as long as there is some", () => {
+    const decision = decide({ roles, placement: placement() }, { nodes: racks(2, 2), pods: full("n0") });
+    expect(decision).toMatchObject({ placed: true, domain: { value: "rack-1" }, isBeyondRoom: false });
+  });
+
+  test("takes the emptiest rack that could hold the group, never one that could not", () => {
+    const nodes = [...racks(2, 2), aNode("n4", { rack: "rack-2" })];
+    const decision = decide({ roles, placement: placement() }, { nodes, pods: full("n0", "n1", "n2") });
+    expect(decision).toMatchObject({ placed: true, domain: { value: "rack-1" }, isBeyondRoom: true });
+    expect(decision.placed && decision.why).toBe(
+      "No room for the whole group now: its pods are created and left to the scheduler (whenFull: CreatePods). It goes to the emptiest of 2 racks that could hold it.",
+    );
+  });
+
+  test("takes one by the strategy where none could, for nodes may be added", () => {
+    const nodes = racks(2, 1);
+    const at = (strategy: string) =>
+      whereOf(decide({ roles, placement: { ...placement(), strategy } }, { nodes, pods: full("n1") }));
+    expect([at("Pack"), at("Spread")]).toEqual(["rack-1", "rack-0"]);
+  });
+
+  test("never enters a rack that others hold alone, and waits where no node has the label", () => {
+    const alone = [reservation({ rack: "rack-0", exclusive: "All", gpus: 8 })];
+    expect(decide({ roles, placement: placement() }, { nodes: racks(1, 1), reservations: alone }).placed).toBe(false);
+    expect(whereOf(decide({ roles, placement: placement() }, { nodes: [aNode("n0")] }))).toBe(
+      `No node of north has the label ${RACK}.`,
+    );
+  });
+
+  test("without a topology its pods may go anywhere in the cluster", () => {
+    const decision = decide({ roles, placement: { whenFull: "CreatePods" } }, { nodes: racks(1, 1) });
+    expect(decision).toMatchObject({ placed: true, domain: null, isBeyondRoom: true });
   });
 });

@@ -3,7 +3,7 @@ import { domainsHeldAlone, exclusionOf, type GroupIdentity, isSameDomain } from 
 import { type ClusterAccount, isInAny, type Ledger } from "./ledger.ts";
 import { missingAt } from "./missing.ts";
 import { nodeRefusal } from "./node-fit.ts";
-import { mainResource, type NodeRoom, pack, take } from "./packing.ts";
+import { hasRoom, mainResource, type NodeRoom, pack, take } from "./packing.ts";
 import { groupDemands } from "./reservations.ts";
 import type { MissingObjects, PlacementDecision, PodDemand, Refusal } from "./types.ts";
 import { amountText, domainNoun, podRanges, resourceNoun, total } from "./words.ts";
@@ -300,12 +300,20 @@ function shortageOf({ account, domain, rooms }: Candidate, { demands }: Wish): R
     cluster: account.cluster.name,
     domain: domain?.value ?? null,
     kind: "insufficient",
-    message: `${usable.length} of ${rooms.length} nodes usable${reasons}, ${amounts}. No room for ${podRanges(left)}.`,
+    message: `${usable.length} of ${rooms.length} nodes usable${reasons}, ${amounts}. No room for ${podRanges(left)}${portsTaken(left, usable)}.`,
     fits: demands.map(({ role, ordinal }, position) => ({ role, ordinal, fits: nodes[position] !== null })),
     resource: scarce,
     free,
     short: short > 0 ? short : null,
   };
+}
+
+/** `: host port 8000 is taken`, where that alone keeps the first of these pods off every node that has the rest. */
+function portsTaken([first]: readonly PodDemand[], usable: readonly NodeRoom[]): string {
+  if (first === undefined) return "";
+  const roomy = usable.filter((room) => hasRoom(room, { ...first, hostPorts: [] }));
+  const port = first.hostPorts.find((wanted) => roomy.every((room) => room.hostPorts.has(wanted)));
+  return roomy.length === 0 || port === undefined ? "" : `: host port ${port} is taken`;
 }
 
 /** A node is of use when at least one of the pods may run on it. */

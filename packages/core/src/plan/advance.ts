@@ -203,8 +203,8 @@ function canMove(context: PlanContext, group: GroupState, running: RunningGroup,
   if (group.placement === null || group.firstReadyAtMs !== null) return false;
   if (!running.progress.some(({ pods }) => pods.some((pod) => pod.unschedulableMessage !== null))) return false;
   const key = { namespace: set.namespace, set: set.name, group: group.index };
-  if (ledger.unmet(key).length === 0) return false;
   const { cluster, domain } = group.placement;
+  if (ledger.unmet(cluster, key).length === 0) return false;
   const { missing } = context.input;
   const request = { set, group: group.index, revision: group.revision, missing, except: { cluster, domain } };
   return placeGroup({ ...request, isRoomNeeded: true }, ledger).placed;

@@ -40,7 +40,7 @@ function placed({ groups }: SetStatus): Judged {
   if (unplaced === undefined) return { status: "True", reason: "AllPlaced", message: "Every group has a place." };
   return {
     status: "False",
-    reason: "NoRoom",
+    reason: "NotPlaced",
     message: `${plural(pending.length, "group")} not placed. ${unplaced.message ?? ""}`,
   };
 }

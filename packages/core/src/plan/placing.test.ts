@@ -3,6 +3,7 @@ import { reservationsOf } from "../placement/reservations.ts";
 import { aNode, aPod, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
 import { moveGroup } from "./moving.ts";
 import { plan } from "./plan.ts";
+import { acceptSpec } from "./spec-change.ts";
 
 const racks = (count: number) => Array.from({ length: count }, (_, i) => aNode(`n${i}`, { rack: `rack-${i}` }));
 const draft = (fields: Readonly<Record<string, unknown>> = {}) => ({
@@ -284,4 +285,26 @@ test("a first start whose room others took is moved, a recovery's is one more fa
   set.until(({ state }) => state.groups[0]?.incarnation === 3, 200);
   expect(racksOf(set)).toEqual(["rack-1"]);
   expect(set.state.groups[0]?.failuresInRow).toBe(2);
+});
+
+test("an extra group of a rollout holds a rack of its own too, and waits for one with the reason", () => {
+  const placement = { topology: { key: RACK, exclusive: "Group" } };
+  const fields = (image: string) => ({
+    replicas: 2,
+    placement,
+    rollout: { maxSurge: 1, maxUnavailable: 0 },
+    roles: [aRole({ role: "engine", image })],
+  });
+  const set = new Operated(new World(racks(2)), aSet(fields("engine:1")));
+  set.untilReady();
+  const change = acceptSpec(set.state, aSet(fields("engine:2")).spec, set.world.nowMs);
+  set.state = change?.state ?? set.state;
+  set.run(5);
+  expect(set.plan().status.groups.at(-1)).toMatchObject({ index: 2, phase: "Pending" });
+  expect(set.plan().status.groups.at(-1)?.message).toMatch(/^No rack is free for this group\. rack-0: Holds group 0/);
+  set.world.nodes.push(aNode("n2", { rack: "rack-2" }));
+  set.until(({ state }) => state.groups.length === 3 && state.groups[2]?.stage === "running");
+  expect(racksOf(set)).toEqual(["rack-0", "rack-1", "rack-2"]);
+  set.until(({ state }) => state.groups.length === 2 && state.rollout.lastGood === 2);
+  expect(new Set(racksOf(set)).size).toBe(2);
 });
