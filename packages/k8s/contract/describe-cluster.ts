@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { describeCustomResources } from "./custom-resources.ts";
+import { describeDefinitions } from "./definitions.ts";
 import { describeLeaderWorkerSets } from "./leader-worker-sets.ts";
 import { describeNodes } from "./nodes.ts";
 import { describeReads } from "./reads.ts";
@@ -35,6 +36,7 @@ export function describeCluster(name: string, make: () => Promise<ContractTarget
     describe("reads", () => describeReads(current));
     describe("workloads", () => describeWorkloads(current));
     describe("leader worker sets", () => describeLeaderWorkerSets(current));
+    describe("definitions", () => describeDefinitions(current));
     describe("custom resources", () => describeCustomResources(current));
     describe("nodes", () => describeNodes(current));
     describe("bookmarks", () => describeBookmarks(() => bookmark));
