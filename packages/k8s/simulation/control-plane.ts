@@ -354,6 +354,7 @@ function reversed(observed: ObservedCluster): ObservedCluster {
     name: observed.name,
     isSimulated: observed.isSimulated,
     health: observed.health,
+    hasLeaderWorkerSets: observed.hasLeaderWorkerSets,
     nodes: [...observed.nodes].reverse(),
     podsOnNode: (node) => [...observed.podsOnNode(node)].reverse(),
     set: (namespace, name) => {

@@ -24,6 +24,7 @@ export const RESOURCE: Readonly<Record<WatchedKind, string>> = {
   pods: "pods",
   statefulsets: "statefulsets.apps",
   deployments: "deployments.apps",
+  leaderworkersets: "leaderworkersets.leaderworkerset.x-k8s.io",
   services: "services",
   configmaps: "configmaps",
   rolebasedgroups: "rolebasedgroups.openpatio.io",
@@ -35,6 +36,7 @@ const OF_OBJECT: Readonly<Record<string, string>> = {
   ConfigMap: RESOURCE.configmaps,
   StatefulSet: RESOURCE.statefulsets,
   Deployment: RESOURCE.deployments,
+  LeaderWorkerSet: RESOURCE.leaderworkersets,
   Pod: RESOURCE.pods,
 };
 
@@ -300,7 +302,10 @@ export class ClusterLink {
   }
 
   observe(): ObservedCluster {
-    return this.#cache.observe(this.#cluster.name, true, this.#cluster.isConnected ? "live" : "unreachable");
+    return this.#cache.observe(this.#cluster.name, true, {
+      health: this.#cluster.isConnected ? "live" : "unreachable",
+      hasLeaderWorkerSets: true,
+    });
   }
 
   /** Sends one action. Its answer enters the cache at once, as the adapter does it; one that timed out has none. */

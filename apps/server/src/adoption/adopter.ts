@@ -14,7 +14,7 @@ import {
   strayGroupStatus,
   wroteLast,
 } from "@openpatio/core/resource";
-import { type Problem, problemsText, type SetSpec, validateAgainst } from "@openpatio/core/spec";
+import { type Problem, problemsText, type SetSpec, setNames, validateAgainst } from "@openpatio/core/spec";
 import type { Fleet, Member } from "../clusters/fleet.ts";
 import type { Logger } from "../log.ts";
 import { KeyedQueue } from "../reconcile/keyed-queue.ts";
@@ -191,8 +191,8 @@ export class Adopter {
     const parsed = readResource(object, cluster, row?.state.spec ?? null);
     if (!parsed.ok) return parsed;
     const { namespace = "", name } = object.metadata;
-    const roles = parsed.spec.groupTemplate.roles.map(({ role }) => role);
-    const problems = validateAgainst({ namespace, name, roles }, neighbours(this.options.sets, [cluster]));
+    const own = setNames(namespace, name, parsed.spec.groupTemplate.roles);
+    const problems = validateAgainst(own, neighbours(this.options.sets, [cluster]));
     return problems.length > 0 ? { ok: false, problems } : { ok: true, spec: parsed.spec };
   }
 

@@ -52,7 +52,8 @@ export class LogTails {
     const lines = await readTail(port, state.namespace, failure.cause);
     const pods = port.observe().set(state.namespace, state.name).pods;
     if (lines.length === 0 || !pods.some((pod) => pod.uid === failure.podUid)) return;
-    const logTail = hideSecrets(lines, templateOf(state, failure)).map((line) => line.slice(0, MAX_LINE_LENGTH));
+    const hidden = templatesOf(state, failure).reduce(hideSecrets, lines);
+    const logTail = hidden.map((line) => line.slice(0, MAX_LINE_LENGTH));
     for (let race = 0; race < MAX_RACES; race++) {
       const set = sets.get(failure.setId);
       const next = set === null ? null : withLogTail(set.state, failure, logTail);
@@ -96,9 +97,12 @@ async function readTail(
   return [];
 }
 
-function templateOf({ revisions }: SetState, { group, cause }: Failure): Fields {
+/** Of the role that failed: a multi-node one may have two, and they share their secrets. */
+function templatesOf({ revisions }: SetState, { group, cause }: Failure): readonly Fields[] {
   const revision = revisions.find((candidate) => candidate.number === group.revision);
-  return revision?.content.roles.find((role) => role.role === cause.role)?.template ?? {};
+  const role = revision?.content.roles.find((candidate) => candidate.role === cause.role);
+  const workers = role?.leaderWorker?.workerTemplate ?? null;
+  return [...(role === undefined ? [] : [role.template]), ...(workers === null ? [] : [workers])];
 }
 
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSW|CREDENTIAL/i;

@@ -5,6 +5,7 @@ import {
   type Problem,
   parseSetYaml,
   type SetSpec,
+  setNames,
   setReplicasInYaml,
   validateAgainst,
 } from "@openpatio/core/spec";
@@ -48,12 +49,12 @@ export function readDefinition(
   if (!parsed.ok) return { ...parsed, namespace, name };
 
   const placed = placementOf(parsed.spec, input.cluster, present, fleet);
-  const roles = parsed.spec.groupTemplate.roles.map((role) => role.role);
+  const own = setNames(namespace, name, parsed.spec.groupTemplate.roles);
   const clusters = typeof placed === "string" ? null : placed.clusters.names;
   const problems = [
     ...namespaceProblems(input, namespace),
     ...(typeof placed === "string" ? [placementProblem(placed)] : []),
-    ...validateAgainst({ namespace, name, roles }, neighbours(sets, clusters)),
+    ...validateAgainst(own, neighbours(sets, clusters)),
   ];
   if (problems.length > 0 || typeof placed === "string") return { ok: false, namespace, name, problems };
   const hasReplicas = parsed.manifest.spec.replicas !== undefined;
@@ -69,11 +70,7 @@ export function neighbours(sets: SetStore, clusters: readonly string[] | null) {
       const home = homeOf(state);
       return home === null || clusters === null || clusters.includes(home);
     })
-    .map(({ state }) => ({
-      namespace: state.namespace,
-      name: state.name,
-      roles: state.spec.groupTemplate.roles.map(({ role }) => role),
-    }));
+    .map(({ state }) => setNames(state.namespace, state.name, state.spec.groupTemplate.roles));
 }
 
 export function refuse(problems: readonly Problem[]): DomainError {

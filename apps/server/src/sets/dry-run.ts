@@ -1,7 +1,7 @@
 import { DomainError } from "@openpatio/core/errors";
 import type { KubeObject, SetState } from "@openpatio/core/model";
 import type { ClusterPort } from "@openpatio/core/ports";
-import { renderGroupObjects, renderWorkloads, workloadObject } from "@openpatio/core/project";
+import { renderGroupObjects, renderWorkloads, wantedWorkloads, workloadObject } from "@openpatio/core/project";
 import type { Problem } from "@openpatio/core/spec";
 
 export type DryRun = {
@@ -22,13 +22,18 @@ const NO_OWNER = { apiVersion: "", kind: "", name: "", uid: "" };
  * template.
  */
 export async function dryRun(port: ClusterPort, state: SetState): Promise<DryRun> {
-  const group = { index: indexAskedAbout(state), incarnation: 1, revision: state.rollout.target, placement: null };
+  const index = indexAskedAbout(state);
+  const group = { index, incarnation: 1, revision: state.rollout.target, placement: null };
   const roles = state.spec.groupTemplate.roles.map((role) => role.role);
-  const workloads = renderWorkloads(state, group).map((rendered) => ({
-    role: roles.indexOf(rendered.role),
-    object: withoutOwner(workloadObject(rendered, 0, NO_OWNER)),
-  }));
-  const services = renderGroupObjects(state, group, NO_OWNER)
+  const rendering = renderWorkloads(state, group, port.observe());
+  // Instances differ in their index only.
+  const workloads = rendering.flatMap((rendered) =>
+    wantedWorkloads(rendered, 1).map((wanted) => ({
+      role: roles.indexOf(rendered.role),
+      object: withoutOwner(workloadObject(wanted, 0, NO_OWNER)),
+    })),
+  );
+  const services = renderGroupObjects(state, { ...group, rendering }, NO_OWNER)
     .filter((object) => object.kind === "Service")
     .map((object, position) => ({ role: position, object: withoutOwner(object) }));
   const asked = [...workloads, ...services];
@@ -70,6 +75,8 @@ async function ask(port: ClusterPort, object: KubeObject, role: number): Promise
 /** `spec.template.spec.containers[0].image` of a workload is the same place in the role's template. */
 function toDefinitionPath(path: string, rolePath: string, kind: string): string {
   if (kind === "Service") return `${rolePath}.template`;
+  const inLeaderWorkers = /^spec\.leaderWorkerTemplate\.(leader|worker)Template(\..+)?$/.exec(path);
+  if (inLeaderWorkers !== null) return `${rolePath}.template${inLeaderWorkers[2] ?? ""}`;
   const inTemplate = /^spec\.(template(?:\..+)?)$/.exec(path);
   return inTemplate === null ? `${rolePath}.template` : `${rolePath}.${inTemplate[1]}`;
 }

@@ -27,9 +27,7 @@ export async function checkReferences(port: ClusterPort, namespace: string, spec
   };
   const isThere = await exists(port, namespace, home);
   if (isThere === false) return { problems: missing(port.name, namespace, home), unchecked: [] };
-  const references: readonly Reference[] = objectReferences(
-    spec.groupTemplate.roles.map(({ template }, index) => ({ template, path: `spec.groupTemplate.roles[${index}]` })),
-  );
+  const references: readonly Reference[] = objectReferences(podTemplatesOf(spec));
   const answers = await Promise.all(references.map((reference) => exists(port, namespace, reference)));
   const unchecked = [home, ...references].filter((_, at) => [isThere, ...answers][at] === null);
   return {
@@ -55,4 +53,20 @@ function missing(cluster: string, namespace: string, { kind, name, isNamespaced,
   const remedy =
     kind === "Namespace" ? `Make it: kubectl create namespace ${name}` : "Make it there first, or name another one.";
   return paths.map((path) => ({ path, code: "cluster", message: `${kind} ${name} does not exist${where}. ${remedy}` }));
+}
+
+/** Every pod template of a definition, with where it stands. */
+export function podTemplatesOf(spec: SetSpec): readonly {
+  readonly path: string;
+  readonly template: SetSpec["groupTemplate"]["roles"][number]["template"];
+  readonly role: string;
+}[] {
+  return spec.groupTemplate.roles.flatMap(({ role, template, leaderWorker }, index) => {
+    const path = `spec.groupTemplate.roles[${index}]`;
+    const leaders = { role, path: `${path}.template`, template };
+    const workers = leaderWorker?.workerTemplate;
+    return workers === undefined
+      ? [leaders]
+      : [leaders, { role, path: `${path}.leaderWorker.workerTemplate`, template: workers }];
+  });
 }

@@ -52,7 +52,7 @@ import type { Definition, SetService } from "../trpc/services.ts";
 import { changeSet, entryOf, requireSet, resolveSet } from "./change-set.ts";
 import { type ReadDefinition, readDefinition, refuse } from "./definition.ts";
 import { type DryRun, dryRun } from "./dry-run.ts";
-import { checkReferences, type ReferenceCheck } from "./references.ts";
+import { checkReferences, podTemplatesOf, type ReferenceCheck } from "./references.ts";
 import type { SetStore, StoredSet } from "./set-store.ts";
 
 export type SetVerbsOptions = {
@@ -352,15 +352,14 @@ function clusterCheck(cluster: string, answer: DryRun): PreviewView["checks"] {
 /** What placement does not reckon with, named where a definition uses it. */
 function unmodelled(spec: ReadDefinition["spec"]): PreviewView["checks"] {
   const notes: { level: "note"; message: string; path: string }[] = [];
-  for (const [index, role] of spec.groupTemplate.roles.entries()) {
-    const pod = role.template.spec as Readonly<Record<string, unknown>>;
+  for (const { role, template, path } of podTemplatesOf(spec)) {
+    const pod = template.spec as Readonly<Record<string, unknown>>;
     const affinity = pod["affinity"] as Readonly<Record<string, unknown>> | undefined;
-    const path = `spec.groupTemplate.roles[${index}].template.spec`;
     const note = (what: string, field: string) =>
       notes.push({
         level: "note",
-        message: `${what} of ${role.role} is left to the scheduler: placement does not reckon with it.`,
-        path: `${path}.${field}`,
+        message: `${what} of ${role} is left to the scheduler: placement does not reckon with it.`,
+        path: `${path}.spec.${field}`,
       });
     if (affinity?.["podAffinity"] !== undefined) note("The pod affinity", "affinity.podAffinity");
     if (affinity?.["podAntiAffinity"] !== undefined) note("The pod anti-affinity", "affinity.podAntiAffinity");

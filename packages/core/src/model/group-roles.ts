@@ -1,9 +1,13 @@
 import type { WorkloadKind } from "./observed.ts";
-import type { Revision, RevisionRole, RoleShape, SetState } from "./state.ts";
+import type { GroupState, Revision, RevisionRole, RoleShape, SetState } from "./state.ts";
 
 /** One role of one group: pods as its revision says, everything else as the present spec says. */
 export type GroupRole = RoleShape & {
   readonly kind: WorkloadKind;
+  /** Pods per instance. */
+  readonly size: number;
+  /** Has a StatefulSet for each instance: a multi-node role without a LeaderWorkerSet. */
+  readonly isPerInstance: boolean;
   readonly content: RevisionRole;
 };
 
@@ -33,6 +37,8 @@ export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: 
       return {
         role: role.role,
         kind: role.kind,
+        size: role.leaderWorker?.size ?? 1,
+        isPerInstance: role.kind === "StatefulSet" && (role.leaderWorker ?? null) !== null,
         content: role,
         replicas: wanted?.replicas ?? 0,
         dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
@@ -40,4 +46,24 @@ export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: 
         minReadySeconds: wanted?.minReadySeconds ?? 0,
       };
     });
+}
+
+/** The roles of a group by the workloads that its incarnation was rendered to, where it has one. */
+export function renderedRoles(
+  set: Pick<SetState, "spec" | "revisions">,
+  { revision, rendering }: Pick<GroupState, "revision" | "rendering">,
+): readonly GroupRole[] {
+  return groupRoles(set, revision).map((role) => {
+    const rendered = rendering.find((candidate) => candidate.role === role.role);
+    if (rendered === undefined || rendered.kind === role.kind) return role;
+    return { ...role, kind: rendered.kind, isPerInstance: rendered.instances !== undefined };
+  });
+}
+
+/** The template of a pod of a role, by its index in its instance. */
+export function podTemplateOf(
+  { template, leaderWorker }: RevisionRole,
+  worker: number | null,
+): RevisionRole["template"] {
+  return worker !== null && worker > 0 ? (leaderWorker?.workerTemplate ?? template) : template;
 }

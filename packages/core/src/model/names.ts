@@ -13,6 +13,10 @@ export const LABEL = {
   /** Which life of its role within the incarnation; absent or 0: the first. */
   roleRestart: "openpatio.io/role-restart",
   revisionHash: "openpatio.io/revision-hash",
+  /** On StatefulSets and pods of a multi-node role that runs as one StatefulSet per instance: index of the instance. */
+  instance: "openpatio.io/instance",
+  /** On the two StatefulSets of an instance whose workers have a template of their own: `leader` or `workers`. */
+  part: "openpatio.io/part",
   managedBy: "app.kubernetes.io/managed-by",
 } as const;
 
@@ -25,11 +29,21 @@ export const ANNOTATION = {
   setId: "openpatio.io/set-id",
 } as const;
 
+/** What the LeaderWorkerSet controller puts on the pods that it makes. */
+export const LWS_LABEL = {
+  name: "leaderworkerset.sigs.k8s.io/name",
+  groupIndex: "leaderworkerset.sigs.k8s.io/group-index",
+  workerIndex: "leaderworkerset.sigs.k8s.io/worker-index",
+} as const;
+
 /** Failure triggers that the sandbox and the test control plane honour on pods and pod templates. */
 export const SANDBOX_ANNOTATION_PREFIX = "sandbox.openpatio.io/";
 
 export const groupName = (set: string, index: number): string => `${set}-${index}`;
 export const workloadName = (set: string, index: number, role: string): string => `${set}-${index}-${role}`;
+/** One instance of a multi-node role: its leader's pod and its workers' in a LeaderWorkerSet, else its StatefulSet. */
+export const instanceName = (set: string, index: number, role: string, instance: number): string =>
+  `${workloadName(set, index, role)}-${instance}`;
 export const serviceName = (set: string, index: number, role: string): string => `s-${set}-${index}-${role}`;
 export const configMapName = (set: string, index: number): string => `${set}-${index}-config`;
 export const envMapName = (set: string, index: number): string => `${set}-${index}-env`;

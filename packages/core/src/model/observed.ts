@@ -43,10 +43,13 @@ export type ObservedPod = {
   readonly revisionHash: string | null;
   /** Id of the set that rendered its template; null where the template does not say. */
   readonly setId: string | null;
-  /** Ordinal of a StatefulSet pod; null otherwise. */
+  /** Index of its instance in the role: the ordinal of a StatefulSet's pod; null with a Deployment. */
   readonly ordinal: number | null;
+  /** Of a multi-node instance: 0 is the leader, others are its workers. Null where an instance is one pod. */
+  readonly worker: number | null;
   /** UID of the controlling owner (StatefulSet, ReplicaSet, …). */
   readonly ownerUid: string | null;
+  /** Of a LeaderWorkerSet's pods the LeaderWorkerSet, not the StatefulSet that it puts between. */
   readonly ownerKind: string | null;
   readonly ownerName: string | null;
   readonly nodeName: string | null;
@@ -84,8 +87,14 @@ export type ObservedNode = {
   readonly allocatable: ResourceAmounts;
 };
 
-export const WORKLOAD_KINDS = ["StatefulSet", "Deployment"] as const;
+export const WORKLOAD_KINDS = ["StatefulSet", "Deployment", "LeaderWorkerSet"] as const;
 export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+export const WORKLOAD_API_VERSION = {
+  StatefulSet: "apps/v1",
+  Deployment: "apps/v1",
+  LeaderWorkerSet: "leaderworkerset.x-k8s.io/v1",
+} as const satisfies Record<WorkloadKind, string>;
 
 export type ObservedWorkload = {
   readonly kind: WorkloadKind;
@@ -95,6 +104,8 @@ export type ObservedWorkload = {
   readonly set: string;
   readonly groupIndex: number;
   readonly role: string;
+  /** Of a multi-node role with a StatefulSet per instance: which instance; null otherwise. */
+  readonly instance: number | null;
   readonly incarnation: number;
   /** Life of its role within the incarnation; 0 is the first. */
   readonly roleRestart: number;
@@ -153,6 +164,8 @@ export interface ObservedCluster {
   readonly isSimulated: boolean;
   /** Only `live` may be planned on: anything else is neither touched nor assumed. */
   readonly health: ClusterHealth;
+  /** Whether the cluster serves the LeaderWorkerSet API. */
+  readonly hasLeaderWorkerSets: boolean;
   readonly nodes: readonly ObservedNode[];
   /** Pods bound to this node that are not finished, ours and others'. */
   podsOnNode(node: string): readonly ObservedPod[];

@@ -41,10 +41,20 @@ export type RevisionContent = {
 
 export type RevisionRole = {
   readonly role: string;
+  /** As it was asked for; a LeaderWorkerSet becomes StatefulSets where a cluster has none. */
   readonly kind: WorkloadKind;
+  /** Instances of several pods; null where an instance is one pod. Absent in revisions from before there were any. */
+  readonly leaderWorker?: LeaderWorker | null;
   readonly volumeClaimTemplates: readonly unknown[];
   /** PodTemplateSpec as the user wrote it. */
   readonly template: Readonly<Record<string, unknown>>;
+};
+
+export type LeaderWorker = {
+  /** Pods per instance: a leader and its workers. */
+  readonly size: number;
+  /** PodTemplateSpec of the workers as the user wrote it; null: that of the leader. */
+  readonly workerTemplate: Readonly<Record<string, unknown>> | null;
 };
 
 export type Domain = { readonly key: string; readonly value: string };
@@ -84,6 +94,15 @@ export type RenderedWorkload = {
   readonly kind: WorkloadKind;
   /** Complete object without replicas and ownerReferences, which are filled in when it is created. */
   readonly object: KubeObject;
+  /**
+   * Of a multi-node role that runs as StatefulSets: `object` is what each instance is made from, by its own name and
+   * label. Decided when the incarnation began, by what its cluster could do then.
+   */
+  readonly instances?: {
+    readonly size: number;
+    /** The workers' StatefulSet, where they have a template of their own; `object` is then the leader's. */
+    readonly workers: KubeObject | null;
+  };
 };
 
 export const GROUP_STAGES = ["unplaced", "running", "teardown", "waiting"] as const;
@@ -99,6 +118,9 @@ export type ReadyPod = {
   readonly uid: string;
   readonly name: string;
   readonly role: string;
+  /** Of a multi-node instance: which one, and 0 for its leader. Absent where an instance is one pod. */
+  readonly instance?: number;
+  readonly worker?: number;
   readonly node: string | null;
   /** container name -> container ID. */
   readonly containers: Readonly<Record<string, string>>;
@@ -107,6 +129,8 @@ export type ReadyPod = {
 /** The number of pods that a role's workload was last asked for in this incarnation. */
 export type AskedReplicas = {
   readonly role: string;
+  /** Name of the StatefulSet, where the role has one per instance. */
+  readonly workload?: string;
   readonly replicas: number;
   readonly atMs: number;
   /** The workload was seen with that number since: another number is somebody else's. */

@@ -1,4 +1,4 @@
-import type { ResourceAmounts } from "../model/index.ts";
+import { type GroupRole, podTemplateOf, type ResourceAmounts } from "../model/index.ts";
 import { parseResources } from "./quantity.ts";
 import type { PodDemand } from "./types.ts";
 
@@ -56,14 +56,25 @@ export function podHostPorts(podSpec: unknown): readonly number[] {
   return [...new Set(ports as number[])].sort((a, b) => a - b);
 }
 
-/** What each of `replicas` pods of one role asks of a node, by ordinal. */
-export function roleDemands(
-  role: string,
-  replicas: number,
-  template: Readonly<Record<string, unknown>>,
-): readonly PodDemand[] {
+/** What each pod of a role asks of a node, by instance; of a multi-node one the leader's first. */
+export function roleDemands({
+  role,
+  replicas,
+  size,
+  content,
+}: Pick<GroupRole, "role" | "replicas" | "size" | "content">): readonly PodDemand[] {
+  const instances = Array.from({ length: replicas }, (_, ordinal) => ordinal);
+  const leader = podDemand(role, podTemplateOf(content, 0));
+  if ((content.leaderWorker ?? null) === null) return instances.map((ordinal) => ({ ...leader, ordinal }));
+  const others = podDemand(role, podTemplateOf(content, 1));
+  return instances.flatMap((ordinal) =>
+    Array.from({ length: size }, (_, worker) => ({ ...(worker === 0 ? leader : others), ordinal, worker })),
+  );
+}
+
+function podDemand(role: string, template: Readonly<Record<string, unknown>>): Omit<PodDemand, "ordinal"> {
   const spec = podSpecFields(template["spec"]);
-  const demand = {
+  return {
     role,
     requests: podRequests(spec),
     hostPorts: podHostPorts(spec),
@@ -71,7 +82,6 @@ export function roleDemands(
     affinity: spec.affinity ?? null,
     tolerations: spec.tolerations ?? [],
   };
-  return Array.from({ length: replicas }, (_, ordinal) => ({ ...demand, ordinal }));
 }
 
 export function add(a: ResourceAmounts, b: ResourceAmounts): ResourceAmounts {

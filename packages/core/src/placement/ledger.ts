@@ -96,7 +96,8 @@ function openBook(cluster: ObservedCluster): Book {
     for (const pod of cluster.podsOnNode(node.name)) {
       room = take(room, pod);
       if (pod.set === null || pod.groupIndex === null) continue;
-      const key = roleKey(keyText({ namespace: pod.namespace, set: pod.set, group: pod.groupIndex }), pod.role ?? "");
+      const group = keyText({ namespace: pod.namespace, set: pod.set, group: pod.groupIndex });
+      const key = roleKey(group, pod.role ?? "", pod.worker);
       boundPods.set(key, (boundPods.get(key) ?? 0) + 1);
     }
     rooms.set(node.name, room);
@@ -134,13 +135,14 @@ function giveBack(room: NodeRoom, demand: PodDemand): NodeRoom {
   return { ...take(room, { requests: negative, hostPorts: [] }), hostPorts: ports };
 }
 
-/** Pods of one role ask for the same, so only their number matters. */
+/** Pods of one role, or its leaders and its workers, ask for the same, so only their number matters. */
 function unbound(book: Book, key: string, demands: readonly PodDemand[]): readonly PodDemand[] {
   const bound = new Map<string, number>();
   return demands.filter((demand) => {
-    const seen = bound.get(demand.role) ?? 0;
-    bound.set(demand.role, seen + 1);
-    return seen >= (book.boundPods.get(roleKey(key, demand.role)) ?? 0);
+    const alike = roleKey(key, demand.role, demand.worker ?? null);
+    const seen = bound.get(alike) ?? 0;
+    bound.set(alike, seen + 1);
+    return seen >= (book.boundPods.get(alike) ?? 0);
   });
 }
 
@@ -160,4 +162,5 @@ export function isInAny(node: ObservedNode, domains: readonly Domain[]): boolean
 
 const keyText = ({ namespace, set, group }: GroupKey): string =>
   `${namespace}/${set}/${String(group).padStart(6, "0")}`;
-const roleKey = (group: string, role: string): string => `${group}/${role}`;
+const roleKey = (group: string, role: string, worker: number | null): string =>
+  `${group}/${role}${worker === null ? "" : worker === 0 ? "/leader" : "/worker"}`;

@@ -9,9 +9,14 @@ export function referencesOf({ spec, revisions }: Templates, revision: number): 
   const order = spec.groupTemplate.roles.map((role) => role.role);
   const { roles } = findRevision({ revisions }, revision).content;
   return objectReferences(
-    roles.map(({ role, template }) => {
+    roles.flatMap(({ role, template, leaderWorker }) => {
       const at = order.indexOf(role);
-      return { template, path: at < 0 ? `role ${role}` : `spec.groupTemplate.roles[${at}]` };
+      const path = at < 0 ? `role ${role}` : `spec.groupTemplate.roles[${at}]`;
+      const workers = leaderWorker?.workerTemplate ?? null;
+      return [
+        { template, path: `${path}.template` },
+        ...(workers === null ? [] : [{ template: workers, path: `${path}.leaderWorker.workerTemplate` }]),
+      ];
     }),
   );
 }

@@ -301,7 +301,12 @@ function shortageOf({ account, domain, rooms }: Candidate, { demands }: Wish): R
     domain: domain?.value ?? null,
     kind: "insufficient",
     message: `${usable.length} of ${rooms.length} nodes usable${reasons}, ${amounts}. No room for ${podRanges(left)}${portsTaken(left, usable)}.`,
-    fits: demands.map(({ role, ordinal }, position) => ({ role, ordinal, fits: nodes[position] !== null })),
+    fits: demands.map(({ role, ordinal, worker }, position) => ({
+      role,
+      ordinal,
+      ...(worker === undefined ? {} : { worker }),
+      fits: nodes[position] !== null,
+    })),
     resource: scarce,
     free,
     short: short > 0 ? short : null,
@@ -347,7 +352,7 @@ function tooLargePod(demands: readonly PodDemand[], rooms: readonly NodeRoom[]):
       const largest = Math.max(...rooms.map(({ node }) => node.allocatable[resource] ?? 0));
       if (wanted > largest) {
         const asked = `${amountText(resource, wanted)} ${resourceNoun(resource)}`;
-        return `No node can hold ${demand.role}-${demand.ordinal}: it asks for ${asked}, and the largest node has ${amountText(resource, largest)}.`;
+        return `No node can hold ${podRanges([demand])}: it asks for ${asked}, and the largest node has ${amountText(resource, largest)}.`;
       }
     }
   return null;

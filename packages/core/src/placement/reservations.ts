@@ -4,7 +4,7 @@ import type { PodDemand, Reservation } from "./types.ts";
 
 /** What all pods of a group ask for at one revision and the present counts, in the order of roles and ordinals. */
 export function groupDemands(set: Pick<SetState, "spec" | "revisions">, revision: number): readonly PodDemand[] {
-  return groupRoles(set, revision).flatMap((role) => roleDemands(role.role, role.replicas, role.content.template));
+  return groupRoles(set, revision).flatMap(roleDemands);
 }
 
 /**

@@ -3,7 +3,10 @@ import type { Domain, ResourceAmounts } from "../model/index.ts";
 /** What one pod of a role asks of a node. */
 export type PodDemand = {
   readonly role: string;
+  /** Index of its instance. */
   readonly ordinal: number;
+  /** Of a multi-node instance: 0 is its leader. Absent where an instance is one pod. */
+  readonly worker?: number;
   readonly requests: ResourceAmounts;
   readonly hostPorts: readonly number[];
   /** From the pod template, as they are. */
@@ -41,7 +44,12 @@ export type Refusal = {
   /** One sentence, e.g. "3 of 4 nodes usable, short of 2 nvidia.com/gpu for decode-1". */
   readonly message: string;
   /** For drawing the fit: how many of the group's pods would find room, in demand order; empty where not considered. */
-  readonly fits: readonly { readonly role: string; readonly ordinal: number; readonly fits: boolean }[];
+  readonly fits: readonly {
+    readonly role: string;
+    readonly ordinal: number;
+    readonly worker?: number;
+    readonly fits: boolean;
+  }[];
   /** Free and total amounts of the scarcest resource over the domain's usable nodes, when that is the reason. */
   readonly resource: string | null;
   readonly free: number | null;

@@ -25,13 +25,17 @@ export function total(amounts: readonly ResourceAmounts[], resource: string): nu
   return amounts.reduce((sum, each) => sum + Math.max(0, each[resource] ?? 0), 0);
 }
 
-/** `prefill-1, decode-0 … decode-3`: runs of ordinals are drawn together. */
-export function podRanges(pods: readonly { readonly role: string; readonly ordinal: number }[]): string {
+/** `prefill-1, decode-0 … decode-3`: runs of ordinals are drawn together. Of a multi-node instance `prefill-1-0`. */
+export function podRanges(
+  pods: readonly { readonly role: string; readonly ordinal: number; readonly worker?: number }[],
+): string {
   const runs: { role: string; from: number; to: number }[] = [];
-  for (const { role, ordinal } of pods) {
+  for (const { role, ordinal, worker } of pods) {
+    const name = worker === undefined ? role : `${role}-${ordinal}`;
+    const at = worker ?? ordinal;
     const run = runs.at(-1);
-    if (run !== undefined && run.role === role && run.to + 1 === ordinal) run.to = ordinal;
-    else runs.push({ role, from: ordinal, to: ordinal });
+    if (run !== undefined && run.role === name && run.to + 1 === at) run.to = at;
+    else runs.push({ role: name, from: at, to: at });
   }
   return runs
     .map(({ role, from, to }) => {

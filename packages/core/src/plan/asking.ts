@@ -1,7 +1,8 @@
-import type { AskedReplicas, GroupRole, GroupState, ObservedWorkload } from "../model/index.ts";
-import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import type { AskedReplicas, GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
+import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { isPresent, type ObservedGroup } from "./observed-group.ts";
 import { restore } from "./restore.ts";
+import type { RoleWorkloads } from "./role-workloads.ts";
 import { plural } from "./words.ts";
 
 /** Milliseconds. Watches that are silent for longer are noticed, and their cluster is not planned on. */
@@ -25,7 +26,8 @@ export function askFor(
   notes: PlanNotes,
 ): GroupState {
   const { nowMs } = context;
-  const asked = group.asked.find((one) => one.role === role.role);
+  const key = askedKey(role, workload);
+  const asked = group.asked.find(isOf(key));
   const isThere = workload.replicas === wanted;
   if (asked?.replicas === wanted && isThere) {
     const after = stillPossible(asked, observed, nowMs);
@@ -36,7 +38,7 @@ export function askFor(
     return remember(group, {
       ...NOTHING_TAKEN,
       ...asked,
-      role: role.role,
+      ...key,
       replicas: wanted,
       atMs: nowMs,
       isSeen: true,
@@ -49,40 +51,102 @@ export function askFor(
   const restored = isForeign ? restore(context, group, `${workload.kind}/${workload.name}`, change, notes) : group;
   if (restored === null) return group;
   const { cluster } = observed;
-  notes.actions.push({ kind: "scale", group: group.index, ref: refTo(cluster, "apps/v1", workload), replicas: wanted });
+  notes.actions.push({ kind: "scale", group: group.index, ref: refToWorkload(cluster, workload), replicas: wanted });
   if (asked?.replicas === wanted && !isForeign) return group;
-  const taken = withTaken(workload.replicas - wanted, asked ?? NOTHING_TAKEN, { role, wanted, observed, group });
+  const isTaken = (pod: ObservedPod): boolean =>
+    role.kind === "Deployment" || (role.isPerInstance ? pod.ownerUid === workload.uid : (pod.ordinal ?? 0) >= wanted);
+  const fewer = (workload.replicas - wanted) * (role.isPerInstance ? 1 : role.size);
+  const taken = withTaken(fewer, asked ?? NOTHING_TAKEN, { role, isTaken, observed, group });
   return {
-    ...remember(restored, { role: role.role, replicas: wanted, atMs: nowMs, isSeen: false, ...taken }),
+    ...remember(restored, { ...key, replicas: wanted, atMs: nowMs, isSeen: false, ...taken }),
     progressAtMs: nowMs,
     stalledReason: null,
   };
 }
 
+/**
+ * Deletes the StatefulSets of instances above the wanted count, and takes down that their pods go with them: so their end
+ * is no failure, also when as many are wanted again before it.
+ */
+export function takeAway(
+  context: PlanContext,
+  before: GroupState,
+  { role, workloads }: { readonly role: GroupRole; readonly workloads: RoleWorkloads },
+  observed: ObservedGroup,
+  notes: PlanNotes,
+): GroupState {
+  let group = before;
+  for (const workload of workloads.surplus) {
+    const key = askedKey(role, workload);
+    const asked = group.asked.find(isOf(key));
+    if (workload.deletionAtMs !== null) continue;
+    notes.actions.push({
+      kind: "delete",
+      group: group.index,
+      ref: refToWorkload(observed.cluster, workload),
+      propagation: "Foreground",
+    });
+    if (asked?.replicas === 0) continue;
+    const isTaken = (pod: ObservedPod): boolean => pod.ownerUid === workload.uid;
+    const taken = withTaken(workload.replicas, asked ?? NOTHING_TAKEN, { role, isTaken, observed, group });
+    group = remember(group, { ...key, replicas: 0, atMs: context.nowMs, isSeen: false, ...taken });
+  }
+  return forgotten(group, role, workloads, observed, context.nowMs);
+}
+
+/** What was asked of StatefulSets that are gone, and may take nothing any more, is of no more interest. */
+function forgotten(
+  group: GroupState,
+  { role, isPerInstance }: GroupRole,
+  { parts, surplus }: RoleWorkloads,
+  observed: ObservedGroup,
+  nowMs: number,
+): GroupState {
+  if (!isPerInstance) return group;
+  const names = new Set([...parts.map(({ wanted }) => wanted.name), ...surplus.map(({ name }) => name)]);
+  const kept = group.asked.filter(
+    (one) =>
+      one.role !== role || names.has(one.workload ?? "") || stillPossible(one, observed, nowMs).mayTake.length > 0,
+  );
+  return kept.length === group.asked.length ? group : { ...group, asked: kept };
+}
+
+type AskedKey = Pick<AskedReplicas, "role" | "workload">;
+
+function askedKey({ role, isPerInstance }: GroupRole, { name }: ObservedWorkload): AskedKey {
+  return isPerInstance ? { role, workload: name } : { role };
+}
+
+const isOf =
+  ({ role, workload }: AskedKey) =>
+  (asked: AskedReplicas): boolean =>
+    asked.role === role && asked.workload === workload;
+
 function remember(group: GroupState, asked: AskedReplicas): GroupState {
-  return { ...group, asked: [...group.asked.filter((one) => one.role !== asked.role), asked] };
+  const isSame = isOf(asked);
+  return { ...group, asked: [...group.asked.filter((one) => !isSame(one)), asked] };
 }
 
 type Taken = Pick<AskedReplicas, "mayTake" | "takes">;
 const NOTHING_TAKEN: Taken = { mayTake: [], takes: 0 };
 
-/** A StatefulSet takes its highest ordinals; which pods a Deployment takes is not known beforehand. */
+/** A StatefulSet takes its highest ordinals; which pods a Deployment takes is not known beforehand, nor here. */
 function withTaken(
   more: number,
   known: Taken,
   at: {
     readonly role: GroupRole;
-    readonly wanted: number;
+    readonly isTaken: (pod: ObservedPod) => boolean;
     readonly observed: ObservedGroup;
     readonly group: GroupState;
   },
 ): Taken {
   if (more <= 0) return { mayTake: known.mayTake, takes: known.takes };
-  const { role, wanted, observed, group } = at;
+  const { role, isTaken, observed, group } = at;
   const added = observed.pods
     .filter((pod) => pod.role === role.role && isPresent(pod, group))
     .filter((pod) => pod.deletionAtMs === null && !known.mayTake.includes(pod.uid))
-    .filter((pod) => role.kind === "Deployment" || (pod.ordinal ?? 0) >= wanted)
+    .filter(isTaken)
     .map((pod) => pod.uid);
   return { mayTake: [...known.mayTake, ...added], takes: known.takes + more };
 }

@@ -1,4 +1,4 @@
-import { type Cause, type GroupRole, type GroupState, groupRoles } from "../model/index.ts";
+import { type Cause, type GroupRole, type GroupState, renderedRoles } from "../model/index.ts";
 import { isInReach, type PlanContext, type PlanNotes } from "./context.ts";
 import { judgeIncarnation } from "./failures.ts";
 import { beginTeardown } from "./incarnation.ts";
@@ -33,7 +33,7 @@ export function assessGroup(context: PlanContext, group: GroupState, notes: Plan
   if (group.stage !== "running" || cluster === null)
     return { group, isInReach: isInReach(context, group), running: null };
   const { set, nowMs } = context;
-  const roles = groupRoles(set, group.revision);
+  const roles = renderedRoles(set, group);
   const observed = context.observed(cluster.name, group.index);
   const { policy } = set.spec.recovery;
   const { cause, failedRoles, ...judged } = judgeIncarnation(group, roles, observed, cluster, policy, nowMs);

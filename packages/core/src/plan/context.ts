@@ -1,4 +1,11 @@
-import type { GroupState, ObservedCluster, ObservedObject, SetState } from "../model/index.ts";
+import {
+  type GroupState,
+  type ObservedCluster,
+  type ObservedObject,
+  type ObservedWorkload,
+  type SetState,
+  WORKLOAD_API_VERSION,
+} from "../model/index.ts";
 import { type ObservedGroup, observedEntry, observedGroups } from "./observed-group.ts";
 import type { Action, ObjectRef, PlanInput, TimelineDraft } from "./types.ts";
 
@@ -63,6 +70,10 @@ export function refTo(
 ): ObjectRef {
   const { kind, namespace, name, uid } = object;
   return { cluster, apiVersion, kind, namespace, name, uid };
+}
+
+export function refToWorkload(cluster: string, workload: ObservedWorkload): ObjectRef {
+  return refTo(cluster, WORKLOAD_API_VERSION[workload.kind], workload);
 }
 
 function nothing(cluster: string): ObservedGroup {

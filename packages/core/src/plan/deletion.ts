@@ -7,7 +7,7 @@ import {
   type ObservedPod,
   type SetState,
 } from "../model/index.ts";
-import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { type PlanContext, type PlanNotes, refTo, refToWorkload } from "./context.ts";
 import { isOfThisLife, isOnLostNode, isPresent, isTornDown, type ObservedGroup } from "./observed-group.ts";
 
 /**
@@ -33,7 +33,7 @@ export function planTeardown(
     notes.actions.push({
       kind: "delete",
       group: group.index,
-      ref: refTo(observed.cluster, "apps/v1", workload),
+      ref: refToWorkload(observed.cluster, workload),
       propagation: "Foreground",
     });
   }
@@ -78,7 +78,7 @@ export function planStrays(group: GroupState, observed: ObservedGroup, notes: Pl
     notes.actions.push({
       kind: "delete",
       group: group.index,
-      ref: refTo(observed.cluster, "apps/v1", workload),
+      ref: refToWorkload(observed.cluster, workload),
       propagation: "Foreground",
     });
   }
@@ -106,7 +106,7 @@ export function planForeignHome(index: number, observed: ObservedGroup, notes: P
     notes.actions.push({
       kind: "delete",
       group: index,
-      ref: refTo(cluster, "apps/v1", workload),
+      ref: refToWorkload(cluster, workload),
       propagation: "Foreground",
     });
   }

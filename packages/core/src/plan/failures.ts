@@ -17,6 +17,16 @@ import {
   ordinalOf,
   shortPodName,
 } from "./observed-group.ts";
+import {
+  areSettled,
+  isWithinTold,
+  type PlaceInRole,
+  partOf,
+  placeOf,
+  type RoleWorkloads,
+  roleWorkloads,
+  wantedPods,
+} from "./role-workloads.ts";
 import { plural } from "./words.ts";
 
 /**
@@ -71,7 +81,7 @@ export function judgeIncarnation(
   }
   const lostOwner = deletedOwner(group, observed, nowMs);
   const deletions = roles
-    .filter((role) => !isLeftAlone(role, policy))
+    .filter((role) => !isLeftAlone(role, policy) && isShownBy(cluster, role))
     .flatMap((role) => deletedWorkload(role, group, observed, nowMs) ?? []);
   const failedRoles = new Set([...deletions, ...causes].flatMap(({ role }) => role ?? []));
   return {
@@ -95,7 +105,7 @@ function stillMissed(
 ): readonly ReadyPod[] {
   if (lost.length === 0) return lost;
   const names = new Set(kept.map((pod) => pod.name));
-  const room = new Map([...roles.values()].map(({ role, replicas }) => [role, replicas]));
+  const room = new Map([...roles.values()].map((role) => [role.role, wantedPods(role)]));
   for (const { role } of kept) room.set(role, (room.get(role) ?? 0) - 1);
   return lost.filter(({ name, role }) => {
     const left = room.get(role) ?? 0;
@@ -115,10 +125,19 @@ function unlessSame<T>(before: readonly T[], after: readonly T[]): readonly T[] 
  * role are forgotten until it has settled again.
  */
 function isScaledIn(known: ReadyPod, role: GroupRole, group: GroupState, observed: ObservedGroup): boolean {
-  const told = workloadOf(role, group, observed)?.replicas ?? role.replicas;
-  const count = Math.min(role.replicas, told);
-  if (role.kind === "StatefulSet") return (ordinalOf(known.name) ?? 0) >= count;
-  return group.readyPods.filter((pod) => pod.role === role.role).length > count;
+  if (role.kind === "Deployment") {
+    const told = workloadOf(role, group, observed)?.replicas ?? role.replicas;
+    return group.readyPods.filter((pod) => pod.role === role.role).length > Math.min(role.replicas, told);
+  }
+  const place = { ordinal: known.instance ?? ordinalOf(known.name) ?? 0, worker: known.worker ?? 0 };
+  return !isWanted(place, role, roleWorkloads(group, role, observed));
+}
+
+/** Within the wanted count, and within what its workload was told. */
+function isWanted(place: PlaceInRole, role: GroupRole, workloads: RoleWorkloads): boolean {
+  if (place.ordinal >= role.replicas) return false;
+  const part = partOf(workloads, place);
+  return part === undefined || isWithinTold(part, place);
 }
 
 /**
@@ -126,17 +145,13 @@ function isScaledIn(known: ReadyPod, role: GroupRole, group: GroupState, observe
  * still lose the pods that it was to lose.
  */
 function isUnsettled(role: GroupRole, group: GroupState, observed: ObservedGroup): boolean {
-  const workload = workloadOf(role, group, observed);
-  if (workload !== undefined && workload.replicas > role.replicas) return true;
+  const workloads = roleWorkloads(group, role, observed);
+  const isTooMany = workloads.parts.some(({ wanted, workload }) => (workload?.replicas ?? 0) > wanted.replicas);
+  if (isTooMany || workloads.surplus.length > 0) return true;
   if (group.readyPods.some((pod) => pod.role === role.role && isScaledIn(pod, role, group, observed))) return true;
   if (!group.unsettledRoles.includes(role.role)) return false;
   const present = observed.pods.filter((pod) => pod.role === role.role && isPresent(pod, group));
-  const isSettled =
-    workload !== undefined &&
-    workload.replicas === role.replicas &&
-    workload.observedGeneration >= workload.generation &&
-    present.length === role.replicas;
-  return !isSettled;
+  return !(areSettled(workloads) && present.length === wantedPods(role));
 }
 
 function workloadOf(role: GroupRole, group: GroupState, observed: ObservedGroup): ObservedWorkload | undefined {
@@ -154,9 +169,10 @@ function isAdmissible(
 ): boolean {
   const role = pod.role === null ? undefined : roles.get(pod.role);
   if (role === undefined || !isPresent(pod, group) || !pod.isReady || pod.deletionAtMs !== null) return false;
-  const workload = workloadOf(role, group, observed);
-  if (workload === undefined || workload.deletionAtMs !== null) return false;
-  return role.kind === "Deployment" || (ordinalOf(pod.name) ?? 0) < Math.min(role.replicas, workload.replicas);
+  const workloads = roleWorkloads(group, role, observed);
+  const workload = partOf(workloads, placeOf(pod))?.workload ?? null;
+  if (workload === null || workload.deletionAtMs !== null) return false;
+  return role.kind === "Deployment" || isWanted(placeOf(pod), role, workloads);
 }
 
 function readyPodOf(pod: ObservedPod): ReadyPod {
@@ -165,7 +181,8 @@ function readyPodOf(pod: ObservedPod): ReadyPod {
       .filter(isJudged)
       .flatMap(({ name, containerId }) => (containerId === null ? [] : [[name, containerId] as const])),
   );
-  return { uid: pod.uid, name: pod.name, role: pod.role ?? "", node: pod.nodeName, containers };
+  const place = pod.worker === null ? {} : { instance: pod.ordinal ?? 0, worker: pod.worker };
+  return { uid: pod.uid, name: pod.name, role: pod.role ?? "", ...place, node: pod.nodeName, containers };
 }
 
 /** Plain init containers run to their end before a pod is Ready; only what keeps running can fail after it. */
@@ -238,13 +255,30 @@ function deletedOwner(group: GroupState, { owner }: ObservedGroup, nowMs: number
   return { kind: "failure", atMs: nowMs, message: "The RoleBasedGroup was deleted" };
 }
 
+/** A cluster that has just started may not serve every API yet: what it does not show is not gone. Pods tell. */
+function isShownBy({ hasLeaderWorkerSets }: ObservedCluster, { kind }: GroupRole): boolean {
+  return kind !== "LeaderWorkerSet" || hasLeaderWorkerSets;
+}
+
 /** A workload that was there and is no longer, without us asking, takes its pods with it. */
 function deletedWorkload(role: GroupRole, group: GroupState, observed: ObservedGroup, nowMs: number): Cause | null {
-  if (!group.readyPods.some((pod) => pod.role === role.role)) return null;
-  const workload = workloadOf(role, group, observed);
-  if (workload !== undefined && workload.deletionAtMs === null) return null;
-  const message = `The ${role.kind} of ${role.role} was deleted`;
+  const lost = lostWorkload(role, group, observed);
+  if (lost === null) return null;
+  const message = `The ${role.kind} of ${lost} was deleted`;
   return { kind: "failure", atMs: nowMs, role: role.role, message };
+}
+
+/** What a workload of the role that is gone, or is going, ran: `decode`, or `decode-1` where there is one per instance. */
+function lostWorkload(role: GroupRole, group: GroupState, observed: ObservedGroup): string | null {
+  const workloads = roleWorkloads(group, role, observed);
+  const taken = new Set(group.asked.flatMap(({ mayTake }) => mayTake));
+  for (const known of group.readyPods) {
+    if (known.role !== role.role || (role.isPerInstance && taken.has(known.uid))) continue;
+    const part = partOf(workloads, { ordinal: known.instance ?? 0, worker: known.worker ?? 0 });
+    const isThere = part === undefined || (part.workload !== null && part.workload.deletionAtMs === null);
+    if (!isThere) return part.wanted.instance === null ? role.role : `${role.role}-${part.wanted.instance}`;
+  }
+  return null;
 }
 
 function merged(causes: readonly Cause[]): Cause | null {

@@ -1,5 +1,5 @@
 import type { Cause, GroupPlacement, GroupState, PastIncarnation, SetState } from "../model/index.ts";
-import { renderWorkloads } from "../project/workloads.ts";
+import { type ClusterAbilities, renderWorkloads } from "../project/workloads.ts";
 
 /** The stages of a group's life and the only ways from one to the next. */
 
@@ -43,9 +43,14 @@ export function newGroup(index: number, revision: number, restart: number, nowMs
 export function startIncarnation(
   set: SetState,
   group: GroupState,
-  start: { readonly placement: GroupPlacement; readonly revision: number; readonly nowMs: number },
+  start: {
+    readonly placement: GroupPlacement;
+    readonly revision: number;
+    readonly nowMs: number;
+    readonly abilities: ClusterAbilities;
+  },
 ): GroupState {
-  const { placement, revision, nowMs } = start;
+  const { placement, revision, nowMs, abilities } = start;
   const next = { ...group, incarnation: group.incarnation + 1, revision, placement };
   return {
     ...next,
@@ -55,7 +60,7 @@ export function startIncarnation(
     incarnationStartedAtMs: nowMs,
     startedRoles: [],
     roleRestarts: [],
-    rendering: renderWorkloads(set, next),
+    rendering: renderWorkloads(set, next, abilities),
     readyPods: [],
     unsettledRoles: [],
     asked: [],

@@ -9,6 +9,7 @@ import {
   type SetState,
   workloadName,
 } from "../model/index.ts";
+import { workersOf } from "../project/addresses.ts";
 
 /** What one cluster shows of one group: only objects that are ours by label and owner, terminating ones included. */
 export type ObservedGroup = {
@@ -91,7 +92,12 @@ function isOwnedBy(setId: string, owner: ObservedObject): boolean {
 function owningWorkload(set: string, pod: ObservedPod): string | null {
   if (pod.groupIndex === null || pod.role === null || pod.ownerUid === null || pod.ownerName === null) return null;
   const name = workloadName(set, pod.groupIndex, pod.role);
-  if (pod.ownerKind === "StatefulSet") return pod.ownerName === name ? `StatefulSet/${name}` : null;
+  if (pod.ownerKind === "LeaderWorkerSet") return pod.ownerName === name ? `LeaderWorkerSet/${name}` : null;
+  if (pod.ownerKind === "StatefulSet") {
+    const instance = `${name}-${pod.ordinal}`;
+    const names = pod.worker === null ? [name] : [instance, workersOf(instance)];
+    return names.includes(pod.ownerName) ? `StatefulSet/${pod.ownerName}` : null;
+  }
   // A Deployment's ReplicaSet has its name and one word more.
   const isReplicaSet = pod.ownerKind === "ReplicaSet" && pod.ownerName.startsWith(`${name}-`);
   return isReplicaSet && !pod.ownerName.slice(name.length + 1).includes("-") ? `Deployment/${name}` : null;
@@ -140,10 +146,15 @@ export function isOnLostNode(pod: ObservedPod, cluster: ObservedCluster): boolea
   return node === undefined || node.taints.some((taint) => taint.key === "node.kubernetes.io/out-of-service");
 }
 
-/** `decode-2` of `demo-group-0-decode-2`, or the whole name where it has no ordinal of its own. */
+/**
+ * `decode-2` of `demo-group-0-decode-2`, `decode-2-1` of a worker of a multi-node instance; the whole name where it has no
+ * ordinal of its own.
+ */
 export function shortPodName(pod: { readonly name: string; readonly role: string | null }): string {
-  const ordinal = ordinalOf(pod.name);
-  return pod.role === null || ordinal === null ? pod.name : `${pod.role}-${ordinal}`;
+  if (pod.role === null) return pod.name;
+  const at = pod.name.lastIndexOf(`-${pod.role}-`);
+  const end = at < 0 ? "" : pod.name.slice(at + pod.role.length + 2);
+  return /^\d+(-(w-)?\d+)?$/.test(end) ? `${pod.role}-${end}` : pod.name;
 }
 
 export function ordinalOf(podName: string): number | null {

@@ -1,10 +1,12 @@
-import type { GroupPlacement, GroupState, SetState } from "../model/index.ts";
+import { type GroupPlacement, type GroupState, groupRoles, type SetState } from "../model/index.ts";
 import type { Ledger } from "../placement/ledger.ts";
 import { reservationOf } from "../placement/reservations.ts";
+import type { ClusterAbilities } from "../project/workloads.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { startIncarnation } from "./incarnation.ts";
 import { nextPlace } from "./next-place.ts";
 import { hasOldContent, isHeldBack, isRolloutHeld } from "./rollout-state.ts";
+import { listed } from "./words.ts";
 
 /** Milliseconds. Nothing tells when a Secret appears: while a group waits for one, it is looked for this often. */
 const MISSING_LOOK_MS = 5_000;
@@ -33,13 +35,14 @@ export function startNext(context: PlanContext, group: GroupState, placing: Plac
   }
 
   const { placement, lost } = found;
-  const next = startIncarnation(set, group, { placement, revision, nowMs });
+  const abilities = abilitiesOf(context, placement);
+  const next = startIncarnation(set, group, { placement, revision, nowMs, abilities });
   const reservation = reservationOf(set, next);
   if (reservation !== null) placing.ledger.reserve(reservation);
   if (placement !== group.placement || revision !== group.revision) placing.placedOn.add(placement.cluster);
   const isMoved = group.placement === null || placeText(placement) !== placeText(group.placement);
   if (isMoved) announcePlace(group, next, { placement, lost }, notes);
-  announceStart(group, next, notes);
+  announceStart(context, group, next, notes);
   return next;
 }
 
@@ -99,7 +102,7 @@ function announcePlace(
   });
 }
 
-function announceStart(before: GroupState, group: GroupState, notes: PlanNotes): void {
+function announceStart({ set }: PlanContext, before: GroupState, group: GroupState, notes: PlanNotes): void {
   const isRecovery = before.lastCause?.kind === "failure" && before.incarnation > 0;
   notes.timeline.push({
     kind: isRecovery ? "group.recovering" : "group.starting",
@@ -107,8 +110,24 @@ function announceStart(before: GroupState, group: GroupState, notes: PlanNotes):
     incarnation: group.incarnation,
     cause: before.incarnation === 0 ? null : (before.lastCause?.message ?? null),
     decision: `Start incarnation ${group.incarnation} of group ${group.index} at revision ${group.revision}`,
-    actions: [],
+    actions: withoutLeaderWorkerSets(set, group),
   });
+}
+
+/** What the cluster of a placement can do; the incarnation keeps to it, whatever is installed there later. */
+export function abilitiesOf(context: PlanContext, placement: GroupPlacement | null): ClusterAbilities {
+  const cluster = placement === null ? null : context.live(placement.cluster);
+  return { hasLeaderWorkerSets: cluster?.hasLeaderWorkerSets === true };
+}
+
+/** Says where something else runs than was asked for. */
+function withoutLeaderWorkerSets(set: SetState, group: GroupState): readonly string[] {
+  const replaced = groupRoles(set, group.revision)
+    .filter(({ role, kind }) => group.rendering.some((one) => one.role === role && one.kind !== kind))
+    .map(({ role }) => role);
+  if (replaced.length === 0) return [];
+  const cluster = group.placement?.cluster ?? "its cluster";
+  return [`run ${listed(replaced)} as one StatefulSet per instance: ${cluster} has no LeaderWorkerSet API`];
 }
 
 export function placeText({ cluster, domain }: Pick<GroupPlacement, "cluster" | "domain">): string {

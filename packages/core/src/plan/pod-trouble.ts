@@ -48,5 +48,5 @@ export function stallReason(progress: readonly RoleProgress[]): string {
   const { role, pods, ready } = step;
   const waiting = pods.find((pod) => !pod.isReady);
   const pod = waiting === undefined ? "" : `; ${shortPodName(waiting)} is not ready`;
-  return `${role.role} has ${ready} of ${role.replicas} pods ready${pod}`;
+  return `${role.role} has ${ready} of ${role.replicas} ${role.size > 1 ? "instances" : "pods"} ready${pod}`;
 }

@@ -2,6 +2,7 @@ import type { Cause, GroupRole, GroupState, ObservedCluster, RoleRestart } from 
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { isOnLostNode, isPresent, type ObservedGroup } from "./observed-group.ts";
 import { backoffMs } from "./recovery.ts";
+import { areHeld } from "./role-workloads.ts";
 import type { RoleProgress } from "./roles.ts";
 import { countedKinds, duration, listed, plural } from "./words.ts";
 
@@ -183,12 +184,12 @@ export function unstartedRestart(group: GroupState, role: string): RoleRestart |
 export function mayStart(group: GroupState, progress: readonly RoleProgress[], role: string): boolean {
   if (unstartedRestart(group, role)?.stage !== "starting") return false;
   const roles = progress.map((step) => step.role);
-  return progress.every(({ role: other, workload }) => {
+  return progress.every(({ role: other, workloads }) => {
     const isRelated =
       withDependents(roles, [role]).includes(other.role) || withDependents(roles, [other.role]).includes(role);
     const restart = isRelated ? unstartedRestart(group, other.role) : null;
     if (restart === null) return true;
-    return restart.stage !== "leaving" && workload !== null && workload.deletionAtMs === null;
+    return restart.stage !== "leaving" && areHeld(workloads);
   });
 }
 

@@ -1,14 +1,20 @@
 import type { GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
-import { isOfThisLife, isPresent, type ObservedGroup } from "./observed-group.ts";
+import { isPresent, type ObservedGroup } from "./observed-group.ts";
 import { unstartedRestart } from "./role-restarts.ts";
+import { areHeld, areSettled, type RoleWorkloads, roleWorkloads } from "./role-workloads.ts";
 
 /** Where one role of a running incarnation stands. */
 export type RoleProgress = {
   readonly role: GroupRole;
-  /** Its workload of this incarnation; null when there is none (yet). */
+  readonly workloads: RoleWorkloads;
+  /**
+   * Its workload of this incarnation; null when there is none (yet). Where there are several, the one that is most in the
+   * way: null while one is still to come, else one that is leaving or that has trouble.
+   */
   readonly workload: ObservedWorkload | null;
   /** Its pods of this incarnation within the wanted count, not terminating. */
   readonly pods: readonly ObservedPod[];
+  /** Instances all of whose pods are Ready. */
   readonly ready: number;
   readonly isReady: boolean;
   /** When the last pod will have been Ready for minReadySeconds, while that is all it waits for. */
@@ -29,30 +35,48 @@ export function roleProgress(
  * Ready for minReadySeconds. A role with 0 replicas is Ready.
  */
 function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup, nowMs: number): RoleProgress {
-  const workload =
-    observed.workloads.find(
-      (candidate) =>
-        candidate.role === role.role && candidate.kind === role.kind && isOfThisLife(candidate, group, observed),
-    ) ?? null;
+  const workloads = roleWorkloads(group, role, observed);
   const pods = observed.pods.filter(
     (pod) =>
       pod.role === role.role &&
       isPresent(pod, group) &&
       pod.deletionAtMs === null &&
-      (pod.ordinal === null || pod.ordinal < role.replicas),
+      (pod.ordinal === null || pod.ordinal < role.replicas) &&
+      (pod.worker === null || pod.worker < role.size),
   );
   const readyPods = pods.filter((pod) => pod.isReady);
-  const ready = Math.min(readyPods.length, role.replicas);
-  const isSettled =
-    workload !== null &&
-    workload.deletionAtMs === null &&
-    workload.observedGeneration >= workload.generation &&
-    workload.replicas === role.replicas;
-  const areAllReady = role.replicas === 0 || (isSettled && ready >= role.replicas);
+  const ready = Math.min(readyInstances(role, readyPods), role.replicas);
+  const areAllReady = role.replicas === 0 || (areSettled(workloads) && ready >= role.replicas);
   const lastReadyMs = Math.max(0, ...readyPods.map((pod) => pod.readySinceMs ?? 0));
   const readyAtMs = lastReadyMs + role.minReadySeconds * 1000;
   const isHeld = areAllReady && role.replicas > 0 && role.minReadySeconds > 0 && readyAtMs > nowMs;
-  return { role, workload, pods, ready, isReady: areAllReady && !isHeld, readyAtMs: isHeld ? readyAtMs : null };
+  const workload = standingForAll(workloads);
+  return {
+    role,
+    workloads,
+    workload,
+    pods,
+    ready,
+    isReady: areAllReady && !isHeld,
+    readyAtMs: isHeld ? readyAtMs : null,
+  };
+}
+
+/** A multi-node instance is Ready when its leader and all its workers are. */
+function readyInstances({ size }: GroupRole, readyPods: readonly ObservedPod[]): number {
+  if (size === 1) return readyPods.length;
+  const counts = new Map<number, number>();
+  for (const { ordinal } of readyPods) counts.set(ordinal ?? 0, (counts.get(ordinal ?? 0) ?? 0) + 1);
+  return [...counts.values()].filter((count) => count >= size).length;
+}
+
+function standingForAll({ parts }: RoleWorkloads): ObservedWorkload | null {
+  const present = parts.flatMap(({ workload }) => workload ?? []);
+  if (present.length < parts.length) return null;
+  const inTheWay =
+    present.find(({ deletionAtMs }) => deletionAtMs !== null) ??
+    present.find(({ failureMessage }) => failureMessage !== null);
+  return inTheWay ?? present[0] ?? null;
 }
 
 /** An incarnation after the first makes its workloads with 0 replicas, see startup. */
@@ -64,8 +88,8 @@ export function isReserved(group: GroupState): boolean {
 export function unreservedRoles(group: GroupState, progress: readonly RoleProgress[]): readonly string[] {
   if (!isReserved(group)) return [];
   return progress
-    .filter(({ role, workload }) => {
-      const isHeld = workload !== null && workload.deletionAtMs === null;
+    .filter(({ role, workloads }) => {
+      const isHeld = areHeld(workloads);
       const isStarted = group.startedRoles.includes(role.role) || unstartedRestart(group, role.role) !== null;
       return !isHeld && !isStarted;
     })

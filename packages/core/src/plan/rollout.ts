@@ -3,6 +3,7 @@ import { renderWorkloads } from "../project/workloads.ts";
 import type { AssessedGroup } from "./assess.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { beginTeardown } from "./incarnation.ts";
+import { abilitiesOf } from "./placing.ts";
 import { stallReason } from "./pod-trouble.ts";
 import {
   differsInRolesOnly,
@@ -81,10 +82,11 @@ function canAdoptRoles({ set }: PlanContext, { group, running }: AssessedGroup):
 }
 
 /** Added roles start and removed roles stop, alone: the incarnation goes on under the new revision. */
-function adoptRoles({ set }: PlanContext, item: AssessedGroup, notes: PlanNotes): AssessedGroup {
+function adoptRoles(context: PlanContext, item: AssessedGroup, notes: PlanNotes): AssessedGroup {
+  const { set } = context;
   const { group } = item;
   const next = { ...group, revision: set.rollout.target };
-  const wanted = renderWorkloads(set, next);
+  const wanted = renderWorkloads(set, next, abilitiesOf(context, group.placement));
   const rendering = wanted.map((rendered) => group.rendering.find((kept) => kept.role === rendered.role) ?? rendered);
   const has = (list: readonly { readonly role: string }[], role: string): boolean =>
     list.some((one) => one.role === role);

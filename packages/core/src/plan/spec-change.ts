@@ -1,4 +1,12 @@
-import { canonicalJson, type Revision, type RevisionContent, type RoleShape, type SetState } from "../model/index.ts";
+import {
+  canonicalJson,
+  type Revision,
+  type RevisionContent,
+  type RevisionRole,
+  type RoleShape,
+  type SetState,
+  WORKLOAD_API_VERSION,
+} from "../model/index.ts";
 import { describeRevisionChange, revisionContent, revisionHash } from "../spec/revision.ts";
 import type { SetSpec } from "../spec/schema.ts";
 import { begun, isRolloutActive, targetRevision } from "./rollout-state.ts";
@@ -184,7 +192,8 @@ export function specAtRevision(spec: SetSpec, revision: Revision): SetSpec {
         replicas: wanted?.replicas ?? 0,
         dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
         onPodFailure: wanted?.onPodFailure ?? ("Recreate" as const),
-        workload: { apiVersion: "apps/v1", kind: role.kind },
+        workload: { apiVersion: WORKLOAD_API_VERSION[role.kind], kind: role.kind },
+        leaderWorker: leaderWorkerSpec(role),
         minReadySeconds: wanted?.minReadySeconds ?? 0,
         volumeClaimTemplates:
           role.volumeClaimTemplates as SetSpec["groupTemplate"]["roles"][number]["volumeClaimTemplates"],
@@ -194,6 +203,15 @@ export function specAtRevision(spec: SetSpec, revision: Revision): SetSpec {
     });
   const { labels, annotations } = content.groupMetadata;
   return { ...spec, groupTemplate: { ...spec.groupTemplate, metadata: { labels, annotations }, roles } };
+}
+
+/** It was a valid one when the revision was made from it. */
+function leaderWorkerSpec({ leaderWorker }: RevisionRole): SetSpec["groupTemplate"]["roles"][number]["leaderWorker"] {
+  if (leaderWorker === undefined || leaderWorker === null) return undefined;
+  const { size, workerTemplate } = leaderWorker;
+  return workerTemplate === null
+    ? { size }
+    : { size, workerTemplate: workerTemplate as SetSpec["groupTemplate"]["roles"][number]["template"] };
 }
 
 function targetNewRevision(state: SetState, content: RevisionContent, nowMs: number): SetState {

@@ -1,11 +1,12 @@
-import { type GroupRole, type GroupState, groupName, type RenderedWorkload, serviceName } from "../model/index.ts";
+import { type GroupRole, type GroupState, groupName, serviceName } from "../model/index.ts";
 import { ownerReference } from "../project/labels.ts";
-import { workloadObject } from "../project/workloads.ts";
-import { askFor } from "./asking.ts";
-import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { type WantedWorkload, workloadObject } from "../project/workloads.ts";
+import { askFor, takeAway } from "./asking.ts";
+import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
 import { type ObservedGroup, roleRestart } from "./observed-group.ts";
 import { mayStart, unstartedRestart } from "./role-restarts.ts";
+import type { RoleWorkloads } from "./role-workloads.ts";
 import { isReserved, type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
 import type { Action } from "./types.ts";
 import { listed, plural } from "./words.ts";
@@ -18,7 +19,8 @@ import { listed, plural } from "./words.ts";
  * ones. So every incarnation after the first reserves its names before it starts anything: all its workloads are created
  * with 0 replicas, and only when all of them are seen is a role started, by scaling it. A late POST then finds its name
  * taken; one that came earlier is removed as a leftover before the reservation can succeed, and nothing of the new
- * incarnation runs meanwhile. The first incarnation has nothing before it and creates each role as it starts.
+ * incarnation runs meanwhile. The first incarnation has nothing before it and creates each role as it starts. A
+ * StatefulSet of a single instance is always made with 0 replicas: its name comes and goes with scaling.
  *
  * Guarantees: a role is started only when everything it depends on is Ready and both ConfigMaps are ours and current,
  * for its pods would start on what is there; it is latched as started before its workload is created, so that later
@@ -46,23 +48,25 @@ export function planRunning(
   for (const { role } of started) announceStart(group, role, notes);
   const startedRoles = latched(group, progress, observed, started);
   let asked = group;
-  for (const step of progress) {
-    const { role, workload } = step;
+  for (const { role, workloads } of progress) {
     const isRestart = roleRestart(group, role.role) > 0;
     if (unstartedRestart(group, role.role)?.stage === "leaving") continue;
-    if (workload === null) {
-      if (!areObjectsCurrent(role.role)) continue;
-      if (!isReserved(group) && !isRestart && !startedRoles.includes(role.role)) {
-        if (role.replicas > 0) continue;
-        if (waitsFor(group, role, progress, context.set.spec.startupPolicy).length > 0) continue;
+    for (const { wanted, workload } of workloads.parts) {
+      if (workload === null) {
+        if (!areObjectsCurrent(role.role)) continue;
+        if (!isReserved(group) && !isRestart && !startedRoles.includes(role.role)) {
+          if (role.replicas > 0) continue;
+          if (waitsFor(group, role, progress, context.set.spec.startupPolicy).length > 0) continue;
+        }
+        const action = creation(context, group, { role, wanted }, observed, uid);
+        if (action !== null) notes.actions.push(action);
+        continue;
       }
-      const action = creation(context, group, step, observed, uid);
-      if (action !== null) notes.actions.push(action);
-      continue;
+      // Reserved and no more: until it is started it stands at 0, whatever is wanted.
+      const replicas = startedRoles.includes(role.role) ? wanted.replicas : 0;
+      asked = askFor(context, asked, { role, workload, wanted: replicas }, { observed, ...objects }, notes);
     }
-    // Reserved and no more: until it is started it stands at 0, whatever is wanted.
-    const wanted = startedRoles.includes(role.role) ? role.replicas : 0;
-    asked = askFor(context, asked, { role, workload, wanted }, { observed, ...objects }, notes);
+    if (objects.isDiscoveryCurrent) asked = takeAway(context, asked, { role, workloads }, observed, notes);
   }
   return startedRoles === group.startedRoles
     ? asked
@@ -94,11 +98,15 @@ function latched(
   const kept = group.startedRoles.filter((name) => {
     const step = progress.find(({ role }) => role.role === name);
     if (step === undefined) return false;
-    const isStopped = step.role.replicas === 0 && step.workload?.replicas === 0;
+    const isStopped = step.role.replicas === 0 && isDown(step.workloads);
     return !isStopped || observed.pods.some((pod) => pod.role === name);
   });
   if (kept.length === group.startedRoles.length && started.length === 0) return group.startedRoles;
   return [...kept, ...started.map(({ role }) => role.role)];
+}
+
+function isDown({ parts, surplus }: RoleWorkloads): boolean {
+  return surplus.length === 0 && parts.every(({ workload }) => workload?.replicas === 0);
 }
 
 function announceStart(group: GroupState, role: GroupRole, notes: PlanNotes): void {
@@ -111,32 +119,37 @@ function announceStart(group: GroupState, role: GroupRole, notes: PlanNotes): vo
         ? null
         : `${listed(role.dependencies)} ${role.dependencies.length === 1 ? "is" : "are"} ready`,
     decision: `Start ${role.role} of group ${group.index}`,
-    actions: [`${role.kind} with ${plural(role.replicas, "replica")}`],
+    actions: [
+      role.isPerInstance
+        ? `${plural(role.replicas, "instance")} of ${plural(role.size, "pod")}, each a StatefulSet`
+        : `${role.kind} with ${plural(role.replicas, "replica")}`,
+    ],
   });
 }
 
 function creation(
   context: PlanContext,
   group: GroupState,
-  { role }: RoleProgress,
+  { role, wanted }: { readonly role: GroupRole; readonly wanted: WantedWorkload },
   observed: ObservedGroup,
   ownerUid: string,
 ): Action | null {
-  const rendered = group.rendering.find((candidate) => candidate.role === role.role);
-  if (rendered === undefined || isNameTaken(observed, rendered)) return null;
+  if (isNameTaken(observed, wanted)) return null;
+  // Names of single instances come and go with scaling: one that was sent long ago must never run by itself.
+  const isHeldFirst = isReserved(group) || roleRestart(group, role.role) > 0 || wanted.instance !== null;
   const reference = ownerReference(groupName(context.set.name, group.index), ownerUid);
   const restart = roleRestart(group, role.role);
   return {
     kind: "create",
     cluster: observed.cluster,
     group: group.index,
-    object: workloadObject(rendered, isReserved(group) || restart > 0 ? 0 : role.replicas, reference, restart),
+    object: workloadObject(wanted, isHeldFirst ? 0 : wanted.replicas, reference, restart),
   };
 }
 
 /** A leftover of another life, or of another kind, has the name until it is gone: its pods would stand beside ours. */
-function isNameTaken(observed: ObservedGroup, rendered: RenderedWorkload): boolean {
-  return observed.workloads.some((workload) => workload.name === rendered.object.metadata.name);
+function isNameTaken(observed: ObservedGroup, { name }: WantedWorkload): boolean {
+  return observed.workloads.some((workload) => workload.name === name);
 }
 
 /** Workloads of this incarnation whose role the group no longer has, or now runs by another kind of workload. */
@@ -153,7 +166,7 @@ function stopRemovedRoles(
     notes.actions.push({
       kind: "delete",
       group: group.index,
-      ref: refTo(observed.cluster, "apps/v1", workload),
+      ref: refToWorkload(observed.cluster, workload),
       propagation: "Foreground",
     });
   }

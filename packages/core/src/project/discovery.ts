@@ -1,13 +1,6 @@
 import { stringify } from "yaml";
-import {
-  type GroupRole,
-  type GroupState,
-  groupName,
-  groupRoles,
-  type SetState,
-  serviceName,
-  workloadName,
-} from "../model/index.ts";
+import { type GroupRole, type GroupState, groupName, renderedRoles, type SetState } from "../model/index.ts";
+import { instanceAddresses, serviceAddress } from "./addresses.ts";
 import { rolePorts } from "./ports.ts";
 
 /**
@@ -22,13 +15,19 @@ export type Discovery = {
   readonly env: Readonly<Record<string, string>>;
 };
 
-type Instance = { readonly address: string; readonly ports: Readonly<Record<string, number>> };
+type Instance = {
+  /** Of a multi-node instance its leader's: that is where requests go. */
+  readonly address: string;
+  readonly ports: Readonly<Record<string, number>>;
+  /** Of a multi-node instance. */
+  readonly workers?: readonly { readonly address: string }[];
+};
 
 export function renderDiscovery(
   set: Pick<SetState, "name" | "namespace" | "spec" | "revisions">,
-  group: Pick<GroupState, "index" | "revision">,
+  group: Pick<GroupState, "index" | "revision" | "rendering">,
 ): Discovery {
-  const roles = groupRoles(set, group.revision);
+  const roles = renderedRoles(set, group);
   const sorted = [...roles].sort((a, b) => (a.role < b.role ? -1 : 1));
   const described = sorted.map((role) => ({
     role,
@@ -55,24 +54,13 @@ export function renderDiscovery(
   return { configYaml: stringify(config, { lineWidth: 0, aliasDuplicateObjects: false }), env };
 }
 
-/**
- * The addresses under which a cluster publishes the instances of a role.
- *
- * StatefulSet: pods by ordinal under the role's headless Service. Deployment: its pods have no stable names, so there
- * are none and the Service stands for them.
- */
 function roleInstances(set: Pick<SetState, "name" | "namespace">, index: number, role: GroupRole): readonly Instance[] {
-  if (role.kind === "Deployment") return [];
   const ports = Object.fromEntries(rolePorts(role.content).map(({ name, port }) => [name.replaceAll("-", "_"), port]));
-  const service = serviceAddress(set, index, role.role);
-  return Array.from({ length: role.replicas }, (_, ordinal) => ({
-    address: `${workloadName(set.name, index, role.role)}-${ordinal}.${service}`,
+  return instanceAddresses(set, index, role).map(({ address, workers }) => ({
+    address,
     ports,
+    ...(workers === null ? {} : { workers: workers.map((each) => ({ address: each })) }),
   }));
-}
-
-function serviceAddress(set: Pick<SetState, "name" | "namespace">, index: number, role: string): string {
-  return `${serviceName(set.name, index, role)}.${set.namespace}.svc`;
 }
 
 function variableName(name: string): string {

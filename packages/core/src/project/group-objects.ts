@@ -8,15 +8,17 @@ import {
   groupRoles,
   type KubeObject,
   type OwnerReference,
+  renderedRoles,
   type SetState,
   serviceName,
+  WORKLOAD_API_VERSION,
 } from "../model/index.ts";
 import { renderDiscovery } from "./discovery.ts";
 import { groupLabels, roleLabels, roleSelector, withContentHash, withOwner } from "./labels.ts";
 import { servicePorts } from "./ports.ts";
 
 type SetFacts = Pick<SetState, "name" | "namespace" | "spec" | "revisions">;
-type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation">;
+type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation" | "rendering">;
 
 /** The RoleBasedGroup: owner of everything else of the group and its face to kubectl. Made by us only. */
 export function renderOwner(set: SetFacts & Pick<SetState, "id">, group: GroupFacts): KubeObject {
@@ -33,11 +35,11 @@ export function renderOwner(set: SetFacts & Pick<SetState, "id">, group: GroupFa
       set: set.name,
       index: group.index,
       incarnation: group.incarnation,
-      roles: groupRoles(set, group.revision).map(({ role, replicas, dependencies, kind }) => ({
+      roles: renderedRoles(set, group).map(({ role, replicas, dependencies, kind }) => ({
         role,
         replicas,
         dependencies,
-        workload: { apiVersion: "apps/v1", kind },
+        workload: { apiVersion: WORKLOAD_API_VERSION[kind], kind },
       })),
     },
   });

@@ -8,9 +8,13 @@ import {
   type GroupRole,
   groupName,
   LABEL,
+  LWS_LABEL,
+  podTemplateOf,
   records,
   type SetState,
+  workloadName,
 } from "../model/index.ts";
+import { leaderAddress } from "./addresses.ts";
 import { keepOff, pinToDomain, preferDomain } from "./affinity.ts";
 import { roleLabels } from "./labels.ts";
 
@@ -28,6 +32,8 @@ export type PodTemplateInput = {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly role: GroupRole;
+  /** The template of the workers of a multi-node role, not that of its leaders. */
+  readonly isWorker?: boolean;
   /** Where its pods must run. */
   readonly domain: Domain | null;
   /** Where they had better run. */
@@ -44,7 +50,7 @@ export type PodTemplateInput = {
  */
 export function renderPodTemplate(input: PodTemplateInput): Fields {
   const { set, index, role, groupMetadata } = input;
-  const template = role.content.template;
+  const template = podTemplateOf(role.content, input.isWorker === true ? 1 : null);
   const metadata = fields(template["metadata"]);
   const spec = fields(template["spec"]);
   const volume = freeVolumeName(spec);
@@ -102,8 +108,7 @@ function discoverable(container: Fields, input: PodTemplateInput, volume: string
 
 function discoveryEnv({ set, index, role }: PodTemplateInput): readonly Env[] {
   const group = groupName(set.name, index);
-  const podIndex = { fieldRef: { fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']" } };
-  const isStateful = role.kind === "StatefulSet";
+  const roleIndex = fromLabel(roleIndexLabel(role));
   return [
     { name: "RBG_GROUP_NAME", value: group },
     { name: "GROUP_NAME", value: group },
@@ -111,15 +116,38 @@ function discoveryEnv({ set, index, role }: PodTemplateInput): readonly Env[] {
     { name: "RBG_GROUP_INDEX", value: String(index) },
     { name: "RBG_ROLE_NAME", value: role.role },
     { name: "ROLE_NAME", value: role.role },
-    ...(isStateful
-      ? [
-          { name: "RBG_ROLE_INDEX", valueFrom: podIndex },
-          { name: "ROLE_INDEX", valueFrom: podIndex },
-        ]
-      : []),
-    { name: "RBG_ROLE_INSTANCE_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+    ...(role.kind === "Deployment"
+      ? []
+      : [
+          { name: "RBG_ROLE_INDEX", valueFrom: roleIndex },
+          { name: "ROLE_INDEX", valueFrom: roleIndex },
+        ]),
+    ...(role.content.leaderWorker?.size === undefined
+      ? [{ name: "RBG_ROLE_INSTANCE_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }]
+      : leaderWorkerEnv(set, index, role)),
   ];
 }
+
+/** All instances share one template: their addresses are made of the index, which stands before them in the list. */
+function leaderWorkerEnv(set: PodTemplateInput["set"], index: number, role: GroupRole): readonly Env[] {
+  const instance = "$(RBG_ROLE_INDEX)";
+  const workerIndex = role.kind === "LeaderWorkerSet" ? LWS_LABEL.workerIndex : POD_INDEX;
+  return [
+    { name: "RBG_ROLE_INSTANCE_NAME", value: `${workloadName(set.name, index, role.role)}-${instance}` },
+    { name: "RBG_LWP_LEADER_ADDRESS", value: leaderAddress(set, index, role, instance) },
+    { name: "RBG_LWP_WORKER_INDEX", valueFrom: fromLabel(workerIndex) },
+    { name: "RBG_LWP_GROUP_SIZE", value: String(role.size) },
+  ];
+}
+
+const POD_INDEX = "apps.kubernetes.io/pod-index";
+
+function roleIndexLabel(role: GroupRole): string {
+  if (role.kind === "LeaderWorkerSet") return LWS_LABEL.groupIndex;
+  return role.isPerInstance ? LABEL.instance : POD_INDEX;
+}
+
+const fromLabel = (label: string) => ({ fieldRef: { fieldPath: `metadata.labels['${label}']` } });
 
 function freeVolumeName(spec: Fields): string {
   const taken = new Set(records(spec["volumes"]).map((volume) => volume["name"]));

@@ -16,11 +16,15 @@ type ContainerPorts = {
   readonly ports?: readonly { readonly name?: string; readonly containerPort?: number; readonly protocol?: string }[];
 };
 
-/** Every port of every container of a role's pods, in the order written, each with a name of its own. */
+/** Every port of every container of a role's pods (its leaders), in the order written, each with a name of its own. */
 export function rolePorts(role: RevisionRole): readonly RolePort[] {
+  return namedPorts(containersOf(role.template));
+}
+
+function namedPorts(containers: readonly ContainerPorts[]): readonly RolePort[] {
   const ports: RolePort[] = [];
   const names = new Set<string>();
-  for (const container of containersOf(role.template)) {
+  for (const container of containers) {
     for (const port of container.ports ?? []) {
       if (port.containerPort === undefined) continue;
       const name = freeName(port.name ?? `port${port.containerPort}`, container.name ?? "", names);
@@ -49,7 +53,8 @@ function freeName(plain: string, container: string, taken: ReadonlySet<string>):
 export function servicePorts(role: RevisionRole): readonly Readonly<Record<string, unknown>>[] {
   const seen = new Set<string>();
   const names = new Set<string>();
-  return rolePorts(role)
+  const workers = role.leaderWorker?.workerTemplate ?? null;
+  return namedPorts([...containersOf(role.template), ...(workers === null ? [] : containersOf(workers))])
     .filter(({ port, protocol }) => {
       const key = `${protocol}/${port}`;
       return seen.has(key) ? false : seen.add(key);

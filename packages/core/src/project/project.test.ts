@@ -7,9 +7,10 @@ import { keepOff, pinToDomain } from "./affinity.ts";
 import { renderDiscovery } from "./discovery.ts";
 import { renderConfigMaps, renderOwner, renderServices } from "./group-objects.ts";
 import { dataHash, ownerReference } from "./labels.ts";
-import { renderWorkloads, workloadObject } from "./workloads.ts";
+import { renderWorkloads, wantedWorkloads, workloadObject } from "./workloads.ts";
 
 const group: GroupState = { ...newGroup(0, 1, 0, 0), incarnation: 3 };
+const PLAIN = { hasLeaderWorkerSets: false };
 const owner = ownerReference("demo-0", "uid-rbg");
 const withPorts = (ports: readonly unknown[]) => aSet({ roles: [aRole({ role: "kv-store", ports })] });
 type Container = {
@@ -24,7 +25,7 @@ type Pod = {
 };
 
 function podOf(set: ReturnType<typeof aSet>, role = 0): Pod {
-  const rendered = renderWorkloads(set, group)[role];
+  const rendered = renderWorkloads(set, group, PLAIN)[role];
   if (rendered === undefined) throw new Error("no such role");
   return (rendered.object["spec"] as { readonly template: Pod }).template;
 }
@@ -96,7 +97,7 @@ test("a Deployment's pods have no names of their own: the Service stands for the
 });
 
 test("a StatefulSet starts its pods in parallel under its own Service, and selects its incarnation only", () => {
-  const [prefill] = renderWorkloads(aSet(), group);
+  const [prefill] = renderWorkloads(aSet(), group, PLAIN);
   expect(prefill?.object).toMatchObject({
     kind: "StatefulSet",
     metadata: { name: "demo-0-prefill", namespace: "default", labels: { "app.kubernetes.io/managed-by": "openpatio" } },
@@ -118,11 +119,13 @@ test("a StatefulSet starts its pods in parallel under its own Service, and selec
 test("scaling changes no pod template, and a rendering holds neither replicas nor owner", () => {
   const few = aSet({ roles: [aRole({ role: "a", replicas: 1 })] });
   const many = aSet({ roles: [aRole({ role: "a", replicas: 5 })] });
-  expect(renderWorkloads(few, group)).toEqual(renderWorkloads(many, group));
-  const [rendered] = renderWorkloads(few, group);
+  expect(renderWorkloads(few, group, PLAIN)).toEqual(renderWorkloads(many, group, PLAIN));
+  const [rendered] = renderWorkloads(few, group, PLAIN);
   expect(JSON.stringify(rendered)).not.toContain("replicas");
   if (rendered === undefined) throw new Error("nothing rendered");
-  expect(workloadObject(rendered, 5, owner)).toMatchObject({
+  const [wanted] = wantedWorkloads(rendered, 5);
+  if (wanted === undefined) throw new Error("nothing wanted");
+  expect(workloadObject(wanted, 5, owner)).toMatchObject({
     metadata: { ownerReferences: [owner] },
     spec: { replicas: 5 },
   });

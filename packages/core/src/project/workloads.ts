@@ -1,79 +1,177 @@
 import {
   fields,
   findRevision,
+  type GroupRole,
   type GroupState,
   groupRoles,
   type KubeObject,
   LABEL,
+  type Labels,
   type OwnerReference,
   type RenderedWorkload,
   type SetState,
   serviceName,
+  WORKLOAD_API_VERSION,
   workloadName,
 } from "../model/index.ts";
+import { hasWorkersTemplate, workersOf } from "./addresses.ts";
 import { roleLabels, roleSelector, withOwner } from "./labels.ts";
 import { renderPodTemplate } from "./pod-template.ts";
 
+/** What a cluster can run, as far as it decides how a role is rendered. */
+export type ClusterAbilities = { readonly hasLeaderWorkerSets: boolean };
+
 /**
- * The workloads of a group's incarnation, one per role, as they are stored with it: without replicas and owner, which
- * are filled in on creation.
+ * The workloads of a group's incarnation, as they are stored with it: without replicas and owner, which are filled in on
+ * creation. One per role; a multi-node role without a LeaderWorkerSet has one from which each instance's is made.
  *
  * The selector holds the incarnation, so a workload can never adopt pods of another life of the group.
  */
 export function renderWorkloads(
   set: Pick<SetState, "id" | "name" | "namespace" | "spec" | "revisions">,
   group: Pick<GroupState, "index" | "incarnation" | "revision" | "placement">,
+  abilities: ClusterAbilities,
 ): readonly RenderedWorkload[] {
   const { hash, content } = findRevision(set, group.revision);
   const prefers = group.placement?.prefers ?? null;
-  return groupRoles(set, group.revision).map((role) => {
+  return groupRoles(set, group.revision).map((asked) => {
+    const role = possibleKind(asked, abilities);
     const incarnation = String(group.incarnation);
-    const template = renderPodTemplate({
-      set,
-      index: group.index,
-      incarnation: group.incarnation,
-      revisionHash: hash,
-      groupMetadata: content.groupMetadata,
-      role,
-      domain: prefers === null ? (group.placement?.domain ?? null) : null,
-      prefers,
-      avoid: group.placement?.avoid ?? [],
-    });
+    const templateOf = (isWorker: boolean) =>
+      renderPodTemplate({
+        set,
+        index: group.index,
+        incarnation: group.incarnation,
+        revisionHash: hash,
+        groupMetadata: content.groupMetadata,
+        role,
+        isWorker,
+        domain: prefers === null ? (group.placement?.domain ?? null) : null,
+        prefers,
+        avoid: group.placement?.avoid ?? [],
+      });
     const selector = {
       matchLabels: { ...roleSelector(set, group.index, role.role), [LABEL.incarnation]: incarnation },
     };
     const minReady = role.minReadySeconds === 0 ? {} : { minReadySeconds: role.minReadySeconds };
     const { volumeClaimTemplates } = role.content;
-    const spec =
-      role.kind === "StatefulSet"
-        ? {
-            serviceName: serviceName(set.name, group.index, role.role),
-            podManagementPolicy: "Parallel",
-            ...minReady,
-            selector,
-            template,
-            ...(volumeClaimTemplates.length === 0 ? {} : { volumeClaimTemplates }),
-          }
-        : { ...minReady, selector, template };
-    return {
-      role: role.role,
+    const statefulSet = (isWorker: boolean) => ({
+      serviceName: serviceName(set.name, group.index, role.role),
+      podManagementPolicy: "Parallel",
+      ...minReady,
+      ...(isWorker ? { ordinals: { start: 1 } } : {}),
+      selector,
+      template: templateOf(isWorker),
+      ...(volumeClaimTemplates.length === 0 ? {} : { volumeClaimTemplates }),
+    });
+    const object = (spec: Readonly<Record<string, unknown>>): KubeObject => ({
+      apiVersion: WORKLOAD_API_VERSION[role.kind],
       kind: role.kind,
-      object: {
-        apiVersion: "apps/v1",
-        kind: role.kind,
-        metadata: {
-          name: workloadName(set.name, group.index, role.role),
-          namespace: set.namespace,
-          labels: {
-            ...roleLabels(set, group.index, role.role),
-            [LABEL.incarnation]: incarnation,
-            [LABEL.revisionHash]: hash,
-          },
+      metadata: {
+        name: workloadName(set.name, group.index, role.role),
+        namespace: set.namespace,
+        labels: {
+          ...roleLabels(set, group.index, role.role),
+          [LABEL.incarnation]: incarnation,
+          [LABEL.revisionHash]: hash,
         },
-        spec,
       },
-    };
+      spec,
+    });
+    const common = { role: role.role, kind: role.kind };
+    switch (role.kind) {
+      case "Deployment":
+        return { ...common, object: object({ ...minReady, selector, template: templateOf(false) }) };
+      case "LeaderWorkerSet":
+        return { ...common, object: object(leaderWorkerSetSpec(role, templateOf)) };
+      case "StatefulSet": {
+        if (!role.isPerInstance) return { ...common, object: object(statefulSet(false)) };
+        const workers = hasWorkersTemplate(role) ? object(statefulSet(true)) : null;
+        return { ...common, object: object(statefulSet(false)), instances: { size: role.size, workers } };
+      }
+    }
   });
+}
+
+function possibleKind(role: GroupRole, { hasLeaderWorkerSets }: ClusterAbilities): GroupRole {
+  if (role.kind !== "LeaderWorkerSet" || hasLeaderWorkerSets) return role;
+  return { ...role, kind: "StatefulSet", isPerInstance: true };
+}
+
+/**
+ * Recovery is ours: a LeaderWorkerSet that recreated an instance by itself would look like another failure. Workers start
+ * with their leader, which cannot become Ready before they have joined it.
+ */
+function leaderWorkerSetSpec(
+  role: GroupRole,
+  templateOf: (isWorker: boolean) => Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return {
+    startupPolicy: "LeaderCreated",
+    leaderWorkerTemplate: {
+      size: role.size,
+      restartPolicy: "None",
+      ...(hasWorkersTemplate(role) ? { leaderTemplate: templateOf(false) } : {}),
+      workerTemplate: templateOf(hasWorkersTemplate(role)),
+    },
+  };
+}
+
+/** One workload that a stored rendering stands for at a number of replicas of its role. */
+export type WantedWorkload = {
+  readonly name: string;
+  /** Null where one workload has all instances. */
+  readonly instance: number | null;
+  /** Pods (of a LeaderWorkerSet: instances) that it is to have. */
+  readonly replicas: number;
+  /** Index within the instance of its first pod. */
+  readonly firstWorker: number;
+  /** Complete but for replicas and owner. */
+  readonly object: KubeObject;
+};
+
+/** By instance, the leader's first. */
+export function wantedWorkloads(rendered: RenderedWorkload, replicas: number): readonly WantedWorkload[] {
+  const { object, instances } = rendered;
+  const { name } = object.metadata;
+  if (instances === undefined) return [{ name, instance: null, replicas, firstWorker: 0, object }];
+  const { size, workers } = instances;
+  return Array.from({ length: replicas }, (_, instance) => {
+    const instanceName = `${name}-${instance}`;
+    const labels = { [LABEL.instance]: String(instance) };
+    if (workers === null)
+      return [
+        { name: instanceName, instance, replicas: size, firstWorker: 0, object: made(object, instanceName, labels) },
+      ];
+    const workersName = workersOf(instanceName);
+    const leader = made(object, instanceName, { ...labels, [LABEL.part]: "leader" });
+    const others = made(workers, workersName, { ...labels, [LABEL.part]: "workers" });
+    return [
+      { name: instanceName, instance, replicas: 1, firstWorker: 0, object: leader },
+      { name: workersName, instance, replicas: size - 1, firstWorker: 1, object: others },
+    ];
+  }).flat();
+}
+
+function made(object: KubeObject, name: string, added: Labels): KubeObject {
+  const spec = fields(object["spec"]);
+  const selector = fields(spec["selector"]);
+  const template = fields(spec["template"]);
+  const metadata = fields(template["metadata"]);
+  const withAdded = (labels: unknown) => ({ ...fields(labels), ...added });
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      name,
+      labels: { ...object.metadata.labels, ...added },
+    },
+    spec: {
+      ...spec,
+      selector: { ...selector, matchLabels: withAdded(selector["matchLabels"]) },
+      template: { ...template, metadata: { ...metadata, labels: withAdded(metadata["labels"]) } },
+    },
+  };
 }
 
 /**
@@ -81,12 +179,12 @@ export function renderWorkloads(
  * carry its number on the workload, on its pods and in its selector, so that lives never mix.
  */
 export function workloadObject(
-  rendered: RenderedWorkload,
+  wanted: WantedWorkload,
   replicas: number,
   owner: OwnerReference,
   roleRestart = 0,
 ): KubeObject {
-  const object = roleRestart === 0 ? rendered.object : withRoleRestart(rendered.object, String(roleRestart));
+  const object = roleRestart === 0 ? wanted.object : withRoleRestart(wanted.object, String(roleRestart));
   return withOwner({ ...object, spec: { replicas, ...fields(object["spec"]) } }, owner);
 }
 

@@ -3,15 +3,26 @@ import type { ImportNotes } from "./import-report.ts";
 import type { Path } from "./path.ts";
 import { isRecord } from "./shape.ts";
 
+export type MultiNodeForm = "StatefulSets" | "LeaderWorkerSet";
+
 /**
  * A single group `G` becomes the group `G-0` of a set, so the host names of its roles change: pods from `G-R-k` to
- * `G-0-R-k`, Services from `s-G-R` to `s-G-0-R`. They are rewritten where launch scripts have them.
+ * `G-0-R-k`, Services from `s-G-R` to `s-G-0-R`. They are rewritten where launch scripts have them. The leader of a
+ * multi-node instance that is a StatefulSet is its pod 0; a LeaderWorkerSet's pods are under its own name.
  */
 export function rewriteAddresses(
   template: unknown,
   path: Path,
-  group: string,
-  roles: readonly string[],
+  {
+    group,
+    roles,
+    forms,
+  }: {
+    readonly group: string;
+    readonly roles: readonly string[];
+    /** Of the multi-node roles. */
+    readonly forms: ReadonlyMap<string, MultiNodeForm>;
+  },
   notes: ImportNotes,
 ): unknown {
   if (roles.length === 0) return template;
@@ -23,7 +34,10 @@ export function rewriteAddresses(
       host,
       (whole: string, service: string | undefined, role: string, pod: string | undefined) => {
         if (service !== undefined && pod === undefined) return serviceName(group, 0, role);
-        if (service === undefined && pod !== undefined) return `${workloadName(group, 0, role)}${pod}`;
+        const form = forms.get(role);
+        if (service === undefined && pod !== undefined)
+          return `${workloadName(group, 0, role)}${pod}${form === "StatefulSets" ? "-0" : ""}`;
+        if (service === undefined && form === "LeaderWorkerSet") return workloadName(group, 0, role);
         return whole;
       },
     );

@@ -1,5 +1,5 @@
 import { API_VERSION, LABEL } from "../model/names.ts";
-import { rewriteAddresses } from "./import-addresses.ts";
+import { type MultiNodeForm, rewriteAddresses } from "./import-addresses.ts";
 import { ImportNotes } from "./import-report.ts";
 import type { Path } from "./path.ts";
 import { MAX_ROLES } from "./schema.ts";
@@ -32,12 +32,21 @@ export function fromWorkloads(document: Loose, notes: ImportNotes): Loose {
       "not supported",
       `A group has at most ${MAX_ROLES} roles: ${given.length - MAX_ROLES} were left out.`,
     );
+  const forms = formsOf(given);
   const roles = given.slice(0, MAX_ROLES).map((role, index) => {
     const path = [...group.path, "roles", index];
     const converted = toRole(role, path, listAt(group.spec, ["roleTemplates"]), topology, notes);
     if (!isSingle) return converted.role;
-    const template = rewriteAddresses(converted.role["template"], converted.templatePath, name, roleNames, notes);
-    return present({ ...converted.role, template });
+    const rewritten = (template: unknown): unknown =>
+      rewriteAddresses(template, converted.templatePath, { group: name, roles: roleNames, forms }, notes);
+    const leaderWorker = converted.role["leaderWorker"];
+    return present({
+      ...converted.role,
+      template: rewritten(converted.role["template"]),
+      leaderWorker: isRecord(leaderWorker)
+        ? present({ ...leaderWorker, workerTemplate: rewritten(leaderWorker["workerTemplate"]) })
+        : undefined,
+    });
   });
   if (isSingle)
     notes.add(["kind"], "mapped", `The single group ${name} becomes a set of one, whose group is ${name}-0.`);
@@ -111,8 +120,7 @@ function toRole(
       role: member(role, "name"),
       replicas: member(role, "replicas"),
       dependencies: member(role, "dependencies"),
-      // The multi-node form says by itself what runs it.
-      workload: multiNode === undefined ? workload : undefined,
+      workload,
       leaderWorker: multiNode?.leaderWorker,
       minReadySeconds: member(role, "minReadySeconds"),
       onPodFailure: member(role, "restartPolicy") === "None" ? "Ignore" : undefined,
@@ -191,21 +199,38 @@ function expand(
   return { template: patch === undefined ? template : strategicMerge(template, patch), path };
 }
 
-/** Instances over several nodes, in the form of either version; they are kept in the language, which refuses them by name. */
+/** What the pods of multi-node roles are called here. */
+function formsOf(roles: readonly unknown[]): ReadonlyMap<string, MultiNodeForm> {
+  return new Map(
+    roles.flatMap((role): (readonly [string, MultiNodeForm])[] => {
+      const isMultiNode = MULTI_NODE_FIELDS.some((name) => isRecord(member(role, name)));
+      if (textAt(role, ["workload", "kind"]) === "LeaderWorkerSet")
+        return [[textAt(role, ["name"]) ?? "", "LeaderWorkerSet"]];
+      return isMultiNode ? [[textAt(role, ["name"]) ?? "", "StatefulSets"]] : [];
+    }),
+  );
+}
+
+const MULTI_NODE_FIELDS = ["leaderWorkerPattern", "leaderWorkerSet"];
+
+/** Instances over several nodes, in the form of either version. */
 function readMultiNode(
   role: unknown,
   path: Path,
   roleTemplates: readonly unknown[],
   notes: ImportNotes,
 ): (SourceTemplate & { readonly leaderWorker: Loose }) | undefined {
-  const field = ["leaderWorkerPattern", "leaderWorkerSet"].find((name) => isRecord(member(role, name)));
+  const field = MULTI_NODE_FIELDS.find((name) => isRecord(member(role, name)));
   if (field === undefined) return undefined;
   const pattern = member(role, field);
   const at = [...path, field];
+  const isLeaderWorkerSet = textAt(role, ["workload", "kind"]) === "LeaderWorkerSet";
   notes.add(
     at,
-    "not supported",
-    "Instances over several nodes are not supported yet: the role is kept, but the set cannot be applied with it.",
+    "mapped",
+    isLeaderWorkerSet
+      ? "leaderWorker with kind LeaderWorkerSet: where a cluster has none, each instance is a StatefulSet."
+      : "leaderWorker: each instance is a StatefulSet, its leader has the ordinal 0.",
   );
   notes.addRest(at, pattern, [
     "size",

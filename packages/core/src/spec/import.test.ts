@@ -163,22 +163,44 @@ test("what has no equivalent is listed with its path", () => {
   expect(specOf(set).groupTemplate.roles[0]?.onPodFailure).toBe("Ignore");
 });
 
-test.each([
-  [
-    "v1alpha2",
-    leaderWorker,
-    [
-      "spec.roles[0].leaderWorkerPattern",
-      "spec.roles[0].leaderWorkerPattern.restartPolicyConfig",
-      "spec.roles[1].leaderWorkerPattern",
-    ],
-  ],
-  ["v1alpha1", olderLeaderWorker, ["spec.roles[1].leaderWorkerSet"]],
-])("roles over several nodes of %s are kept and refused by name", (_, text, paths) => {
-  const set = only(text);
-  expect(notes(set, "not supported")).toEqual(paths);
-  const parsed = parseSetYaml(set.yaml);
-  expect(!parsed.ok && [...new Set(parsed.problems.map(({ code }) => code))]).toEqual(["unsupported"]);
+test("roles over several nodes become leaderWorker, in either version", () => {
+  const set = only(leaderWorker);
+  expect(notes(set, "mapped")).toEqual(
+    expect.arrayContaining(["spec.roles[0].leaderWorkerPattern", "spec.roles[1].leaderWorkerPattern"]),
+  );
+  const [role] = specOf(set).groupTemplate.roles;
+  expect(role?.leaderWorker?.size).toBeGreaterThan(1);
+  expect(role?.workload.kind).toBe("StatefulSet");
+  const [, older] = specOf(only(olderLeaderWorker)).groupTemplate.roles;
+  expect(older?.workload.kind).toBe("LeaderWorkerSet");
+  expect(older?.leaderWorker).toMatchObject({
+    size: 2,
+    workerTemplate: { metadata: { labels: { role: "worker", appVersion: "v1" } } },
+  });
+});
+
+test("the leader of a multi-node instance has the name here that its role's form gives it", () => {
+  const yaml = (workload: string, args: string) =>
+    `apiVersion: workloads.x-k8s.io/v1alpha2
+kind: RoleBasedGroup
+metadata: { name: g }
+spec:
+  roles:
+    - name: prefill
+      ${workload}
+      leaderWorkerPattern:
+        size: 2
+        template: { spec: { containers: [{ name: e, image: e }] } }
+    - name: router
+      standalonePattern: { template: { spec: { containers: [{ name: r, image: r, args: ["${args}"] }] } } }
+`;
+  const argsOf = (text: string): unknown =>
+    specOf(only(text)).groupTemplate.roles[1]?.template.spec.containers[0]?.["args"];
+  expect(argsOf(yaml("replicas: 1", "http://g-prefill-0.s-g-prefill:8000"))).toEqual([
+    "http://g-0-prefill-0-0.s-g-0-prefill:8000",
+  ]);
+  const lws = "workload: { apiVersion: leaderworkerset.x-k8s.io/v1, kind: LeaderWorkerSet }";
+  expect(argsOf(yaml(lws, "http://g-prefill-0.g-prefill:8000"))).toEqual(["http://g-0-prefill-0.g-0-prefill:8000"]);
 });
 
 test("a file of several documents imports what it can and names the rest", () => {

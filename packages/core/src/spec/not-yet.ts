@@ -25,18 +25,6 @@ const isOneOf =
 /** Absent fields are always allowed and never reach `isAllowed`. */
 export const NOT_YET: readonly NotYet[] = [
   {
-    path: "spec.groupTemplate.roles[].workload.kind",
-    isAllowed: (value) => value !== "LeaderWorkerSet",
-    feature: "workload kind LeaderWorkerSet",
-    instead: "Use StatefulSet.",
-  },
-  {
-    path: "spec.groupTemplate.roles[].leaderWorker",
-    isAllowed: isOneOf(null),
-    feature: "leaderWorker (instances over several nodes)",
-    instead: "Remove it; every replica is then one pod.",
-  },
-  {
     path: "spec.groupTemplate.roles[].volumeClaimTemplates",
     isAllowed: isEmpty,
     feature: "volumeClaimTemplates",

@@ -29,7 +29,7 @@ test("everything that a pod needs beside itself is found, each once with every p
     initContainers: [{ env: [{ name: "D", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }] }],
     containers: [container],
   };
-  const found = objectReferences([{ path: "roles[0]", template: { spec } }]);
+  const found = objectReferences([{ path: "roles[0].template", template: { spec } }]);
   expect(found.map(({ kind, name }) => `${kind}/${name}`).sort()).toEqual([
     "ConfigMap/settings",
     "PersistentVolumeClaim/models",

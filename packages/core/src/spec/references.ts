@@ -21,9 +21,9 @@ export type ReferencedKind = keyof typeof KINDS;
 
 type Add = (kind: ReferencedKind, name: unknown, path: string) => void;
 
-/** Everything that the pod templates of these roles name, each once, in the order of first mention. */
+/** Everything that these pod templates name, each once, in the order of first mention. `path`: of the template. */
 export function objectReferences(
-  roles: readonly { readonly template: Readonly<Record<string, unknown>>; readonly path: string }[],
+  templates: readonly { readonly template: Readonly<Record<string, unknown>>; readonly path: string }[],
 ): readonly ObjectReference[] {
   const found = new Map<string, ObjectReference>();
   const add: Add = (kind, name, path) => {
@@ -31,8 +31,8 @@ export function objectReferences(
     const known = found.get(`${kind}/${name}`);
     found.set(`${kind}/${name}`, { ...KINDS[kind], kind, name, paths: [...(known?.paths ?? []), path] });
   };
-  for (const role of roles) {
-    const path = `${role.path}.template.spec`;
+  for (const role of templates) {
+    const path = `${role.path}.spec`;
     const pod = fields(role.template["spec"]);
     add("ServiceAccount", pod["serviceAccountName"] ?? pod["serviceAccount"], `${path}.serviceAccountName`);
     add("PriorityClass", pod["priorityClassName"], `${path}.priorityClassName`);

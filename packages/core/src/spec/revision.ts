@@ -1,4 +1,5 @@
-import type { RevisionContent, RevisionRole } from "../model/state.ts";
+import { WORKLOAD_KINDS, type WorkloadKind } from "../model/observed.ts";
+import type { LeaderWorker, RevisionContent, RevisionRole } from "../model/state.ts";
 import { contentHash } from "./hash.ts";
 import type { RoleSpec, SetSpecInput } from "./schema.ts";
 import { isRecord, listAt, member, textAt } from "./shape.ts";
@@ -30,12 +31,20 @@ export function revisionContent(spec: Pick<SetSpecInput, "groupTemplate">): Revi
 }
 
 function toRevisionRole(role: RoleSpec): RevisionRole {
+  const kind = WORKLOAD_KINDS.find((known) => known === role.workload.kind) ?? "StatefulSet";
   return {
     role: role.role,
-    kind: role.workload.kind === "Deployment" ? "Deployment" : "StatefulSet",
+    kind,
+    leaderWorker: leaderWorkerOf(role, kind),
     volumeClaimTemplates: role.volumeClaimTemplates,
     template: role.template,
   };
+}
+
+/** A LeaderWorkerSet has instances even where they are of one pod. */
+function leaderWorkerOf({ leaderWorker }: RoleSpec, kind: WorkloadKind): LeaderWorker | null {
+  if (leaderWorker === undefined) return kind === "LeaderWorkerSet" ? { size: 1, workerTemplate: null } : null;
+  return { size: leaderWorker.size, workerTemplate: leaderWorker.workerTemplate ?? null };
 }
 
 /** Ten hexadecimal digits; equal content, equal hash. */
@@ -108,10 +117,19 @@ function roleChanges(before: RevisionRole, after: RevisionRole): readonly string
   const changes = new Set<string>();
   if (before.kind !== after.kind) changes.add("workload kind");
   if (isChanged(before.volumeClaimTemplates, after.volumeClaimTemplates)) changes.add("volume claims");
-  for (const field of changedKeys(member(before.template, "metadata"), member(after.template, "metadata")))
-    changes.add(`pod ${field}`);
-  const oldSpec = member(before.template, "spec");
-  const newSpec = member(after.template, "spec");
+  if (before.leaderWorker?.size !== after.leaderWorker?.size) changes.add("pods per instance");
+  for (const change of templateChanges(before.template, after.template)) changes.add(change);
+  const workersOf = (role: RevisionRole): unknown => role.leaderWorker?.workerTemplate ?? role.template;
+  if (isChanged(before.leaderWorker?.workerTemplate ?? null, after.leaderWorker?.workerTemplate ?? null))
+    for (const change of templateChanges(workersOf(before), workersOf(after))) changes.add(`${change} of the workers`);
+  return [...changes];
+}
+
+function templateChanges(before: unknown, after: unknown): readonly string[] {
+  const changes = new Set<string>();
+  for (const field of changedKeys(member(before, "metadata"), member(after, "metadata"))) changes.add(`pod ${field}`);
+  const oldSpec = member(before, "spec");
+  const newSpec = member(after, "spec");
   for (const field of changedKeys(oldSpec, newSpec)) {
     if (field === "containers" || field === "initContainers")
       for (const change of containerChanges(listAt(oldSpec, [field]), listAt(newSpec, [field]))) changes.add(change);

@@ -7,6 +7,8 @@ import { z } from "zod";
  */
 
 export const MAX_ROLES = 32;
+/** Pods of one instance: far above what any model is spread over. */
+export const MAX_INSTANCE_SIZE = 1000;
 /** Groups of one set: above it every list of the console and every plan would be about a typing mistake. */
 export const MAX_GROUPS = 10_000;
 /** DNS-1123 label. */
@@ -80,17 +82,24 @@ export const RoleSpec = z.strictObject({
   workload: z
     .strictObject({
       apiVersion: z.string().max(253).describe("API version of the workload."),
-      kind: z.string().max(63).describe("`StatefulSet` or `Deployment`."),
+      kind: z
+        .string()
+        .max(63)
+        .describe(
+          "`StatefulSet`, `Deployment` or `LeaderWorkerSet`. Where a cluster has no LeaderWorkerSet, its instances run as StatefulSets.",
+        ),
     })
     .default({ apiVersion: "apps/v1", kind: "StatefulSet" })
     .describe("The Kubernetes workload that runs this role. A StatefulSet gives every pod a stable name and address."),
   leaderWorker: z
     .strictObject({
-      size: z.int().min(1).max(MAX_COUNT).describe("Pods per instance: one leader and its workers."),
+      size: z.int().min(1).max(MAX_INSTANCE_SIZE).describe("Pods per instance: one leader and its workers."),
       workerTemplate: PodTemplate.optional().describe("Template of the workers, where it differs from the leader's."),
     })
     .optional()
-    .describe("Instances over several nodes: each is a leader with its workers."),
+    .describe(
+      "Instances over several nodes: each is a leader with its workers. `template` is the leader's. With kind StatefulSet each instance is a StatefulSet of its own.",
+    ),
   minReadySeconds: Count.default(0).describe("How long a pod must have been Ready to count as Ready."),
   volumeClaimTemplates: z
     .array(z.looseObject({}))

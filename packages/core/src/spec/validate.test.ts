@@ -33,6 +33,61 @@ const withRole =
     void roles.push(...added);
 const ROLE = "spec.groupTemplate.roles";
 
+describe("a multi-node role", () => {
+  const multi = (name: string, more: Record<string, unknown> = {}) =>
+    role(name, { leaderWorker: { size: 4 }, ...more });
+  const messages = (change: Change) => problemsAfter(change).map(({ path, message }) => `${path}: ${message}`);
+
+  test("is fine as StatefulSet and as LeaderWorkerSet, with or without a template of the workers", () => {
+    const kind = { apiVersion: "leaderworkerset.x-k8s.io/v1", kind: "LeaderWorkerSet" };
+    const { template } = role("x");
+    const workers = { leaderWorker: { size: 2, workerTemplate: template } };
+    for (const draft of [
+      multi("a"),
+      multi("a", workers),
+      multi("a", { workload: kind }),
+      role("a", { workload: kind }),
+    ])
+      expect(problemsAfter(withRole(draft))).toEqual([]);
+  });
+
+  test("cannot be a Deployment, and its leader's address is made of RBG_ROLE_INDEX", () => {
+    const template = {
+      spec: { containers: [{ name: "c", image: "c", env: [{ name: "RBG_ROLE_INDEX", value: "1" }] }] },
+    };
+    expect(
+      messages(withRole(multi("a", { workload: { apiVersion: "apps/v1", kind: "Deployment" }, template }))),
+    ).toEqual([
+      expect.stringContaining("The pods of a Deployment have no stable names") as unknown,
+      expect.stringContaining("RBG_ROLE_INDEX is what the leader's address is made of") as unknown,
+    ]);
+  });
+
+  test("its workers' template is checked like any other", () => {
+    const metadata = { labels: { "openpatio.io/role": "x" } };
+    const mounts = [{ name: "v", mountPath: "/etc/rbg" }];
+    const workerTemplate = { metadata, spec: { containers: [{ name: "c", image: "c", volumeMounts: mounts }] } };
+    expect(messages(withRole(multi("a", { leaderWorker: { size: 2, workerTemplate } })))).toEqual([
+      expect.stringContaining("leaderWorker.workerTemplate.spec.containers[0].volumeMounts[0].mountPath") as unknown,
+      expect.stringContaining("The label openpatio.io/role is set by OpenPatio itself") as unknown,
+    ]);
+  });
+
+  test("has names of its own for each instance, which no other role may have", () => {
+    for (const name of ["a-0", "a-12", "a-0-w", "a-0-3"])
+      expect(messages(withRole(multi("a"), role(name)))).toEqual([
+        expect.stringContaining(`Role ${name} would have the name of an instance of a`) as unknown,
+      ]);
+    for (const name of ["a-01", "a-b", "a-0-x", "a-00"]) expect(messages(withRole(multi("a"), role(name)))).toEqual([]);
+    expect(messages(withRole(role("a"), role("a-0")))).toEqual([]);
+  });
+
+  test("its names have to fit at the last instance and its last pod", () => {
+    const long = "r".repeat(45);
+    expect(problemsAfter(withRole(multi(long, { replicas: 100 }))).map(({ code }) => code)).toEqual(["name-too-long"]);
+  });
+});
+
 test("the set that the cases start from is valid", () => {
   expect(problemsAfter(() => undefined)).toEqual([]);
 });
@@ -277,11 +332,6 @@ describe("what is not supported yet is refused by name", () => {
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
     ["by label", inSpec({ placement: { clusters: { selector: { matchLabels: { a: "b" } } } } })],
     ["more than one cluster", inSpec({ placement: { clusters: { names: ["a", "b"] } } })],
-    ["leaderWorker", withRole(role("a", { leaderWorker: { size: 2 } }))],
-    [
-      "LeaderWorkerSet",
-      withRole(role("a", { workload: { apiVersion: "leaderworkerset.x-k8s.io/v1", kind: "LeaderWorkerSet" } })),
-    ],
     ["volumeClaimTemplates", withRole(role("a", { volumeClaimTemplates: [{ metadata: { name: "v" } }] }))],
     ["scaling.external", withRole(role("a", { scaling: { external: true } }))],
   ])("%s", (name, change) => {

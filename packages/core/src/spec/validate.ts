@@ -1,6 +1,7 @@
 import { LABEL } from "../model/names.ts";
 import { findCycles } from "./dependencies.ts";
-import { nameProblems } from "./name-budget.ts";
+import { multiNodeProblems } from "./multi-node-rules.ts";
+import { nameProblems, roleNameProblems } from "./name-budget.ts";
 import { notYetProblems } from "./not-yet.ts";
 import { formatPath, type Path } from "./path.ts";
 import type { Problem } from "./problem.ts";
@@ -16,6 +17,7 @@ import { templateProblems } from "./template-rules.ts";
 
 const GROUP_TEMPLATE: Path = ["spec", "groupTemplate"];
 const ROLES: Path = [...GROUP_TEMPLATE, "roles"];
+const WORKERS_METADATA: Path = ["leaderWorker", "workerTemplate", "metadata"];
 
 /**
  * All cross-field problems of a manifest, in the order of the document's sections. `presentReplicas` stands for
@@ -24,6 +26,7 @@ const ROLES: Path = [...GROUP_TEMPLATE, "roles"];
 export function validateManifest(manifest: unknown, presentReplicas = 1): readonly Problem[] {
   return [
     ...nameProblems(manifest, presentReplicas),
+    ...roleNameProblems(manifest),
     ...labelProblems(valueAt(manifest, [...GROUP_TEMPLATE, "metadata"]), [...GROUP_TEMPLATE, "metadata"]),
     ...roleProblems(manifest),
     ...discoveryProblems(manifest),
@@ -57,6 +60,8 @@ function roleProblems(manifest: unknown): readonly Problem[] {
       ...workloadProblems(member(role, "workload"), [...path, "workload"]),
       ...labelProblems(member(template, "metadata"), [...path, "template", "metadata"]),
       ...templateProblems(template, [...path, "template"]),
+      ...multiNodeProblems(role, path),
+      ...labelProblems(valueAt(role, WORKERS_METADATA), [...path, ...WORKERS_METADATA]),
     ];
   });
   return [...ofEach, ...cycleProblems(roles)];
@@ -136,7 +141,7 @@ function workloadProblems(workload: unknown, path: Path): readonly Problem[] {
     {
       path: formatPath([...path, "kind"]),
       code: "value",
-      message: `A role cannot run as ${kind}. Possible kinds are StatefulSet and Deployment of apps/v1.`,
+      message: `A role cannot run as ${kind}. Possible kinds are StatefulSet and Deployment of apps/v1, and LeaderWorkerSet of leaderworkerset.x-k8s.io/v1.`,
       ...(meant === undefined ? {} : { suggestion: meant }),
     },
   ];
@@ -177,6 +182,7 @@ function discoveryProblems(manifest: unknown): readonly Problem[] {
     if (textAt(role, ["workload", "kind"]) === "Deployment") continue;
     const roleName = textAt(role, ["role"]) ?? "";
     const replicas = countAt(role, ["replicas"], 1);
+    const workers = Math.max(countAt(role, ["leaderWorker", "size"], 1), 1) - 1;
     const sidecars = listAt(role, ["template", "spec", "initContainers"]).filter(
       (container) => textAt(container, ["restartPolicy"]) === "Always",
     );
@@ -188,8 +194,8 @@ function discoveryProblems(manifest: unknown): readonly Problem[] {
       (sum, port) => sum + (textAt(port, ["name"])?.length ?? 9) + roleName.length + 36,
       0,
     );
-    bytes += replicas * (address + roleName.length + 40 + perPort);
-    pods += replicas;
+    bytes += replicas * (address + roleName.length + 40 + perPort + workers * (address + 28));
+    pods += replicas * (workers + 1);
   }
   if (bytes <= MAX_DISCOVERY_BYTES) return [];
   return [

@@ -1,10 +1,12 @@
-import type {
-  ObservedCluster,
-  ObservedContainer,
-  ObservedNode,
-  ObservedPod,
-  ObservedSet,
-  SetState,
+import {
+  type ObservedCluster,
+  type ObservedContainer,
+  type ObservedNode,
+  type ObservedPod,
+  type ObservedSet,
+  type SetState,
+  WORKLOAD_API_VERSION,
+  type WorkloadKind,
 } from "../model/index.ts";
 import { createSet } from "../plan/spec-change.ts";
 import { type SetSpec, SetSpecInput } from "../spec/schema.ts";
@@ -19,7 +21,8 @@ type RoleDraft = {
   readonly dependencies?: readonly string[];
   readonly gpus?: number;
   readonly image?: string;
-  readonly kind?: "StatefulSet" | "Deployment";
+  readonly kind?: WorkloadKind;
+  readonly leaderWorker?: { readonly size: number; readonly workerTemplate?: unknown };
   readonly onPodFailure?: "Recreate" | "Ignore";
   readonly minReadySeconds?: number;
   readonly ports?: readonly unknown[];
@@ -34,7 +37,8 @@ export function aRole(draft: RoleDraft): unknown {
     role,
     replicas,
     dependencies,
-    workload: { apiVersion: "apps/v1", kind },
+    workload: { apiVersion: WORKLOAD_API_VERSION[kind], kind },
+    ...(draft.leaderWorker === undefined ? {} : { leaderWorker: draft.leaderWorker }),
     ...(draft.onPodFailure === undefined ? {} : { onPodFailure: draft.onPodFailure }),
     ...(draft.minReadySeconds === undefined ? {} : { minReadySeconds: draft.minReadySeconds }),
     template: {
@@ -117,6 +121,7 @@ export function aPod(name: string, draft: Partial<ObservedPod> = {}): ObservedPo
     roleRestart: 0,
     revisionHash: null,
     ordinal: null,
+    worker: null,
     ownerUid: null,
     ownerKind: null,
     ownerName: null,
@@ -149,6 +154,7 @@ export function aCluster(
     name: "north",
     isSimulated: true,
     health: "live",
+    hasLeaderWorkerSets: false,
     nodes: [],
     podsOnNode: (node) => pods.filter((pod) => pod.nodeName === node),
     set: () => NOTHING,

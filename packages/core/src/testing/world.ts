@@ -25,7 +25,24 @@ type Template = {
   };
   readonly spec: Readonly<Record<string, unknown>>;
 };
-type WorkloadRecord = { readonly shown: Mutable<ObservedWorkload>; readonly template: Template };
+type WorkloadSpec = {
+  readonly replicas: number;
+  readonly template?: Template;
+  readonly ordinals?: { readonly start: number };
+  readonly leaderWorkerTemplate?: {
+    readonly size: number;
+    readonly leaderTemplate?: Template;
+    readonly workerTemplate: Template;
+  };
+};
+type WorkloadRecord = {
+  readonly shown: Mutable<ObservedWorkload>;
+  readonly template: Template;
+  /** Of a LeaderWorkerSet. */
+  readonly workers: Template;
+  readonly size: number;
+  readonly firstOrdinal: number;
+};
 
 /**
  * A cluster reduced to what the planner can tell apart, on a stepped clock: workloads make pods, a scheduler binds them,
@@ -36,6 +53,7 @@ export class World {
   readonly name = "north";
   nowMs = 1_000_000;
   health: ObservedCluster["health"] = "live";
+  hasLeaderWorkerSets = false;
   nodes: Mutable<ObservedNode>[];
   readonly owners = new Map<string, Mutable<ObservedObject>>();
   readonly objects = new Map<string, { shown: Mutable<ObservedObject>; object: KubeObject }>();
@@ -64,6 +82,7 @@ export class World {
       name: this.name,
       isSimulated: true,
       health: this.health,
+      hasLeaderWorkerSets: this.hasLeaderWorkerSets,
       nodes: this.nodes.map((node) => ({ ...node })),
       podsOnNode: (node) => pods.filter((pod) => pod.nodeName === node && pod.phase !== "Failed"),
       set: (namespace, name) => ({
@@ -184,15 +203,21 @@ export class World {
         return;
       }
       case "StatefulSet":
-      case "Deployment": {
+      case "Deployment":
+      case "LeaderWorkerSet": {
         const key = keyOf(object.kind, name);
         if (this.workloads.has(key) || this.released.some(({ shown }) => shown.name === name)) return;
-        const spec = object["spec"] as { readonly replicas: number; readonly template: Template };
+        const spec = object["spec"] as WorkloadSpec;
+        const { leaderWorkerTemplate, ordinals } = spec;
+        const template = spec.template ?? leaderWorkerTemplate?.leaderTemplate ?? leaderWorkerTemplate?.workerTemplate;
+        if (template === undefined) throw new Error(`${name} has no pod template`);
+        const instance = labels[LABEL.instance];
         const workload: ObservedWorkload = {
           ...common,
           groupIndex: Number(labels[LABEL.groupIndex]),
           kind: object.kind,
           role: labels[LABEL.role] ?? "",
+          instance: instance === undefined ? null : Number(instance),
           incarnation: Number(labels[LABEL.incarnation]),
           roleRestart: Number(labels[LABEL.roleRestart] ?? 0),
           revisionHash: labels[LABEL.revisionHash] ?? "",
@@ -202,7 +227,13 @@ export class World {
           readyReplicas: 0,
           failureMessage: null,
         };
-        this.workloads.set(key, { shown: workload, template: spec.template });
+        this.workloads.set(key, {
+          shown: workload,
+          template,
+          workers: leaderWorkerTemplate?.workerTemplate ?? template,
+          size: leaderWorkerTemplate?.size ?? 1,
+          firstOrdinal: ordinals?.start ?? 0,
+        });
         return;
       }
       default:
@@ -264,47 +295,65 @@ export class World {
       if (pod.ownerUid !== null && !alive.has(pod.ownerUid)) pod.deletionAtMs ??= this.nowMs;
   }
 
-  private control({ shown, template }: WorkloadRecord): void {
+  private control(record: WorkloadRecord): void {
+    const { shown, size, firstOrdinal } = record;
     if (shown.deletionAtMs !== null) return;
     shown.observedGeneration = shown.generation;
-    for (let ordinal = 0; ordinal < shown.replicas; ordinal++) {
-      const name = `${shown.name}-${ordinal}`;
-      if (this.pods.has(name)) continue;
-      const labels = template.metadata?.labels ?? {};
-      this.pods.set(
-        name,
-        aPod(name, {
-          uid: `uid-${++this.uids}`,
-          namespace: shown.namespace,
-          set: shown.set,
-          groupIndex: shown.groupIndex,
-          role: shown.role,
-          incarnation: Number(labels[LABEL.incarnation]),
-          roleRestart: Number(labels[LABEL.roleRestart] ?? 0),
-          revisionHash: labels[LABEL.revisionHash] ?? null,
-          setId: template.metadata?.annotations?.[ANNOTATION.setId] ?? null,
-          ordinal: shown.kind === "StatefulSet" ? ordinal : null,
-          ownerUid: shown.uid,
-          ownerKind: shown.kind === "Deployment" ? "ReplicaSet" : shown.kind,
-          ownerName: shown.kind === "Deployment" ? `${shown.name}-5d8f` : shown.name,
-          phase: "Pending",
-          isReady: false,
-          readySinceMs: null,
-          createdAtMs: this.nowMs,
-          containers: [aContainer({ containerId: null, isReady: false, state: "waiting" })],
-          requests: podRequests(template.spec),
-          hostPorts: podHostPorts(template.spec),
-        }),
-      );
+    for (let at = 0; at < shown.replicas; at++) {
+      const name = `${shown.name}-${at + firstOrdinal}`;
+      if (shown.instance !== null) this.ensurePod(record, name, { ordinal: shown.instance, worker: at + firstOrdinal });
+      else if (shown.kind === "StatefulSet") this.ensurePod(record, name, { ordinal: at, worker: null });
+      else if (shown.kind === "Deployment") this.ensurePod(record, name, { ordinal: null, worker: null });
+      else {
+        this.ensurePod(record, name, { ordinal: at, worker: 0 });
+        // Workers come when their leader is there.
+        for (let worker = 1; worker < size; worker++)
+          this.ensurePod(record, `${name}-${worker}`, { ordinal: at, worker });
+      }
     }
     const mine = [...this.pods.values()].filter((pod) => pod.ownerUid === shown.uid && pod.deletionAtMs === null);
+    const place = (pod: ObservedPod): number =>
+      shown.instance === null ? (pod.ordinal ?? 0) : (pod.worker ?? 0) - firstOrdinal;
     const excess =
-      shown.kind === "StatefulSet"
-        ? mine.filter((pod) => (pod.ordinal ?? 0) >= shown.replicas)
-        : mine.slice(shown.replicas);
+      shown.kind === "Deployment" ? mine.slice(shown.replicas) : mine.filter((pod) => place(pod) >= shown.replicas);
     for (const pod of excess) pod.deletionAtMs = this.nowMs;
     for (const pod of mine) if (pod.phase === "Failed") pod.deletionAtMs ??= this.nowMs;
     shown.readyReplicas = mine.filter((pod) => pod.isReady).length;
+  }
+
+  private ensurePod(
+    { shown, template, workers }: WorkloadRecord,
+    name: string,
+    place: Pick<ObservedPod, "ordinal" | "worker">,
+  ): void {
+    if (this.pods.has(name)) return;
+    const { metadata, spec } = place.worker !== null && place.worker > 0 ? workers : template;
+    const labels = metadata?.labels ?? {};
+    this.pods.set(
+      name,
+      aPod(name, {
+        uid: `uid-${++this.uids}`,
+        namespace: shown.namespace,
+        set: shown.set,
+        groupIndex: shown.groupIndex,
+        role: shown.role,
+        incarnation: Number(labels[LABEL.incarnation]),
+        roleRestart: Number(labels[LABEL.roleRestart] ?? 0),
+        revisionHash: labels[LABEL.revisionHash] ?? null,
+        setId: metadata?.annotations?.[ANNOTATION.setId] ?? null,
+        ...place,
+        ownerUid: shown.uid,
+        ownerKind: shown.kind === "Deployment" ? "ReplicaSet" : shown.kind,
+        ownerName: shown.kind === "Deployment" ? `${shown.name}-5d8f` : shown.name,
+        phase: "Pending",
+        isReady: false,
+        readySinceMs: null,
+        createdAtMs: this.nowMs,
+        containers: [aContainer({ containerId: null, isReady: false, state: "waiting" })],
+        requests: podRequests(spec),
+        hostPorts: podHostPorts(spec),
+      }),
+    );
   }
 
   private advance(pod: Mutable<ObservedPod>): void {

@@ -11,7 +11,7 @@ import type { ClusterInfo } from "../ports.ts";
 import { gpusOf } from "./gpus.ts";
 import { podView, silentNodes } from "./pod-view.ts";
 import type { SetModel } from "./set-model.ts";
-import { gpusPerGroup, tilesOf } from "./set-view.ts";
+import { gpusPerGroup, podsPerGroup, podsPerInstance, tilesOf } from "./set-view.ts";
 import type { ClusterDetail, ClusterRow, DomainView, NodeView, PodView } from "./types.ts";
 
 export const ZONE_LABEL = "topology.kubernetes.io/zone";
@@ -131,8 +131,9 @@ export function clusterDetail(model: ClusterModel): ClusterDetail {
 }
 
 function groupsHere({ sets, observed }: ClusterModel): readonly GroupHere[] {
-  return sets.flatMap(({ state, status }) =>
-    state.groups
+  return sets.flatMap(({ state, status }) => {
+    const sizes = new Map(state.spec.groupTemplate.roles.map((role) => [role.role, podsPerInstance(role)]));
+    return state.groups
       .filter((group) => group.placement?.cluster === observed.name)
       .map((group) => {
         const groupStatus = status.groups.find((candidate) => candidate.index === group.index);
@@ -145,13 +146,13 @@ function groupsHere({ sets, observed }: ClusterModel): readonly GroupHere[] {
           index: group.index,
           phase,
           domain: group.placement?.domain?.value ?? null,
-          readyPods: sum(roles, (role) => role.ready),
-          pods: sum(state.spec.groupTemplate.roles, (role) => role.replicas),
+          readyPods: sum(roles, (role) => role.ready * (sizes.get(role.role) ?? 1)),
+          pods: podsPerGroup(state),
           gpus: gpusPerGroup(state),
           sinceMs: group.readySinceMs ?? group.sinceMs,
         };
-      }),
-  );
+      });
+  });
 }
 
 /** By the label that most nodes carry: rack, else zone, else none. */

@@ -2,12 +2,16 @@ import {
   type GroupState,
   type GroupStatus,
   groupName,
+  instanceName,
   type ObservedPod,
   type PastIncarnation,
+  podTemplateOf,
+  type RevisionRole,
+  renderedRoles,
   type SetState,
-  workloadName,
 } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
+import { instanceAddresses } from "../project/addresses.ts";
 import { gpusOf } from "./gpus.ts";
 import { placementNotes } from "./placement-notes.ts";
 import { podView, silentNodes } from "./pod-view.ts";
@@ -66,19 +70,21 @@ function fromRevision(state: SetState, group: GroupState, revision: number): num
 function roleViews(state: SetState, group: GroupState, status: GroupStatus | undefined): readonly GroupRoleView[] {
   const isOrdered = state.spec.startupPolicy === "Ordered";
   const counts = new Map(status?.roles.map((role) => [role.role, role]));
+  const sizes = sizesOf(state, group);
   const isDone = (role: string): boolean => {
     const count = counts.get(role);
     return count !== undefined && count.ready >= count.replicas;
   };
   return state.spec.groupTemplate.roles.map(({ role, replicas, dependencies }) => {
     const count = counts.get(role) ?? { ready: 0, replicas };
-    if (group.stage !== "running") return { role, ready: 0, replicas: count.replicas, stage: "none", waitsFor: [] };
+    const common = { role, replicas: count.replicas, size: sizes.get(role) ?? 1 };
+    if (group.stage !== "running") return { ...common, ready: 0, stage: "none", waitsFor: [] };
     const waitsFor = isOrdered ? dependencies.filter((name) => !isDone(name)) : [];
     const isStarted = group.startedRoles.includes(role);
     // A later incarnation holds all its names first: made with 0 replicas is not started.
     const isHeld = waitsFor.length > 0 || group.incarnation > 1 || group.roleRestarts.some((one) => one.role === role);
     const stage = isDone(role) ? "done" : isHeld && !isStarted ? "waiting" : "starting";
-    return { role, ready: count.ready, replicas: count.replicas, stage, waitsFor: stage === "waiting" ? waitsFor : [] };
+    return { ...common, ready: count.ready, stage, waitsFor: stage === "waiting" ? waitsFor : [] };
   });
 }
 
@@ -97,20 +103,21 @@ function places(model: SetModel, group: GroupState, pods: readonly ObservedPod[]
   const result: PodView[] = [];
   const status = model.status.groups.find((candidate) => candidate.index === group.index);
   const roles = roleViews(state, group, status);
-  const templates = templatesOf(state, group);
+  const contents = contentsOf(state, group);
   for (const { role, replicas } of state.spec.groupTemplate.roles) {
     const present = pods.filter((pod) => pod.role === role);
-    const taken = new Set(present.flatMap((pod) => (pod.ordinal === null ? [] : [pod.ordinal])));
+    const taken = new Set(present.flatMap((pod) => (pod.ordinal === null ? [] : [placeKey(pod)])));
     const unnumbered = present.filter((pod) => pod.ordinal === null).length;
-    const gpus = gpusOf(podRequests(templates.get(role)?.["spec"]));
     const waitsFor = roles.find((candidate) => candidate.role === role)?.waitsFor ?? [];
+    const content = contents.get(role);
+    const wanted = placesOf(state, group, role, replicas, content);
+    const gpus = new Map([0, 1].map((worker) => [worker, content === undefined ? 0 : gpusAt(content, worker)]));
     let places = 0;
-    for (let ordinal = 0; ordinal < replicas; ordinal++) {
-      if (taken.has(ordinal) || places >= replicas - taken.size - unnumbered) continue;
+    for (const { ordinal, worker, name } of wanted) {
+      if (taken.has(placeKey({ ordinal, worker })) || places >= wanted.length - taken.size - unnumbered) continue;
       places += 1;
-      const name = `${workloadName(state.name, group.index, role)}-${ordinal}`;
       result.push({
-        uid: `place:${group.index}-${role}-${ordinal}`,
+        uid: `place:${group.index}-${role}-${placeKey({ ordinal, worker })}`,
         cluster: group.placement?.cluster ?? "",
         namespace: state.namespace,
         name,
@@ -118,11 +125,12 @@ function places(model: SetModel, group: GroupState, pods: readonly ObservedPod[]
         group: group.index,
         role,
         ordinal,
+        worker,
         incarnation: null,
         ...placeState(group, name, waitsFor),
         progress: null,
         node: null,
-        gpus,
+        gpus: gpus.get(Math.min(1, worker ?? 0)) ?? 0,
         createdAtMs: null,
         readySinceMs: null,
         deletingSinceMs: null,
@@ -149,8 +157,44 @@ function placeState(group: GroupState, pod: string, waitsFor: readonly string[])
   return { state: "tornDown", stateText: "torn down" };
 }
 
-/** Pod templates of the roles at the revision that the group runs, or the one it will. */
-function templatesOf(state: SetState, group: GroupState): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+const placeKey = ({ ordinal, worker }: Pick<ObservedPod, "ordinal" | "worker">): string =>
+  worker === null ? String(ordinal) : `${ordinal}-${worker}`;
+
+type Place = { readonly ordinal: number; readonly worker: number | null; readonly name: string };
+
+/** Every pod that a role is to have, by the names that it will have. */
+function placesOf(
+  state: SetState,
+  group: GroupState,
+  role: string,
+  replicas: number,
+  content: RevisionRole | undefined,
+): readonly Place[] {
+  const ordinals = Array.from({ length: replicas }, (_, ordinal) => ordinal);
+  const multiNode = content?.leaderWorker ?? null;
+  const rendered = renderedRoles(state, group).find((candidate) => candidate.role === role);
+  if (multiNode === null || rendered === undefined)
+    return ordinals.map((ordinal) => ({
+      ordinal,
+      worker: null,
+      name: instanceName(state.name, group.index, role, ordinal),
+    }));
+  const names = instanceAddresses(state, group.index, { ...rendered, replicas });
+  return ordinals.flatMap((ordinal) => {
+    const { address, workers } = names[ordinal] ?? { address: "", workers: [] };
+    return [address, ...(workers ?? [])].map((each, worker) => ({ ordinal, worker, name: each.split(".")[0] ?? "" }));
+  });
+}
+
+const gpusAt = (content: RevisionRole, worker: number): number =>
+  gpusOf(podRequests(podTemplateOf(content, worker)["spec"]));
+
+/** What the roles are at the revision that the group runs, or the one it will. */
+function contentsOf(state: SetState, group: GroupState): ReadonlyMap<string, RevisionRole> {
   const revision = state.revisions.find((candidate) => candidate.number === group.revision);
-  return new Map(revision?.content.roles.map((role) => [role.role, role.template]));
+  return new Map(revision?.content.roles.map((role) => [role.role, role]));
+}
+
+function sizesOf(state: SetState, group: GroupState): ReadonlyMap<string, number> {
+  return new Map([...contentsOf(state, group)].map(([role, { leaderWorker }]) => [role, leaderWorker?.size ?? 1]));
 }

@@ -32,6 +32,7 @@ export function podView(pod: ObservedPod, context: PodContext): PodView {
     group: pod.groupIndex,
     role: pod.role,
     ordinal: pod.ordinal,
+    worker: pod.worker,
     incarnation: pod.incarnation,
     state,
     stateText: text,

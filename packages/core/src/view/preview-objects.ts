@@ -1,4 +1,4 @@
-import { type GroupState, groupRoles, type KubeObject, type SetState } from "../model/index.ts";
+import { type GroupState, groupRoles, type KubeObject, type SetState, WORKLOAD_KINDS } from "../model/index.ts";
 import { renderEntry } from "../project/entry.ts";
 import {
   contentHashOf,
@@ -6,6 +6,7 @@ import {
   renderGroupObjects,
   renderOwner,
   renderWorkloads,
+  wantedWorkloads,
   workloadObject,
 } from "../project/index.ts";
 import type { PreviewInput } from "./preview-input.ts";
@@ -26,7 +27,7 @@ export function objectsOf(input: PreviewInput, groups: readonly PreviewGroup[]):
     const next = planned.find((group) => group.index === view.index);
     const now = present === undefined || present.incarnation === 0 ? [] : objectsNow(before?.state ?? after, present);
     const then =
-      view.then === "removed" || view.then === "unplaced" || next === undefined ? [] : objectsThen(after, next, view);
+      view.then === "removed" || view.then === "unplaced" || next === undefined ? [] : objectsThen(input, next, view);
     const changes = compare(view.cluster, view.then === "restarts", now, then);
     const isShown = changes.some((object) => object.change !== "same") && withText < GROUPS_WITH_TEXT;
     if (isShown) withText += 1;
@@ -57,16 +58,19 @@ function objectsNow(state: SetState, group: GroupState): readonly KubeObject[] {
   return [
     renderOwner(state, group),
     ...renderGroupObjects(state, group, owner),
-    ...group.rendering.map((rendered) => workloadObject(rendered, replicas.get(rendered.role) ?? 0, owner)),
+    ...group.rendering
+      .flatMap((rendered) => wantedWorkloads(rendered, replicas.get(rendered.role) ?? 0))
+      .map((wanted) => workloadObject(wanted, wanted.replicas, owner)),
   ];
 }
 
-function objectsThen(after: SetState, group: GroupState, view: PreviewGroup): readonly KubeObject[] {
+function objectsThen({ after, clusters }: PreviewInput, group: GroupState, view: PreviewGroup): readonly KubeObject[] {
   if (view.then === "stays" || view.then === "scales") return objectsNow(after, group);
   const isNext = view.then === "restarts" || group.incarnation === 0;
   const incarnation = isNext ? group.incarnation + 1 : group.incarnation;
   const next = { ...group, incarnation, revision: after.rollout.target };
-  return objectsNow(after, { ...next, rendering: renderWorkloads(after, next) });
+  const hasLeaderWorkerSets = clusters.get(view.cluster ?? "")?.hasLeaderWorkerSets === true;
+  return objectsNow(after, { ...next, rendering: renderWorkloads(after, next, { hasLeaderWorkerSets }) });
 }
 
 function compare(
@@ -94,7 +98,7 @@ function compare(
     if (after === undefined) return { ...common, change: "delete" as const };
     const isSame = contentHashOf(before) === contentHashOf(after) && common.before === common.after;
     if (isSame) return { ...common, change: "same" as const };
-    const isWorkload = after.apiVersion === "apps/v1";
+    const isWorkload = WORKLOAD_KINDS.some((kind) => kind === after.kind);
     return { ...common, change: isWorkload && isRestarted ? ("recreate" as const) : ("change" as const) };
   });
 }

@@ -8,6 +8,7 @@ import { capacityOf } from "./preview-capacity.ts";
 import type { PreviewInput } from "./preview-input.ts";
 import { objectsOf } from "./preview-objects.ts";
 import { hashOf } from "./set-model.ts";
+import { podsPerGroup } from "./set-view.ts";
 import type { PreviewGroup, PreviewView } from "./types.ts";
 import { withoutGroup } from "./without-group.ts";
 
@@ -15,7 +16,6 @@ import { withoutGroup } from "./without-group.ts";
 export function previewView(input: PreviewInput): PreviewView {
   const { before, after } = input;
   const groups = previewGroups(input);
-  const podsPerGroup = after.spec.groupTemplate.roles.reduce((sum, role) => sum + role.replicas, 0);
   const checks = [...input.checks, ...placementChecks(groups)];
   return {
     namespace: after.namespace,
@@ -32,7 +32,7 @@ export function previewView(input: PreviewInput): PreviewView {
     specBefore: before?.yaml ?? "",
     specAfter: input.yaml,
     plannedAtMs: input.nowMs,
-    podsPerGroup,
+    podsPerGroup: podsPerGroup(after),
     gpusPerGroup: groupDemands(after, after.rollout.target).reduce((sum, demand) => sum + gpusOf(demand.requests), 0),
     oneMore: oneMoreOf(input),
     canApply: !checks.some((check) => check.level === "error"),
@@ -190,7 +190,7 @@ function restartWhy({ spec, rollout }: SetState): string {
 }
 
 const podCount = (set: SetState, revision: number): number =>
-  groupRoles(set, revision).reduce((sum, role) => sum + role.replicas, 0);
+  groupRoles(set, revision).reduce((sum, role) => sum + role.replicas * role.size, 0);
 
 const replicasOf = (set: SetState): ReadonlyMap<string, number> =>
   new Map(set.spec.groupTemplate.roles.map((role) => [role.role, role.replicas]));

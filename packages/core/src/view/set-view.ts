@@ -13,7 +13,8 @@ const MAX_TILES = 60;
 
 export function setRow(model: SetModel): SetRow {
   const { state, status } = model;
-  const wanted = state.spec.groupTemplate.roles.reduce((sum, role) => sum + role.replicas, 0) * state.groups.length;
+  const wanted = podsPerGroup(state) * state.groups.length;
+  const sizes = new Map(state.spec.groupTemplate.roles.map((role) => [role.role, podsPerInstance(role)]));
   const clusters = [...new Set(state.groups.flatMap((group) => group.placement?.cluster ?? []))].sort();
   const named = clusters.length > 0 ? clusters : state.spec.placement.clusters.names;
   return {
@@ -27,7 +28,9 @@ export function setRow(model: SetModel): SetRow {
     replicas: state.spec.replicas,
     readyGroups: status.readyGroups,
     pods: wanted,
-    readyPods: status.groups.flatMap((group) => group.roles).reduce((sum, role) => sum + role.ready, 0),
+    readyPods: status.groups
+      .flatMap((group) => group.roles)
+      .reduce((sum, role) => sum + role.ready * (sizes.get(role.role) ?? 1), 0),
     gpus: gpusPerGroup(state) * state.groups.filter((group) => group.placement !== null).length,
     currentRevision: status.currentRevision,
     updateRevision: status.updateRevision,
@@ -65,8 +68,21 @@ export function tilesOf(groups: readonly GroupTile[]): readonly GroupTile[] {
 }
 
 export function gpusPerGroup(state: SetState): number {
-  const { roles } = state.spec.groupTemplate;
-  return roles.reduce((sum, role) => sum + role.replicas * gpusOf(podRequests(role.template.spec)), 0);
+  return state.spec.groupTemplate.roles.reduce((sum, role) => sum + role.replicas * gpusPerInstance(role), 0);
+}
+
+type RoleSpec = SetState["spec"]["groupTemplate"]["roles"][number];
+
+/** Of a multi-node instance the leader and its workers. */
+export const podsPerInstance = ({ leaderWorker }: RoleSpec): number => leaderWorker?.size ?? 1;
+
+export function podsPerGroup(state: SetState): number {
+  return state.spec.groupTemplate.roles.reduce((sum, role) => sum + role.replicas * podsPerInstance(role), 0);
+}
+
+function gpusPerInstance(role: RoleSpec): number {
+  const workers = role.leaderWorker?.workerTemplate ?? role.template;
+  return gpusOf(podRequests(role.template.spec)) + (podsPerInstance(role) - 1) * gpusOf(podRequests(workers.spec));
 }
 
 export function setDetail(model: SetModel): SetDetail {
@@ -105,16 +121,18 @@ function roleViews({ state, status }: SetModel): readonly RoleView[] {
     role: role.role,
     kind: role.workload.kind,
     replicas: role.replicas,
+    size: podsPerInstance(role),
     dependencies: role.dependencies,
     wave: waves.get(role.role) ?? 1,
     gpusPerPod: gpusOf(podRequests(role.template.spec)),
     image: imageOf(role.template.spec.containers[0]),
     onPodFailure: role.onPodFailure,
     readyPods: status.groups.reduce(
-      (sum, group) => sum + (group.roles.find((candidate) => candidate.role === role.role)?.ready ?? 0),
+      (sum, group) =>
+        sum + (group.roles.find((candidate) => candidate.role === role.role)?.ready ?? 0) * podsPerInstance(role),
       0,
     ),
-    wantedPods: role.replicas * state.groups.length,
+    wantedPods: role.replicas * podsPerInstance(role) * state.groups.length,
   }));
 }
 

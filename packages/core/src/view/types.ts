@@ -56,8 +56,10 @@ export type SetRow = {
 export type RoleView = {
   readonly role: string;
   readonly kind: string;
-  /** Per group, wanted. */
+  /** Instances per group, wanted. */
   readonly replicas: number;
+  /** Pods per instance: 1, or the leader and the workers of a multi-node instance. */
+  readonly size: number;
   readonly dependencies: readonly string[];
   /** 1-based startup wave. */
   readonly wave: number;
@@ -123,8 +125,11 @@ export type SetDetail = SetRow & {
 
 export type GroupRoleView = {
   readonly role: string;
+  /** Instances all of whose pods are Ready, of those that are wanted. */
   readonly ready: number;
   readonly replicas: number;
+  /** Pods per instance. */
+  readonly size: number;
   /** "done" all Ready · "starting" created · "waiting" held by dependencies (see waitsFor) · "none" torn down or unplaced. */
   readonly stage: "done" | "starting" | "waiting" | "none";
   readonly waitsFor: readonly string[];
@@ -188,7 +193,10 @@ export type PodView = {
   readonly set: string | null;
   readonly group: number | null;
   readonly role: string | null;
+  /** Index of its instance in the role; null with a Deployment. */
   readonly ordinal: number | null;
+  /** Of a multi-node instance: 0 is the leader, others are its workers. Null where an instance is one pod. */
+  readonly worker: number | null;
   readonly incarnation: number | null;
   readonly state: PodState;
   /** Word and reason, e.g. "starting: pulling image", "exit 137 (OOMKilled)", "after prefill". */

@@ -15,6 +15,7 @@ export function withoutGroup(
         name: cluster.name,
         isSimulated: cluster.isSimulated,
         health: cluster.health,
+        hasLeaderWorkerSets: cluster.hasLeaderWorkerSets,
         nodes: cluster.nodes,
         podsOnNode: (node) => cluster.podsOnNode(node).filter((pod) => !isOwn(pod)),
         set: (setNamespace, name) => cluster.set(setNamespace, name),

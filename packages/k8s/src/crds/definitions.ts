@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "b2cfd50fe0ca2863",
+        "openpatio.io/content-hash": "445e8bb071854ee0",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -215,7 +215,8 @@ export const CRDS: readonly KubeObject[] = [
                                   },
                                   kind: {
                                     type: "string",
-                                    description: "`StatefulSet` or `Deployment`.",
+                                    description:
+                                      "`StatefulSet`, `Deployment` or `LeaderWorkerSet`. Where a cluster has no LeaderWorkerSet, its instances run as StatefulSets.",
                                     maxLength: 63,
                                   },
                                 },
@@ -229,14 +230,15 @@ export const CRDS: readonly KubeObject[] = [
                               },
                               leaderWorker: {
                                 type: "object",
-                                description: "Instances over several nodes: each is a leader with its workers.",
+                                description:
+                                  "Instances over several nodes: each is a leader with its workers. `template` is the leader's. With kind StatefulSet each instance is a StatefulSet of its own.",
                                 required: ["size"],
                                 properties: {
                                   size: {
                                     type: "integer",
                                     description: "Pods per instance: one leader and its workers.",
-                                    format: "int32",
                                     minimum: 1,
+                                    maximum: 1000,
                                   },
                                   workerTemplate: {
                                     type: "object",

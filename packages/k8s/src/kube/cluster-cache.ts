@@ -1,5 +1,4 @@
 import type {
-  ClusterHealth,
   ObservedCluster,
   ObservedNode,
   ObservedObject,
@@ -22,6 +21,7 @@ export class ClusterCache {
     readonly pods: ObjectStore<ObservedPod>;
     readonly statefulsets: ObjectStore<ObservedWorkload>;
     readonly deployments: ObjectStore<ObservedWorkload>;
+    readonly leaderworkersets: ObjectStore<ObservedWorkload>;
     readonly services: ObjectStore<ObservedObject>;
     readonly configmaps: ObjectStore<ObservedObject>;
     readonly rolebasedgroups: ObjectStore<ObservedObject>;
@@ -56,6 +56,7 @@ export class ClusterCache {
       pods: new ObjectStore({ trim: trimPod, onChange: (before, after) => this.#podChanged(before, after), nowMs }),
       statefulsets: workloads("StatefulSet"),
       deployments: workloads("Deployment"),
+      leaderworkersets: workloads("LeaderWorkerSet"),
       services: objects("Service", "services"),
       configmaps: objects("ConfigMap", "configMaps"),
       rolebasedgroups: objects("RoleBasedGroup", "owners"),
@@ -93,11 +94,16 @@ export class ClusterCache {
     for (const store of Object.values(this.stores)) store.sweep();
   }
 
-  observe(name: string, isSimulated: boolean, health: ClusterHealth): ObservedCluster {
+  observe(
+    name: string,
+    isSimulated: boolean,
+    { health, hasLeaderWorkerSets }: Pick<ObservedCluster, "health" | "hasLeaderWorkerSets">,
+  ): ObservedCluster {
     return {
       name,
       isSimulated,
       health,
+      hasLeaderWorkerSets,
       nodes: this.#nodes.items(),
       podsOnNode: (node) => this.#podsByNode.get(node)?.items() ?? NONE,
       set: (namespace, set) => this.#sets.get(`${namespace}/${set}`)?.view() ?? EMPTY_SET,

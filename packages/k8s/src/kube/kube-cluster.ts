@@ -18,9 +18,11 @@ import { HIDES_VERSION } from "./contact.ts";
 import { type DefinitionsRefusal, installDefinitions } from "./definitions.ts";
 import { FailedCreations } from "./failed-creations.ts";
 import { NodeAndPodActions } from "./nodes-and-pods.ts";
+import { OptionalKind } from "./optional-kind.ts";
 import { observeMissingPermissions } from "./permissions.ts";
 import { ClusterReads } from "./reads.ts";
 import {
+  LEADER_WORKER_SET_GROUP,
   ROLE_BASED_GROUP_CRD,
   resourcePath,
   SET,
@@ -83,9 +85,12 @@ export class KubeCluster implements ClusterPort {
   readonly #connection: ApiConnection;
   readonly #cache: ClusterCache;
   readonly #notifier = new ChangeNotifier();
+  /** Of what every cluster has; the optional kind has its own. */
   readonly #watches: ReadonlyMap<WatchedKind, WatchSupervisor>;
   readonly sets: SetResources;
   readonly #setsWatch: WatchSupervisor;
+  readonly #leaderWorkerSetWatch: WatchSupervisor;
+  readonly #leaderWorkerSets: OptionalKind;
   readonly #writes: ClusterWrites;
   readonly #reads: ClusterReads;
   readonly #actions: NodeAndPodActions;
@@ -142,8 +147,19 @@ export class KubeCluster implements ClusterPort {
       receiver: this.sets.receiver,
     });
     this.#watches = new Map(
-      WATCHED_KINDS.map((kind) => [kind, this.#supervise(kind, { timing, nowMs, random })] as const),
+      WATCHED_KINDS.filter((kind) => kind !== "leaderworkersets").map(
+        (kind) => [kind, this.#supervise(kind, { timing, nowMs, random })] as const,
+      ),
     );
+    const store = this.#cache.store("leaderworkersets");
+    this.#leaderWorkerSetWatch = this.#supervise("leaderworkersets", { timing, nowMs, random });
+    this.#leaderWorkerSets = new OptionalKind({
+      connection: this.#connection,
+      group: LEADER_WORKER_SET_GROUP,
+      watch: this.#leaderWorkerSetWatch,
+      nowMs,
+      onGone: () => store.replaceAll([], store.beginList()),
+    });
   }
 
   start(): void {
@@ -157,13 +173,15 @@ export class KubeCluster implements ClusterPort {
     this.#stopped.abort();
     this.#probeNow.abort();
     this.#notifier.stop();
-    await Promise.all([...this.#watches.values(), this.#setsWatch].map((watch) => watch.stop()));
+    const watches = [...this.#watches.values(), this.#setsWatch, this.#leaderWorkerSetWatch];
+    await Promise.all(watches.map((watch) => watch.stop()));
     await this.#connection.close();
     await this.#running;
   }
 
   observe(): ObservedCluster {
-    return this.#cache.observe(this.name, this.isSimulated, this.#health());
+    const hasLeaderWorkerSets = this.#leaderWorkerSets.isThere === true;
+    return this.#cache.observe(this.name, this.isSimulated, { health: this.#health(), hasLeaderWorkerSets });
   }
 
   info(): ClusterInfo {
@@ -324,7 +342,8 @@ export class KubeCluster implements ClusterPort {
     const wasUnreachable = this.#probesFailed >= UNREACHABLE_AFTER_PROBES;
     this.#probesFailed = 0;
     this.#probeError = null;
-    for (const watch of [...this.#watches.values(), this.#setsWatch]) {
+    const optional = this.#leaderWorkerSets.isServed ? [this.#leaderWorkerSetWatch] : [];
+    for (const watch of [...this.#watches.values(), this.#setsWatch, ...optional]) {
       if (wasUnreachable) watch.reconnect();
       else watch.retryNow();
     }
@@ -336,13 +355,17 @@ export class KubeCluster implements ClusterPort {
     this.#isCheckingSetup = true;
     const nowMs = this.#clock.nowMs();
     try {
+      const before = this.#leaderWorkerSets.isServed;
+      await this.#leaderWorkerSets.look();
+      if (this.#leaderWorkerSets.isServed !== before) this.#permissionsDueMs = 0;
+      this.#tellHealth();
       if (nowMs >= this.#definitionsDueMs) {
         this.#definitionsRefusal = await installDefinitions(this.#connection, this.#definitions);
         this.#definitionsDueMs = this.#definitionsRefusal === null ? Number.POSITIVE_INFINITY : nowMs + RECHECK_MS;
         this.#watches.get("rolebasedgroups")?.retryNow();
       }
       if (nowMs >= this.#permissionsDueMs) {
-        this.#missingPermissions = await observeMissingPermissions(this.#connection);
+        this.#missingPermissions = await observeMissingPermissions(this.#connection, this.#leaderWorkerSets.isServed);
         this.#permissionsDueMs = this.#missingPermissions.length === 0 ? Number.POSITIVE_INFINITY : nowMs + RECHECK_MS;
       }
       this.#setupError = null;
@@ -355,11 +378,17 @@ export class KubeCluster implements ClusterPort {
 
   #health(): ClusterHealth {
     if (this.#probesFailed >= UNREACHABLE_AFTER_PROBES) return "unreachable";
-    const states = [...this.#watches.values()].map((watch) => watch.state);
-    if (!states.every((state) => state.hasSynced)) return "connecting";
+    const states = this.#usedWatches().map(([, watch]) => watch.state);
+    const isKnown = this.#leaderWorkerSets.isThere !== null;
+    if (!isKnown || !states.every((state) => state.hasSynced)) return "connecting";
     const brokenBeforeMs = this.#clock.nowMs() - this.#probeTiming.graceMs;
     const isCurrent = states.every((state) => state.brokenSinceMs === null || state.brokenSinceMs > brokenBeforeMs);
     return isCurrent && this.#probesFailed === 0 ? "live" : "stale";
+  }
+
+  #usedWatches(): readonly (readonly [WatchedKind, WatchSupervisor])[] {
+    const optional = ["leaderworkersets", this.#leaderWorkerSetWatch] as const;
+    return this.#leaderWorkerSets.isThere === true ? [...this.#watches, optional] : [...this.#watches];
   }
 
   #tellHealth(): void {
@@ -378,7 +407,7 @@ export class KubeCluster implements ClusterPort {
   #message(): string {
     if (this.#probeError?.status === 401) return REFUSED_CREDENTIALS;
     if (this.#probeError !== null) return `The API server does not answer: ${this.#probeError.message}.`;
-    for (const [kind, watch] of this.#watches) {
+    for (const [kind, watch] of this.#usedWatches()) {
       const { error } = watch.state;
       if (error === null) continue;
       if (error.status === 404 && kind === "rolebasedgroups") {
@@ -395,7 +424,8 @@ export class KubeCluster implements ClusterPort {
   }
 
   #state(kind: WatchedKind): { readonly error: ApiError | null } {
-    return this.#watches.get(kind)?.state ?? { error: null };
+    const watch = kind === "leaderworkersets" ? this.#leaderWorkerSetWatch : this.#watches.get(kind);
+    return watch?.state ?? { error: null };
   }
 }
 

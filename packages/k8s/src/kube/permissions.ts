@@ -1,11 +1,14 @@
 import { API_GROUP, fields } from "@openpatio/core/model";
 import { stringify } from "yaml";
 import type { ApiConnection } from "./connection.ts";
+import { LEADER_WORKER_SET_GROUP } from "./resources.ts";
 
 type Rule = {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** For a kind that a cluster need not have: nothing is missing where it is not there. */
+  readonly isOptional?: boolean;
 };
 
 const WRITTEN = ["get", "list", "watch", "create", "patch", "delete"];
@@ -20,6 +23,8 @@ const RULES: readonly Rule[] = [
   { group: "", resources: ["services", "configmaps"], verbs: WRITTEN },
   { group: "apps", resources: ["statefulsets", "deployments"], verbs: WRITTEN },
   { group: "apps", resources: ["statefulsets/scale", "deployments/scale"], verbs: ["patch"] },
+  { group: LEADER_WORKER_SET_GROUP, resources: ["leaderworkersets"], verbs: WRITTEN, isOptional: true },
+  { group: LEADER_WORKER_SET_GROUP, resources: ["leaderworkersets/scale"], verbs: ["patch"], isOptional: true },
   { group: API_GROUP, resources: ["rolebasedgroups"], verbs: WRITTEN },
   { group: API_GROUP, resources: ["rolebasedgroups/status"], verbs: ["patch"] },
   { group: API_GROUP, resources: ["rolebasedgroupsets"], verbs: ["get", "list", "watch", "update", "patch", "delete"] },
@@ -43,8 +48,12 @@ const INSTALL_RULE: Rule = {
 };
 
 /** Verbs that are needed and not granted, e.g. `create statefulsets.apps`, in the order of the rules. */
-export async function observeMissingPermissions(connection: ApiConnection): Promise<readonly string[]> {
-  const wanted = RULES.flatMap((rule) =>
+export async function observeMissingPermissions(
+  connection: ApiConnection,
+  hasLeaderWorkerSets: boolean,
+): Promise<readonly string[]> {
+  const rules = RULES.filter((rule) => hasLeaderWorkerSets || rule.isOptional !== true);
+  const wanted = rules.flatMap((rule) =>
     rule.resources.flatMap((resource) => rule.verbs.map((verb) => ({ group: rule.group, resource, verb }))),
   );
   const answers = await Promise.all(wanted.map((one) => isAllowed(connection, one)));

@@ -1,4 +1,4 @@
-import { API_GROUP, API_VERSION, LABEL } from "@openpatio/core/model";
+import { API_GROUP, API_VERSION, LABEL, WORKLOAD_API_VERSION } from "@openpatio/core/model";
 import { ApiError } from "./api-error.ts";
 
 /** Where kinds live in the API. */
@@ -29,12 +29,15 @@ export const WATCHED = {
   pods: POD,
   statefulsets: resource("apps/v1", "StatefulSet", "statefulsets"),
   deployments: resource("apps/v1", "Deployment", "deployments"),
+  leaderworkersets: resource(WORKLOAD_API_VERSION.LeaderWorkerSet, "LeaderWorkerSet", "leaderworkersets"),
   services: resource("v1", "Service", "services"),
   configmaps: resource("v1", "ConfigMap", "configmaps"),
   rolebasedgroups: resource(API_VERSION, "RoleBasedGroup", "rolebasedgroups"),
 } as const satisfies Record<string, Resource>;
 export type WatchedKind = keyof typeof WATCHED;
 export const WATCHED_KINDS = Object.keys(WATCHED) as readonly WatchedKind[];
+
+export const LEADER_WORKER_SET_GROUP = "leaderworkerset.x-k8s.io";
 
 export const ROLE_BASED_GROUP_CRD = `rolebasedgroups.${API_GROUP}`;
 

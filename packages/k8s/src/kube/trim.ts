@@ -4,6 +4,8 @@ import {
   fields,
   type KubeObject,
   LABEL,
+  type Labels,
+  LWS_LABEL,
   MANAGER,
   type ObservedContainer,
   type ObservedNode,
@@ -68,10 +70,8 @@ export function trimPod(pod: KubeObject): ObservedPod {
     roleRestart: countOf(labels[LABEL.roleRestart]) ?? 0,
     revisionHash: labels[LABEL.revisionHash] ?? null,
     setId: pod.metadata.annotations?.[ANNOTATION.setId] ?? null,
-    ordinal: owner?.kind === "StatefulSet" ? ordinalOf(pod.metadata.name, owner.name) : null,
+    ...placeOf(pod.metadata.name, labels, owner),
     ownerUid: owner?.uid ?? null,
-    ownerKind: owner?.kind ?? null,
-    ownerName: owner?.name ?? null,
     nodeName: textOf(spec["nodeName"]),
     phase: POD_PHASES.find((phase) => phase === status["phase"]) ?? "Pending",
     isReady,
@@ -87,6 +87,26 @@ export function trimPod(pod: KubeObject): ObservedPod {
     isDaemonSetPod: owner?.kind === "DaemonSet",
     ip: textOf(status["podIP"]),
   };
+}
+
+type Owner = NonNullable<KubeObject["metadata"]["ownerReferences"]>[number];
+
+/** Which instance of its role a pod is, or is part of, and the workload that it is of. */
+function placeOf(
+  name: string,
+  labels: Labels,
+  owner: Owner | undefined,
+): Pick<ObservedPod, "ordinal" | "worker" | "ownerKind" | "ownerName"> {
+  const leaderWorkerSet = labels[LWS_LABEL.name];
+  if (leaderWorkerSet !== undefined) {
+    const ordinal = countOf(labels[LWS_LABEL.groupIndex]);
+    const worker = countOf(labels[LWS_LABEL.workerIndex]);
+    return { ordinal, worker, ownerKind: "LeaderWorkerSet", ownerName: leaderWorkerSet };
+  }
+  const ofOwner = { ownerKind: owner?.kind ?? null, ownerName: owner?.name ?? null };
+  const ordinal = owner?.kind === "StatefulSet" ? ordinalOf(name, owner.name) : null;
+  const instance = countOf(labels[LABEL.instance]);
+  return instance === null ? { ...ofOwner, ordinal, worker: null } : { ...ofOwner, ordinal: instance, worker: ordinal };
 }
 
 /** From the name, which every version has; the label apps.kubernetes.io/pod-index came later. */
@@ -157,12 +177,15 @@ export function trimWorkload(object: KubeObject, kind: ObservedWorkload["kind"])
     set,
     groupIndex,
     role,
+    instance: countOf(labels[LABEL.instance]),
     incarnation,
     roleRestart: countOf(labels[LABEL.roleRestart]) ?? 0,
     revisionHash: labels[LABEL.revisionHash] ?? "",
     ownerUid: ownerOf(object),
     generation: object.metadata.generation ?? 0,
-    observedGeneration: numberOf(status["observedGeneration"]) ?? 0,
+    // A LeaderWorkerSet does not tell in every version; its pods say how far it is.
+    observedGeneration:
+      numberOf(status["observedGeneration"]) ?? (kind === "LeaderWorkerSet" ? (object.metadata.generation ?? 0) : 0),
     replicas: numberOf(spec["replicas"]) ?? 1,
     readyReplicas: numberOf(status["readyReplicas"]) ?? 0,
     deletionAtMs: timeOf(object.metadata.deletionTimestamp),

@@ -17,7 +17,7 @@ import { findResource, type Resource, resourcePath, watchedKindOf } from "./reso
  * | create | POST, never an upsert | 409 AlreadyExists: looked at, taken only if it is ours | |
  * | update | merge patch with metadata.uid | 422, cause at metadata.uid: "field is immutable" | 404 |
  * | status | JSON patch that begins with a test of metadata.uid (in a merge patch, custom resources ignore it) | 422 | 404 |
- * | scale | merge patch of the scale subresource with metadata.uid | 409, "Precondition failed: UID in precondition" | 404 |
+ * | scale | merge patch of the scale subresource with metadata.uid (of a LeaderWorkerSet as for status) | 409, "Precondition failed: UID in precondition" | 404 |
  * | delete | preconditions.uid | 409, "the UID in the precondition … does not match" | 404 |
  *
  * A patch never creates, so nothing that was torn down comes back. All may be sent twice with the effect of once.
@@ -78,13 +78,17 @@ export class ClusterWrites {
     const resource = this.#resource(ref.apiVersion, ref.kind);
     const kind = watchedKindOf(ref.apiVersion, ref.kind);
     const what = `scale ${ref.kind} ${ref.namespace}/${ref.name} to ${replicas}`;
-    if (kind !== "statefulsets" && kind !== "deployments") throw new Error(`${ref.kind} can't be scaled`);
+    if (kind !== "statefulsets" && kind !== "deployments" && kind !== "leaderworkersets")
+      throw new Error(`${ref.kind} can't be scaled`);
     const store = this.#cache.stores[kind];
     await this.#inTurn(kind, ref.namespace, ref.name, async () => {
       store.beginWrite(ref.namespace, ref.name);
       try {
         const path = resourcePath(resource, { ...ref, subresource: "scale" });
-        const scale = await this.#patch(path, { metadata: { uid: ref.uid }, spec: { replicas } });
+        const scale =
+          kind === "leaderworkersets"
+            ? await this.#scaleCustom(path, ref, replicas)
+            : await this.#patch(path, { metadata: { uid: ref.uid }, spec: { replicas } });
         store.endWriteWith(ref.namespace, ref.name, ref.uid, scale.metadata.resourceVersion ?? "", (workload) =>
           withReplicas(workload, replicas),
         );
@@ -156,6 +160,21 @@ export class ClusterWrites {
         throw toDomainError(this.#cluster, `delete ${ref.kind} ${ref.namespace}/${ref.name}`, error);
       }
     });
+  }
+
+  /** Of custom resources no merge patch of the scale looks at the UID; a test in a JSON patch does. */
+  async #scaleCustom(path: string, ref: ObjectRef, replicas: number): Promise<KubeObject> {
+    const body = [
+      { op: "test", path: "/metadata/uid", value: ref.uid },
+      { op: "add", path: "/spec/replicas", value: replicas },
+    ];
+    try {
+      const contentType = "application/json-patch+json";
+      return toKubeObject(await this.#connection.request({ method: "PATCH", path, query: WRITER, body, contentType }));
+    } catch (error) {
+      const isOtherLife = error instanceof ApiError && error.status === 422 && error.causes.length === 0;
+      throw isOtherLife ? this.#anotherLife(`scale ${ref.kind} ${ref.namespace}/${ref.name}`, ref) : error;
+    }
   }
 
   async #post(

@@ -27,6 +27,7 @@ const pod = (name: string, onNode: string | null, gpus: number, group: number | 
   group,
   role: "decode",
   ordinal: 0,
+  worker: null,
   incarnation: 1,
   state: "ready",
   stateText: "ready",

@@ -3,6 +3,7 @@
 import type { PodView } from "@openpatio/core/view";
 import Link from "next/link";
 import type { CSSProperties } from "react";
+import { placeText } from "#features/topology/model.ts";
 import { formatPercent } from "#lib/format.ts";
 import { groupPath, podPath } from "#lib/paths.ts";
 import { cx } from "#ui/cx.ts";
@@ -172,12 +173,15 @@ function PodOnSlots({ pod, style, isNarrow }: PodOnSlotsProps) {
       data-narrow={isNarrow || undefined}
     >
       <StateGlyph state={state} progress={pod.progress} size={isNarrow ? 10 : 12} />
-      {isNarrow ? pod.ordinal : <span>{labelOf(pod)}</span>}
+      {isNarrow ? placeText(pod) : <span>{labelOf(pod)}</span>}
     </Link>
   );
 }
 
-const labelOf = (pod: PodView) => (pod.ordinal === null ? (pod.role ?? pod.name) : `${pod.role}-${pod.ordinal}`);
+function labelOf(pod: PodView): string {
+  const place = placeText(pod);
+  return place === null ? (pod.role ?? pod.name) : `${pod.role}-${place}`;
+}
 
 function describePod(pod: PodView): string {
   const gpus = pod.gpus === 0 ? "no GPU" : pod.gpus === 1 ? "1 GPU" : `${pod.gpus} GPUs`;

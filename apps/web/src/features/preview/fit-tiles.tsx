@@ -13,9 +13,9 @@ export function FitTiles({ refusals }: { readonly refusals: readonly Refusal[] }
               <span className="sr-only">{`${refusal.fits.filter((pod) => pod.fits).length} of ${refusal.fits.length} pods would fit`}</span>
               {refusal.fits.map((pod) => (
                 <i
-                  key={`${pod.role}-${pod.ordinal}`}
+                  key={`${pod.role}-${pod.ordinal}-${pod.worker ?? 0}`}
                   data-fits={pod.fits || undefined}
-                  title={`${pod.role}-${pod.ordinal}: ${pod.fits ? "would fit" : "no room"}`}
+                  title={`${pod.role}-${pod.ordinal}${pod.worker === undefined ? "" : `-${pod.worker}`}: ${pod.fits ? "would fit" : "no room"}`}
                 />
               ))}
             </span>

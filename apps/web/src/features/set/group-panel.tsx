@@ -295,9 +295,9 @@ function Refusals({ refusals }: { readonly refusals: readonly Refusal[] }) {
                 </span>
                 {refusal.fits.map((pod) => (
                   <i
-                    key={`${pod.role}-${pod.ordinal}`}
+                    key={`${pod.role}-${pod.ordinal}-${pod.worker ?? 0}`}
                     data-fits={pod.fits}
-                    title={`${pod.role}-${pod.ordinal} ${pod.fits ? "would fit" : "finds no room"}`}
+                    title={`${pod.role}-${pod.ordinal}${pod.worker === undefined ? "" : `-${pod.worker}`} ${pod.fits ? "would fit" : "finds no room"}`}
                   />
                 ))}
               </span>

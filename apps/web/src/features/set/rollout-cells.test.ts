@@ -10,7 +10,7 @@ describe("rolloutCells", () => {
     const working = groupView(2, ROLES, {
       phase: "Updating",
       revision: 2,
-      roles: [{ role: "decode", ready: 1, replicas: 4, stage: "starting", waitsFor: [] }],
+      roles: [{ role: "decode", ready: 1, replicas: 4, size: 1, stage: "starting", waitsFor: [] }],
     });
     const cells = rolloutCells(rollout, [working, groupView(0, ROLES), groupView(3, ROLES, { revision: 2 })]);
     expect(cells.map((cell) => [cell.first, cell.isNew, cell.fraction])).toEqual([

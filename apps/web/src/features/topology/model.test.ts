@@ -94,8 +94,8 @@ describe("isEdgeMet", () => {
       [
         groupView(0, ROLES, {
           roles: [
-            { role: "prefill", ready, replicas: 2, stage: "starting", waitsFor: [] },
-            { role: "decode", ready: 0, replicas: 2, stage, waitsFor },
+            { role: "prefill", ready, replicas: 2, size: 1, stage: "starting", waitsFor: [] },
+            { role: "decode", ready: 0, replicas: 2, size: 1, stage, waitsFor },
           ],
         }),
       ],

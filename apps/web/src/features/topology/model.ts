@@ -52,7 +52,7 @@ export type PodCell = {
 
 /** Place of a cell within its role: its ordinal, so that a pod that is missing leaves a gap instead of moving others. */
 export function slotOf(cell: PodCell, position: number): number {
-  return cell.pod.ordinal ?? position;
+  return cell.pod.worker === null ? (cell.pod.ordinal ?? position) : position;
 }
 
 /** Places a role takes: as many as are wanted, or more while it is scaled in. */
@@ -164,8 +164,8 @@ function prepareGroup(
   return {
     view,
     roles,
-    readyPods: roles.reduce((sum, role) => sum + role.ready, 0),
-    wantedPods: roles.reduce((sum, role) => sum + role.replicas, 0),
+    readyPods: view.roles.reduce((sum, role) => sum + role.ready * role.size, 0),
+    wantedPods: view.roles.reduce((sum, role) => sum + role.replicas * role.size, 0),
     gpus: roles.reduce((sum, role) => sum + role.cells.reduce((n, cell) => n + cell.pod.gpus, 0), 0),
   };
 }
@@ -174,20 +174,22 @@ function prepareCells(view: GroupView, role: string, pods: readonly PodView[]): 
   const sorted = pods.toSorted(
     (a, b) =>
       (a.ordinal ?? Number.MAX_SAFE_INTEGER) - (b.ordinal ?? Number.MAX_SAFE_INTEGER) ||
+      (a.worker ?? 0) - (b.worker ?? 0) ||
       Number(isPlace(a)) - Number(isPlace(b)) ||
       compareText(a.name, b.name),
   );
-  const taken = new Set<number>();
+  const taken = new Set<string>();
   const cells: PodCell[] = [];
   for (const pod of sorted) {
-    if (pod.ordinal !== null) {
+    const place = placeText(pod);
+    if (place !== null) {
       // A pod and the place kept for it can overlap for a moment; the pod is what there is.
-      if (isPlace(pod) && taken.has(pod.ordinal)) continue;
-      taken.add(pod.ordinal);
+      if (isPlace(pod) && taken.has(place)) continue;
+      taken.add(place);
     }
     const isCause = isCauseOf(view, pod);
     cells.push({
-      key: pod.ordinal === null ? `${view.index}/${role}/${pod.uid}` : `${view.index}/${role}/${pod.ordinal}`,
+      key: `${view.index}/${role}/${place ?? pod.uid}`,
       pod,
       group: view.index,
       label: podLabel(view, role, pod),
@@ -196,6 +198,12 @@ function prepareCells(view: GroupView, role: string, pods: readonly PodView[]): 
     });
   }
   return cells;
+}
+
+/** `2`, or `2-1` for a pod of a multi-node instance; null where pods have no numbers. */
+export function placeText({ ordinal, worker }: Pick<PodView, "ordinal" | "worker">): string | null {
+  if (ordinal === null) return null;
+  return worker === null ? String(ordinal) : `${ordinal}-${worker}`;
 }
 
 /** True for the place of a pod that is wanted and not there. */
@@ -209,7 +217,8 @@ function isCauseOf(view: GroupView, pod: PodView): boolean {
 }
 
 function podLabel(view: GroupView, role: string, pod: PodView): string {
-  if (pod.ordinal !== null) return `${role}-${pod.ordinal}`;
+  const place = placeText(pod);
+  if (place !== null) return `${role}-${place}`;
   return pod.name.startsWith(`${view.name}-`) ? pod.name.slice(view.name.length + 1) : pod.name;
 }
 

@@ -1,5 +1,5 @@
 import { cellLevel, type Rect } from "./layout.ts";
-import type { PodCell } from "./model.ts";
+import { type PodCell, placeText } from "./model.ts";
 import {
   cellState,
   cutBeforeEnd,
@@ -129,7 +129,7 @@ function drawLabel(scene: Scene, box: Rect, cell: PodCell): void {
       },
     );
   } else if (cell.pod.ordinal !== null) {
-    drawText(ctx, String(cell.pod.ordinal), box.x + box.w - 5, box.y + box.h - 5, {
+    drawText(ctx, placeText(cell.pod) ?? "", box.x + box.w - 5, box.y + box.h - 5, {
       font: palette.fonts.mono11,
       color,
       align: "right",
@@ -137,7 +137,10 @@ function drawLabel(scene: Scene, box: Rect, cell: PodCell): void {
   }
 }
 
-const endOf = ({ pod }: PodCell): string => (pod.ordinal === null ? "" : `-${pod.ordinal}`);
+function endOf({ pod }: PodCell): string {
+  const place = placeText(pod);
+  return place === null ? "" : `-${place}`;
+}
 
 function drawCard(scene: Scene, box: Rect, cell: PodCell): void {
   const { ctx, palette } = scene;

@@ -156,6 +156,7 @@ function comparePods(a: RackPod, b: RackPod): number {
     (a.pod.group ?? -1) - (b.pod.group ?? -1) ||
     compareText(a.pod.role ?? "", b.pod.role ?? "") ||
     (a.pod.ordinal ?? -1) - (b.pod.ordinal ?? -1) ||
+    (a.pod.worker ?? -1) - (b.pod.worker ?? -1) ||
     Number(isPlace(a.pod)) - Number(isPlace(b.pod)) ||
     compareText(a.pod.name, b.pod.name)
   );
