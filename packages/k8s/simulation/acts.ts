@@ -2,6 +2,7 @@ import { type KubeObject, LABEL } from "@openpatio/core/model";
 import {
   abortRollout,
   acceptSpec,
+  moveGroup,
   pauseRollout,
   restartRollout,
   resumeRollout,
@@ -16,7 +17,18 @@ import { type ControlPlane, WAYS_TO_FAIL } from "./control-plane.ts";
 import type { Database } from "./database.ts";
 import { type ForeignAct, foreignActs, performForeign, restoreLabels } from "./foreign-acts.ts";
 import type { Invariants } from "./invariants.ts";
-import { withAddedRole, withCount, withDependencies, withoutRole, withRenamedRole, withTag } from "./scenario.ts";
+import {
+  type Policies,
+  policies,
+  withAddedRole,
+  withCount,
+  withDependencies,
+  withoutHolds,
+  withoutRole,
+  withPolicies,
+  withRenamedRole,
+  withTag,
+} from "./scenario.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 
 /** What users, clusters and fate do, as data: a history can be printed, shrunk and played again. `set` counts round. */
@@ -31,7 +43,8 @@ export type Act =
   | { readonly act: "depend"; readonly set: number; readonly role: number; readonly waitsFor: number }
   | { readonly act: "pause" | "resume" | "restart" | "abort"; readonly set: number }
   | { readonly act: "rollback"; readonly set: number; readonly to: number }
-  | { readonly act: "retry"; readonly set: number; readonly group: number }
+  | { readonly act: "retry" | "move"; readonly set: number; readonly group: number }
+  | { readonly act: "policies"; readonly set: number; readonly policies: Policies }
   | ObjectAct
   | ForeignAct
   | NodeAct
@@ -83,7 +96,8 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   weighted(4, fc.record({ act: oneOf("pause", "resume", "restart", "abort"), set })),
   weighted(1, fc.record({ act: oneOf("rollback"), set, to: fc.integer({ min: 1, max: 4 }) })),
   weighted(4, foreignActs),
-  weighted(1, fc.record({ act: oneOf("retry"), set, group })),
+  weighted(1, fc.record({ act: oneOf("retry", "move"), set, group })),
+  weighted(2, fc.record({ act: oneOf("policies"), set, policies })),
   weighted(5, fc.record({ act: oneOf("crash-container", "delete-pod", "evict-pod"), pod })),
   weighted(4, fc.record({ act: oneOf("stop-kubelet", "start-kubelet", "cordon", "uncordon", "drain"), pod })),
   weighted(1, fc.record({ act: oneOf("delete-node", "out-of-service"), pod })),
@@ -158,6 +172,10 @@ export function perform(act: Act, stage: Stage): void {
       return change(stage, act.set, (state, nowMs) => rollbackTo(state, act.to, nowMs));
     case "retry":
       return change(stage, act.set, (state, nowMs) => retryGroupNow(state, act.group, nowMs));
+    case "move":
+      return change(stage, act.set, (state, nowMs) => moveGroup(state, act.group, nowMs));
+    case "policies":
+      return edit(stage, act.set, (spec) => withPolicies(spec, act.policies));
     case "fail-calls":
       plane.faults.failingCalls = act.count;
       plane.faults.how = act.how;
@@ -293,8 +311,10 @@ function makeNamespace({ clusters, namespace: name }: Stage): void {
 
 /** All machines are there, run, and take pods. */
 export function heal(stage: Stage, machines: ReadonlyMap<SimCluster, readonly KubeObject[]>): void {
+  stage.plane.faults.failingCalls = 0;
   makeNamespace(stage);
   restoreLabels(stage);
+  for (const i of stage.ids.keys()) edit(stage, i, withoutHolds);
   for (const [cluster, nodes] of machines) {
     cluster.setConnected(true);
     for (const machine of nodes) healMachine(cluster, machine);

@@ -1,6 +1,13 @@
-import { canonicalJson, groupRoles, type KubeObject, LABEL, type SetState } from "@openpatio/core/model";
+import {
+  canonicalJson,
+  type GroupState,
+  groupRoles,
+  type KubeObject,
+  LABEL,
+  type SetState,
+} from "@openpatio/core/model";
 import { reservationsOf } from "@openpatio/core/placement";
-import { maxUnavailable, type TimelineDraft } from "@openpatio/core/plan";
+import { maxSurge, maxUnavailable, type TimelineDraft } from "@openpatio/core/plan";
 import type { SimEvent } from "../src/sim/api.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 
@@ -37,7 +44,7 @@ export class Invariants {
   readonly #meddled = new Set<string>();
   readonly #hitPods = new Set<string>();
   /** Failures that must lead to a new incarnation: set/group → the incarnation that failed. */
-  readonly #owed = new Map<string, number>();
+  readonly #owed = new Map<string, { readonly incarnation: number; readonly restarts: number }>();
   readonly #troubledNodes = new Set<string>();
   /** set → group → incarnation in which it was taken down while Ready. */
   readonly #takenDown = new Map<string, Map<number, number>>();
@@ -92,9 +99,13 @@ export class Invariants {
     if (!mustRecover || state === null || group?.stage !== "running" || group.incarnation !== facts.incarnation) return;
     const role = groupRoles(state, group.revision).find((candidate) => candidate.role === facts.role);
     if (role?.onPodFailure !== "Recreate" || this.#troubledNodes.has(nodeOf(facts))) return;
+    if (state.spec.recovery.policy === "None") return;
     const isWanted = role.kind === "StatefulSet" && (facts.ordinal ?? 0) < role.replicas;
     if (isWanted && group.readyPods.some((known) => known.uid === uid))
-      this.#owed.set(`${facts.set}/${facts.group}`, facts.incarnation);
+      this.#owed.set(`${facts.set}/${facts.group}`, {
+        incarnation: facts.incarnation,
+        restarts: restartsOf(group),
+      });
   }
 
   /** By the cluster: what was stored as Ready may have lost that since, and then it may be replaced at any time. */
@@ -126,7 +137,7 @@ export class Invariants {
 
   /** At the end nothing is owed any more. */
   settled(): void {
-    for (const [group, incarnation] of this.#owed)
+    for (const [group, { incarnation }] of this.#owed)
       this.#violated(5, `${group} never recovered from the failure of incarnation ${incarnation}`);
   }
 
@@ -149,6 +160,10 @@ export class Invariants {
       const begins = group.stage === "teardown" && old?.stage !== "teardown" ? group.teardown?.cause : undefined;
       if (begins?.kind === "failure" && !this.#hit.has(life) && !begins.message.includes("made no progress"))
         this.#violated(5, `${life} is recovered, although nothing was done to it: ${begins.message}`);
+      const isSameLife = old?.incarnation === group.incarnation;
+      if (isSameLife && restartsOf(group) > restartsOf(old) && !this.#hit.has(life))
+        this.#violated(5, `a role of ${life} is recreated, although nothing was done to it`);
+      if (old !== undefined) this.#judgePartition(before, old, group);
       if (old !== undefined && group.incarnation > old.incarnation + 1)
         this.#violated(5, `${life} comes after incarnation ${old.incarnation}`);
       const wasReady = (old?.readySinceMs ?? null) !== null && this.#isReady(life);
@@ -162,7 +177,8 @@ export class Invariants {
       if (since !== undefined && group.incarnation > since && group.readySinceMs !== null)
         takenDown.delete(group.index);
       const owed = this.#owed.get(`${set}/${group.index}`);
-      if (owed !== undefined && (group.incarnation > owed || group.teardown?.next === "remove"))
+      const isRecovered = group.incarnation > (owed?.incarnation ?? 0) || restartsOf(group) > (owed?.restarts ?? 0);
+      if (owed !== undefined && (isRecovered || group.teardown?.next === "remove"))
         this.#owed.delete(`${set}/${group.index}`);
       const wasStarted = old?.incarnation === group.incarnation ? old.startedRoles : [];
       for (const role of group.startedRoles)
@@ -182,10 +198,29 @@ export class Invariants {
       for (const key of this.#domainOfGroup.keys())
         if (key.startsWith(`${set}/${index}/`)) this.#domainOfGroup.delete(key);
     }
-    const limit = maxUnavailable(before.spec);
+    const extras = (after?.groups ?? []).filter(({ isSurge, teardown }) => isSurge && teardown?.next !== "remove");
+    const extrasBefore = before.groups.filter(({ isSurge, teardown }) => isSurge && teardown?.next !== "remove");
+    const surge = maxSurge(before.spec);
+    if (extras.length > extrasBefore.length && extras.length > surge)
+      this.#violated(3, `${set} has ${extras.length} extra groups, ${surge} allowed`);
+    // An extra group that serves makes up for one that does not.
+    const serving = extras.filter((group) => group.readySinceMs !== null).length;
+    const limit = maxUnavailable(before.spec) + serving;
     if (takesDown && takenDown.size > limit)
       this.#violated(3, `${takenDown.size} ready groups of ${set} are taken down at once, ${limit} allowed`);
     if (after !== null) this.#judgePromises(before, after);
+  }
+
+  /** What the partition holds keeps its content, whatever becomes of it, unless it was on its way already. */
+  #judgePartition(set: SetState, old: GroupState, group: GroupState): void {
+    if (group.index >= set.spec.rollout.partition || old.incarnation === 0) return;
+    if (group.incarnation === old.incarnation || old.lastCause?.kind === "rollout") return;
+    const hashOf = ({ revision }: GroupState) => set.revisions.find(({ number }) => number === revision)?.hash;
+    if (hashOf(old) !== hashOf(group))
+      this.#violated(
+        3,
+        `${set.name}/${group.index} goes from revision ${old.revision} to ${group.revision} in spite of the partition`,
+      );
   }
 
   #changed(cluster: SimCluster, { resource, type, object, previous }: SimEvent): void {
@@ -294,7 +329,7 @@ export class Invariants {
 
   /** 4: no domain is promised more than it has. */
   #judgePromises(before: SetState, after: SetState): void {
-    if (!this.isRoomJudged) return;
+    if (!this.isRoomJudged || after.spec.placement.whenFull === "CreatePods") return;
     const old = new Map(before.groups.map((group) => [group.index, group.placement?.domain?.value]));
     for (const group of after.groups) {
       const domain = group.placement?.domain;
@@ -350,6 +385,9 @@ export class Invariants {
 }
 
 const GPUS_PER_NODE = 8;
+
+const restartsOf = ({ roleRestarts }: GroupState): number =>
+  roleRestarts.reduce((sum, { restart }) => sum + restart, 0);
 
 const nodeOf = ({ cluster, node }: PodFacts): string => `${cluster}/${node ?? ""}`;
 

@@ -19,9 +19,24 @@ export type SetDesign = {
   readonly replicas: number;
   readonly roles: readonly RoleDesign[];
   readonly isParallel: boolean;
-  readonly maxUnavailable: number | string;
+  readonly policies: Policies;
   readonly topology: "none" | "rack" | "zone";
+  readonly isPreferred: boolean;
   readonly exclusive: "None" | "Group" | "Set" | "All";
+  readonly hasEntry: boolean;
+};
+
+/** What says how, not what: changing it restarts nothing. */
+export type Policies = {
+  readonly strategy: "Pack" | "Spread";
+  readonly whenFull: "Wait" | "CreatePods";
+  readonly maxUnavailable: number | string;
+  readonly maxSurge: number | string;
+  readonly partition: number;
+  readonly onFailure: "Pause" | "Rollback";
+  readonly progressDeadlineSeconds: number;
+  readonly recovery: "RecreateGroup" | "RecreateRole" | "None";
+  readonly maxRecoveries: number | null;
 };
 
 const often = <T>(usual: T, ...rare: readonly T[]): fc.Arbitrary<T> =>
@@ -36,14 +51,28 @@ const roleDesigns: fc.Arbitrary<RoleDesign> = fc.record({
   isIgnored: often(false, true),
 });
 
+export const policies: fc.Arbitrary<Policies> = fc.record({
+  strategy: often("Pack", "Spread"),
+  whenFull: often("Wait", "CreatePods"),
+  maxUnavailable: fc.constantFrom<number | string>(1, 1, 2, "50%"),
+  maxSurge: fc.constantFrom<number | string>(0, 0, 0, 1, 2, "50%"),
+  partition: often(0, 0, 0, 1, 2),
+  onFailure: often("Pause", "Rollback"),
+  progressDeadlineSeconds: often(1_800, 20),
+  recovery: fc.constantFrom("RecreateGroup", "RecreateGroup", "RecreateGroup", "RecreateRole", "RecreateRole", "None"),
+  maxRecoveries: often<number | null>(null, null, null, 2),
+});
+
 export const setDesigns: fc.Arbitrary<SetDesign> = fc.record({
   cluster: often(0, 1),
   replicas: fc.integer({ min: 1, max: 3 }),
   roles: fc.array(roleDesigns, { minLength: 1, maxLength: 4 }),
   isParallel: often(false, true),
-  maxUnavailable: fc.constantFrom<number | string>(1, 1, 2, "50%"),
+  policies,
   topology: fc.constantFrom("none", "rack", "rack", "zone"),
+  isPreferred: often(false, true),
   exclusive: fc.constantFrom("None", "None", "Group", "Set", "All"),
+  hasEntry: often(false, true),
 });
 
 const KEY_OF = { rack: "topology.kubernetes.io/rack", zone: "topology.kubernetes.io/zone" } as const;
@@ -52,7 +81,7 @@ const MAX_ROLES = 5;
 type Role = SetSpec["groupTemplate"]["roles"][number];
 
 export function specOf(design: SetDesign, clusters: readonly string[]): SetSpec {
-  const { topology, exclusive, roles, isParallel, maxUnavailable, replicas } = design;
+  const { topology, exclusive, isPreferred, roles, isParallel, replicas } = design;
   const names = roles.map((_, i) => `r${i}`);
   const input = SetSpecInput.parse({
     startupPolicy: isParallel ? "Parallel" : "Ordered",
@@ -69,24 +98,52 @@ export function specOf(design: SetDesign, clusters: readonly string[]): SetSpec 
     },
     placement: {
       clusters: { names: [clusters[design.cluster % clusters.length]] },
-      ...(topology === "none" ? {} : { topology: { key: KEY_OF[topology], exclusive } }),
+      ...(topology === "none"
+        ? {}
+        : {
+            topology: isPreferred
+              ? { key: KEY_OF[topology], mode: "Preferred" }
+              : { key: KEY_OF[topology], mode: "Required", exclusive },
+          }),
     },
-    rollout: { maxUnavailable },
+    ...(design.hasEntry ? { entry: { role: "r0", port: "http" } } : {}),
   });
-  return { ...input, replicas };
+  return withPolicies({ ...input, replicas }, design.policies);
+}
+
+export function withPolicies(spec: SetSpec, policy: Policies): SetSpec {
+  const { strategy, whenFull, maxUnavailable, maxSurge, partition, onFailure, progressDeadlineSeconds } = policy;
+  return {
+    ...spec,
+    placement: { ...spec.placement, strategy, whenFull },
+    rollout: { ...spec.rollout, maxUnavailable, maxSurge, partition, onFailure, progressDeadlineSeconds },
+    recovery: { ...spec.recovery, policy: policy.recovery, maxRecoveries: policy.maxRecoveries },
+  };
+}
+
+/** Nothing is held back any more, and nothing given up. */
+export function withoutHolds(spec: SetSpec): SetSpec {
+  return {
+    ...spec,
+    rollout: { ...spec.rollout, partition: 0 },
+    recovery: { ...spec.recovery, maxRecoveries: null },
+  };
 }
 
 function templateOf(tag: number, gpus: number): Role["template"] {
   const limits = { cpu: "2", ...(gpus > 0 ? { "nvidia.com/gpu": String(gpus) } : {}) };
-  return { spec: { containers: [{ name: "engine", image: imageOf(tag), resources: { limits } }] } };
+  return { spec: { containers: [{ name: "engine", image: imageOf(tag), ports: [PORT], resources: { limits } }] } };
 }
+
+const PORT = { name: "http", containerPort: 8000 };
 
 const imageOf = (tag: number): string => `engine:v${tag}`;
 
-const withRoles = (spec: SetSpec, roles: readonly Role[]): SetSpec => ({
-  ...spec,
-  groupTemplate: { ...spec.groupTemplate, roles: [...roles] },
-});
+function withRoles({ entry, ...spec }: SetSpec, roles: readonly Role[]): SetSpec {
+  // Clients go where they can: an entry to a role that is no more would be refused.
+  const hasEntry = entry !== undefined && roles.some(({ role }) => role === entry.role);
+  return { ...spec, ...(hasEntry ? { entry } : {}), groupTemplate: { ...spec.groupTemplate, roles: [...roles] } };
+}
 
 /** The role at `index`, counted round. */
 const nth = (spec: SetSpec, index: number): number => index % spec.groupTemplate.roles.length;

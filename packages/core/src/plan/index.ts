@@ -9,6 +9,7 @@ export {
   isOutdated,
   isRolloutActive,
   isRolloutPaused,
+  maxSurge,
   maxUnavailable,
   targetRevision,
 } from "./rollout-state.ts";
