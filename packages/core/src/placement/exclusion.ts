@@ -62,7 +62,7 @@ export function domainsHeldAlone(reservations: readonly Reservation[], self: Gro
 
 /**
  * Groups without a required domain that were placed before a domain was held alone: their pods are not kept out of it,
- * so a scale-out may bring some there until their next incarnation.
+ * so those that are made anew may come there until their next incarnation.
  */
 export function mayStillCome(
   reservations: readonly Reservation[],

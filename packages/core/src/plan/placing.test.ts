@@ -244,6 +244,22 @@ test("a group that is asked to move stops completely and starts on the best othe
   expect(racksOf(set)).toEqual(["rack-1"]);
 });
 
+test("a move survives a crash between any two of its steps, and happens once", () => {
+  for (let lucky = 1; lucky <= 4; lucky++) {
+    const set = new Operated(new World(racks(3)), aSet(draft({ replicas: 1 })));
+    set.untilReady();
+    set.state = moveGroup(set.state, 0, set.world.nowMs)?.state ?? set.state;
+    for (let step = 0; step < 40; step++) {
+      set.reconcile(step % lucky !== 0);
+      set.world.step();
+    }
+    set.untilReady();
+    expect(racksOf(set)).toEqual(["rack-1"]);
+    expect(set.state.groups[0]?.incarnation).toBe(2);
+    expect(set.told("group.placed")).toHaveLength(2);
+  }
+});
+
 test("a group that is asked to move and finds no other room starts again where it was", () => {
   const set = new Operated(new World(racks(1)), aSet(draft({ replicas: 1 })));
   set.untilReady();

@@ -40,7 +40,7 @@ function exclusiveNotes(
       : `${rule}, and holds ${plural(strangers.length, "pod")} of others, ${first.namespace}/${first.name} first. Its next incarnation goes elsewhere if they are still there.`;
   const coming = mayStillCome(promises(model, group), cluster.name, domain).map(
     (other) =>
-      `${other.namespace}/${other.set}-${other.group} was placed before it and is not kept off ${domain.value}: a scale-out may bring pods there until its next incarnation.`,
+      `${other.namespace}/${other.set}-${other.group} was placed before it and is not kept off ${domain.value}: pods of it that are made anew may come there until its next incarnation.`,
   );
   return [broken, ...coming];
 }

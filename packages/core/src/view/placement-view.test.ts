@@ -102,7 +102,7 @@ test("what is in effect of an exclusive placement is said, and who breaks it or 
   set.untilReady();
   expect(set.state.groups[0]?.placement).toMatchObject({ domain: { value: "rack-1" }, exclusive: "All" });
   const coming =
-    "default/anywhere-0 was placed before it and is not kept off rack-1: a scale-out may bring pods there until its next incarnation.";
+    "default/anywhere-0 was placed before it and is not kept off rack-1: pods of it that are made anew may come there until its next incarnation.";
   expect(notesOf(set, set.state, [anywhere])).toEqual([
     "rack-1 is to hold nothing else (exclusive: All), and does.",
     coming,
