@@ -161,6 +161,17 @@ test("names the manifest when it may not install them", async () => {
   expect(cluster.observe().health).toBe("connecting");
 });
 
+test("a cluster that works with an outdated definition says so, and what to do", async () => {
+  const { cluster } = await clusterOn((exchange) => {
+    if (exchange.method !== "PATCH" || !exchange.path.includes("customresourcedefinitions")) return false;
+    exchange.status(403, "Forbidden", "no");
+    return true;
+  });
+  cluster.start();
+  await eventually(() => cluster.observe().health === "live");
+  await eventually(() => cluster.info().message?.includes("is missing or outdated") === true);
+});
+
 test("tells of a burst of changes once, and never from within the call that made them", async () => {
   const { cluster } = await clusterOn((exchange) => {
     if (exchange.method !== "POST" || !exchange.path.endsWith("/configmaps")) return false;

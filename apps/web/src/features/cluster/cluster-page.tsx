@@ -150,6 +150,7 @@ function Sentence({ detail }: { readonly detail: ClusterDetail }) {
           : `All ${detail.groups} groups are ready.`
         : `${troubled} of ${formatPlural(detail.groups, "group")} not ready.`,
     detail.latencyMs === null ? "" : `Answers in ${Math.max(1, Math.round(detail.latencyMs))} ms.`,
+    detail.message ?? "",
   ];
   return parts.filter((part) => part !== "").join(" ");
 }
