@@ -1,33 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { fields, type KubeObject, records } from "@openpatio/core/model";
+import { fields, type KubeObject } from "@openpatio/core/model";
 import { describe, expect, test } from "vitest";
-import { manifest, PAIR, type SetSketch, type SetUnderTest, uidsOf, withImage } from "./set-under-test.ts";
-import { type Bench, describeOnTargets } from "./targets.ts";
+import { applyThere, conditionOf, objectOf, SETS, specOf, untilThere } from "./kubectl.ts";
+import { PAIR, uidsOf, withImage } from "./set-under-test.ts";
+import { describeOnTargets } from "./targets.ts";
 
-const SETS = "rolebasedgroupsets.openpatio.io";
 const FINALIZER = "openpatio.io/ordered-teardown";
-
-/** As `kubectl create -f` does it; nothing of the console is asked. */
-async function applyThere(bench: Bench, name: string, sketch: SetSketch): Promise<SetUnderTest> {
-  const set = bench.watch(name);
-  set.expect(sketch);
-  await bench.kube.create(SETS, JSON.parse(manifest(bench.namespace, name, sketch)) as KubeObject);
-  await set.known();
-  return set;
-}
-
-const specOf = (bench: Bench, name: string, sketch: SetSketch) => ({
-  spec: fields(JSON.parse(manifest(bench.namespace, name, sketch)))["spec"],
-});
-
-function conditionOf(object: KubeObject | null, type: string) {
-  return records(fields(object?.["status"])["conditions"]).find((condition) => condition["type"] === type);
-}
-
-/** Until the resource in the cluster is so. */
-function untilThere(bench: Bench, name: string, what: string, condition: (object: KubeObject | null) => boolean) {
-  return bench.server.until(`${name}: ${what}`, () => bench.kube.get(SETS, name), condition);
-}
 
 const isShown = (object: KubeObject | null): boolean =>
   fields(object?.["status"])["phase"] === "Ready" &&
@@ -66,7 +44,7 @@ describeOnTargets("sets applied with kubectl", (bench) => {
       await bench().kube.patch(SETS, "counted", { spec: { replicas: 2 } });
       await set.until("two groups", ({ groups }) => groups.length === 2);
       await bench().kube.patch(SETS, "counted", {
-        spec: { ...fields(specOf(bench(), "counted", { roles: withImage(PAIR, "engine:2") }).spec), replicas: null },
+        spec: { ...specOf(bench(), "counted", { roles: withImage(PAIR, "engine:2") }).spec, replicas: null },
       });
       await set.until("the next revision", ({ detail }) => detail.rollout.target === 2);
       expect((await set.settled()).groups).toHaveLength(2);
@@ -140,7 +118,7 @@ describeOnTargets("sets applied with kubectl", (bench) => {
         { role: "prefill", dependencies: ["decode"] },
         { role: "decode", dependencies: ["prefill"] },
       ];
-      await bench().kube.create(SETS, JSON.parse(manifest(bench().namespace, "never", { roles })) as KubeObject);
+      await bench().kube.create(SETS, objectOf(bench(), "never", { roles }));
       const object = await untilThere(
         bench(),
         "never",
@@ -193,10 +171,7 @@ describeOnTargets("sets applied with kubectl", (bench) => {
         () => bench().kube.get(SETS, "again"),
         (now) => now === null,
       );
-      await bench().kube.create(
-        SETS,
-        JSON.parse(manifest(bench().namespace, "again", { replicas: 1, roles: PAIR })) as KubeObject,
-      );
+      await bench().kube.create(SETS, objectOf(bench(), "again", { replicas: 1, roles: PAIR }));
       await bench().server.until(
         "the new set",
         () => set.get().catch(() => null), // in between there is none of that name
@@ -218,10 +193,7 @@ describeOnTargets("sets applied with kubectl", (bench) => {
     await bench().server.restart(async () => {
       await bench().kube.patch(SETS, "kept", { spec: { replicas: 2 } });
       await bench().kube.delete(SETS, "doomed");
-      await bench().kube.create(
-        SETS,
-        JSON.parse(manifest(bench().namespace, "late", { replicas: 1, roles: PAIR })) as KubeObject,
-      );
+      await bench().kube.create(SETS, objectOf(bench(), "late", { replicas: 1, roles: PAIR }));
     });
     await kept.until("two groups", ({ groups }) => groups.length === 2);
     await kept.settled();

@@ -55,6 +55,8 @@ export interface SetResourcePort {
   /** From the cache, `managedFields` without the fields in them. */
   get(namespace: string, name: string): KubeObject | null;
   all(): readonly KubeObject[];
+  /** As the API server has it now. Throws DomainError: `cluster.refused`, `cluster.unreachable`. */
+  read(namespace: string, name: string): Promise<KubeObject | null>;
   /** RoleBasedGroups that are not ours: made by hand. */
   strayGroups(): readonly KubeObject[];
   /**

@@ -1,6 +1,20 @@
 import { DomainError } from "@openpatio/core/errors";
-import { canonicalJson, homeOf, type KubeObject, type SetResource, type SetState } from "@openpatio/core/model";
-import { acceptSpec, createSet, deleteSet, type StateChange, type TimelineDraft } from "@openpatio/core/plan";
+import {
+  canonicalJson,
+  homeOf,
+  type KubeObject,
+  MANAGER,
+  type SetResource,
+  type SetState,
+} from "@openpatio/core/model";
+import {
+  acceptSpec,
+  createSet,
+  deleteSet,
+  type StateChange,
+  specAtRevision,
+  type TimelineDraft,
+} from "@openpatio/core/plan";
 import {
   CONSOLE_MANAGER,
   DEFAULTS_MANAGER,
@@ -14,7 +28,15 @@ import {
   strayGroupStatus,
   wroteLast,
 } from "@openpatio/core/resource";
-import { type Problem, problemsText, type SetSpec, setNames, validateAgainst } from "@openpatio/core/spec";
+import {
+  type Problem,
+  problemsText,
+  revisionContent,
+  revisionHash,
+  type SetSpec,
+  setNames,
+  validateAgainst,
+} from "@openpatio/core/spec";
 import type { Fleet, Member } from "../clusters/fleet.ts";
 import type { Logger } from "../log.ts";
 import { KeyedQueue } from "../reconcile/keyed-queue.ts";
@@ -38,7 +60,6 @@ const RETRY_MS = 1_000;
 /** Somebody else wrote in between: the watch is about to bring it. */
 const CONFLICT_MS = 100;
 const MAX_RACES = 20;
-const MANAGER = "openpatio";
 
 export type AdopterOptions = {
   readonly sets: SetStore;
@@ -156,6 +177,7 @@ export class Adopter {
       uid: metadata.uid ?? "",
       generation,
       problems: read.ok ? [] : read.problems,
+      contentHash: read.ok ? revisionHash(revisionContent(read.spec)) : (known?.contentHash ?? ""),
       managedBy: tool,
     };
     if (!read.ok) {
@@ -172,7 +194,8 @@ export class Adopter {
     this.acts.delete(`${resource.uid} ${generation}`);
     await this.store(row, (set) => {
       if ((set.state.resource?.generation ?? 0) > generation) return null;
-      const change = actOn(set.state, read.spec, act) ?? acceptSpec(set.state, read.spec, this.options.nowMs());
+      const spec = stillReturned(set.state, read.spec, resource.contentHash);
+      const change = actOn(set.state, spec, act) ?? acceptSpec(set.state, spec, this.options.nowMs());
       const state = change?.state ?? set.state;
       return {
         actor: by.actor,
@@ -282,6 +305,16 @@ export class Adopter {
 }
 
 const keyText = (cluster: string, namespace: string, name: string): string => `${cluster}/${namespace}/${name}`;
+
+/**
+ * A rollout that was aborted, or that returned by itself, is our state: the resource still has the content that it
+ * returned from. Whatever else is edited there, that content is not tried again before it changes.
+ */
+function stillReturned(state: SetState, spec: SetSpec, contentHash: string): SetSpec {
+  const target = state.revisions.find(({ number }) => number === state.rollout.target);
+  const isKnown = state.resource?.contentHash === contentHash;
+  return isKnown && target !== undefined && target.hash !== contentHash ? specAtRevision(spec, target) : spec;
+}
 
 const isSame = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 

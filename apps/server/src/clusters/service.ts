@@ -1,5 +1,6 @@
 import { DomainError } from "@openpatio/core/errors";
-import { type GroupState, groupName, type SetState } from "@openpatio/core/model";
+import { type GroupState, groupName, homeOf, MANAGER, type SetState } from "@openpatio/core/model";
+import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
 import {
   type ClusterAnswer,
   type ClusterRemoval,
@@ -12,11 +13,12 @@ import {
 import type { Database } from "@openpatio/db";
 import { parseKubeconfig, rbacManifest } from "@openpatio/k8s";
 import type { Models } from "../live/models.ts";
+import { entryOf } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
 import { contactCluster } from "./connect.ts";
-import { type Fleet, requireMember } from "./fleet.ts";
+import { type Fleet, type Member, requireMember } from "./fleet.ts";
 import { insertCluster, removeCluster, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
 
@@ -103,7 +105,7 @@ export class ClusterVerbs implements ClusterService {
         { params: { cluster: name } },
       );
     }
-    const here = [...sets.all()].filter(({ state }) => groupsOn(state, name).length > 0);
+    const here = [...sets.all()].filter(({ state }) => groupsOn(state, name).length > 0 || homeOf(state) === name);
     // What is being deleted goes by itself where the cluster answers, and never where it does not.
     const holding = here.filter(({ state }) => !state.isDeleting || member.port.info().health === "live");
     if (holding.length > 0 && !leaveBehind) throw inUse(name, holding);
@@ -112,13 +114,44 @@ export class ClusterVerbs implements ClusterService {
     );
     const line = entry("cluster.removed", actor, name, `Remove cluster ${name}`);
     const actions = leftBehind.length === 0 ? [] : [`leave behind what is there of ${leftBehind.join(", ")}`];
+    const atHome = here.filter(({ state }) => homeOf(state) === name).map(({ state }) => state.id);
+    await this.letGo(member, atHome);
     const items = await db.$transaction(async (tx) => {
       await removeCluster(tx, name);
       return timeline.write(tx, [{ ...line, actions }], nowMs());
     });
     await fleet.leave(name);
+    for (const id of atHome) await this.forget(actor, id);
     timeline.publish(items);
     return { name, leftBehind };
+  }
+
+  /** Without us nobody takes the finalizer of these sets away: then they could not be deleted any more. */
+  private async letGo({ port }: Member, setIds: readonly string[]): Promise<void> {
+    if (port.info().health !== "live") return;
+    for (const object of port.sets.all()) {
+      const { uid = "", finalizers = [], namespace = "", name } = object.metadata;
+      if (!setIds.includes(uid) || !finalizers.includes(ORDERED_TEARDOWN)) continue;
+      const live = (await port.sets.read(namespace, name)) ?? object;
+      const others = (live.metadata.finalizers ?? []).filter((finalizer) => finalizer !== ORDERED_TEARDOWN);
+      await port.sets.patch(live, { metadata: { finalizers: others } }, MANAGER);
+    }
+  }
+
+  /** A set that is kept in the cluster goes with it; what it runs there stays there. */
+  private async forget(actor: string, setId: string): Promise<void> {
+    const { sets } = this.options;
+    for (let set = sets.get(setId); set !== null; set = sets.get(setId)) {
+      const draft = {
+        kind: "set.deleted" as const,
+        group: null,
+        incarnation: null,
+        cause: `Cluster ${homeOf(set.state)} was removed`,
+        decision: `Forget ${set.state.namespace}/${set.state.name}; what runs there goes on without us`,
+        actions: [],
+      };
+      await sets.commit({ before: set, after: null, timeline: [entryOf(set, actor, draft)] });
+    }
   }
 
   /** Connects anew, without waiting for the next attempt. */

@@ -229,7 +229,9 @@ export class Reconciler {
           ? null
           : {
               state: { ...set.state, ...planned.next },
-              yaml: yamlWithTemplate(set.yaml, set.state.spec, planned.next.spec),
+              // The text of a resource is what the resource says; a return from it is our state.
+              yaml:
+                set.state.resource === null ? yamlWithTemplate(set.yaml, set.state.spec, planned.next.spec) : set.yaml,
               nextDueAtMs: dueAtMs(planned, nowMs()),
             },
         timeline: linesOf(planned, set).map((draft) => toEntry(set, planned, draft)),

@@ -46,15 +46,21 @@ export class RolloutVerbs implements RolloutService {
 
   async abort(actor: string, key: SetKey): Promise<RolloutAnswer> {
     return toAnswer(
-      await changeSet(this.sets, actor, key, (set) => {
-        const change = abortRollout(set.state, this.nowMs());
-        if (change !== null) return withYaml(set, change);
-        throw nothing(
-          set.state.rollout.lastGood === null
-            ? "There is no earlier revision at which every group was ready, so there is nothing to return to."
-            : "No rollout is under way: the last good revision is the one that groups should run.",
-        );
-      }),
+      await changeSet(
+        this.sets,
+        actor,
+        key,
+        (set) => {
+          const change = abortRollout(set.state, this.nowMs());
+          if (change !== null) return set.state.resource === null ? withYaml(set, change) : change;
+          throw nothing(
+            set.state.rollout.lastGood === null
+              ? "There is no earlier revision at which every group was ready, so there is nothing to return to."
+              : "No rollout is under way: the last good revision is the one that groups should run.",
+          );
+        },
+        { isOurs: true },
+      ),
     );
   }
 

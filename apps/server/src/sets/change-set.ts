@@ -44,7 +44,9 @@ export function requireSet(sets: SetStore, key: SetKey): StoredSet {
 }
 
 /**
- * One act of a person on a set: state and timeline in one transaction, decided on the state that it is stored over.
+ * One act of a person on a set: state and timeline in one transaction, decided on the state that it is stored over. Of a
+ * set that was applied to a cluster, what is part of its definition is written there instead, and the row follows;
+ * with `isOurs` the definition there stays as it is.
  *
  * Errors: DomainError `set.not-found`, `set.deleting` (nothing but its end can happen to it any more), and whatever
  * `decide` throws.
@@ -54,6 +56,7 @@ export async function changeSet(
   actor: string,
   key: SetKey,
   decide: (set: StoredSet) => Decision,
+  { isOurs = false }: { readonly isOurs?: boolean } = {},
 ): Promise<StoredSet> {
   for (let race = 0; race < MAX_RACES; race++) {
     const before = requireSet(sets, key);
@@ -61,6 +64,8 @@ export async function changeSet(
     const decision = decide(before);
     if (decision === null) return before;
     const { state, timeline } = decision;
+    if (before.state.resource !== null && sets.resources !== null && !isOurs && isOfDefinition(before, decision))
+      return sets.resources.write(before, decision, decide);
     const stored = await sets.commit({
       before,
       after: { state, yaml: decision.yaml ?? before.yaml },
@@ -74,6 +79,9 @@ export async function changeSet(
     retry: "backoff",
   });
 }
+
+const isOfDefinition = (before: StoredSet, { state, yaml = before.yaml }: NonNullable<Decision>): boolean =>
+  state.spec !== before.state.spec || state.isDeleting !== before.state.isDeleting || yaml !== before.yaml;
 
 export function entryOf(set: Pick<StoredSet, "state">, actor: string, draft: TimelineDraft): TimelineEntry {
   const { id, namespace, name, groups } = set.state;

@@ -1,10 +1,17 @@
 import { homeOf, type SetState } from "@openpatio/core/model";
+import type { StateChange } from "@openpatio/core/plan";
 import type { Database, Transaction } from "@openpatio/db";
 import { advancePlacements } from "../clusters/repo.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
 import { insertSet, LostRace, loadSets, loadVersions, removeSet, replaceSet, type StoredSet } from "./repo.ts";
 
 export type { StoredSet };
+
+/** Writes what a person decided about a set to its resource, and waits until the row has followed. */
+export interface ResourceDoor {
+  write(before: StoredSet, decision: Decided, decide: (set: StoredSet) => Decided | null): Promise<StoredSet>;
+}
+type Decided = StateChange & { readonly yaml?: string };
 
 /** One transaction: the next state, the timeline that tells about it, and what it is conditional on. */
 export type Commit = {
@@ -24,6 +31,8 @@ export type Commit = {
  * row, so a stale copy can't overwrite: it loses, is loaded again, and the caller decides anew.
  */
 export class SetStore {
+  /** Where the definitions of sets are written that are kept in a cluster. */
+  resources: ResourceDoor | null = null;
   private readonly db: Database;
   private readonly timeline: TimelineStore;
   private readonly nowMs: () => number;

@@ -268,6 +268,8 @@ export type SetResource = {
   readonly generation: number;
   /** What is wrong with that generation; while there is something, the last accepted one goes on. */
   readonly problems: readonly Problem[];
+  /** Hash of the pods of the last accepted generation: what was returned from stays so until they change there. */
+  readonly contentHash: string;
   /** The GitOps tool that writes it, by its name; null when people do. */
   readonly managedBy: string | null;
 };

@@ -41,6 +41,34 @@ function authored(object: KubeObject): Readonly<Record<string, unknown>> {
   };
 }
 
+/** The object with what a person wrote into its text: the spec, the labels and the annotations. The rest is the server's. */
+export function withAuthored(object: KubeObject, data: Readonly<Record<string, unknown>>): KubeObject {
+  const { metadata } = object;
+  const written = fields(data["metadata"]);
+  const applied = metadata.annotations?.[LAST_APPLIED];
+  const labels = textMap(written["labels"]);
+  const annotations = {
+    ...textMap(written["annotations"]),
+    ...(applied === undefined ? {} : { [LAST_APPLIED]: applied }),
+  };
+  const rest = Object.fromEntries(Object.entries(metadata).filter(([key]) => !["labels", "annotations"].includes(key)));
+  return {
+    ...object,
+    metadata: {
+      ...rest,
+      name: metadata.name,
+      ...(Object.keys(labels).length === 0 ? {} : { labels }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
+    spec: data["spec"],
+  };
+}
+
+const textMap = (value: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(fields(value)).flatMap(([key, text]) => (typeof text === "string" ? [[key, text] as const] : [])),
+  );
+
 /** kubectl's note of what it applied: the same definition once more. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 

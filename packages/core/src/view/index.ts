@@ -18,6 +18,6 @@ export { type PodContext, podView } from "./pod-view.ts";
 export type { PreviewInput } from "./preview-input.ts";
 export { previewView } from "./preview-view.ts";
 export { podsByGroup, type SetModel } from "./set-model.ts";
-export { gpusPerGroup, setDetail, setKeyText, setRow } from "./set-view.ts";
+export { gpusPerGroup, readOnlyReason, setDetail, setKeyText, setRow } from "./set-view.ts";
 export * from "./types.ts";
 export { objectYaml, revisionYaml } from "./yaml-text.ts";

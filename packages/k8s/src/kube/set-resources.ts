@@ -87,6 +87,16 @@ export class SetResources implements SetResourcePort {
     return [...this.#byName.values()];
   }
 
+  async read(namespace: string, name: string): Promise<KubeObject | null> {
+    try {
+      const path = resourcePath(SET, { namespace, name });
+      return toKubeObject(await this.#connection.request({ method: "GET", path }));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw toDomainError(this.#cluster, `read ${SET.kind} ${namespace}/${name}`, error);
+    }
+  }
+
   strayGroups(): readonly KubeObject[] {
     return [...this.#straysByName.values()];
   }
