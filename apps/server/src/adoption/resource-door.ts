@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { API_VERSION, canonicalJson, fields, type KubeObject, type SetState } from "@openpatio/core/model";
+import { canonicalJson, type KubeObject, type SetState } from "@openpatio/core/model";
 import type { ObjectRef, StateChange } from "@openpatio/core/plan";
 import type { JsonEdit, SetResourcePort } from "@openpatio/core/ports";
 import { CONSOLE_MANAGER, withAuthored } from "@openpatio/core/resource";
