@@ -47,7 +47,7 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
   const readyPods = pods.filter((pod) => pod.isReady);
   const ready = Math.min(readyInstances(role, readyPods), role.replicas);
   const areAllReady = role.replicas === 0 || (areSettled(workloads) && ready >= role.replicas);
-  const lastReadyMs = Math.max(0, ...readyPods.map((pod) => pod.readySinceMs ?? 0));
+  const lastReadyMs = Math.max(0, ...readyPods.map((pod) => readySinceMs(group, pod, nowMs)));
   const readyAtMs = lastReadyMs + role.minReadySeconds * 1000;
   const isHeld = areAllReady && role.replicas > 0 && role.minReadySeconds > 0 && readyAtMs > nowMs;
   const workload = standingForAll(workloads);
@@ -60,6 +60,13 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
     isReady: areAllReady && !isHeld,
     readyAtMs: isHeld ? readyAtMs : null,
   };
+}
+
+/** By the cluster's clock; where that is ahead of ours, since we saw the last of it. A group that is Ready stays so. */
+function readySinceMs(group: GroupState, pod: ObservedPod, nowMs: number): number {
+  if (pod.readySinceMs === null || pod.readySinceMs <= nowMs) return pod.readySinceMs ?? 0;
+  if (!group.readyPods.some(({ uid }) => uid === pod.uid)) return nowMs;
+  return group.readySinceMs === null ? group.progressAtMs : 0;
 }
 
 /** A multi-node instance is Ready when its leader and all its workers are. */

@@ -207,6 +207,16 @@ test("a dependency that is added to a running set restarts and holds nothing, an
   expect([...set.world.pods.keys()]).toEqual(["demo-0-a-0"]);
 });
 
+test("minReadySeconds pass although the cluster's clock is an hour ahead of ours", () => {
+  const role = aRole({ role: "a", minReadySeconds: 5 });
+  const set = new Operated(new World([aNode("n1")]), aSet({ replicas: 1, roles: [role] }));
+  set.world.aheadMs = 3_600_000;
+  set.run(4);
+  expect(set.state.groups[0]?.readySinceMs).toBe(null);
+  set.run(10);
+  expect(set.state.groups[0]?.readySinceMs).not.toBe(null);
+});
+
 test("a change of minReadySeconds restarts nothing and is judged from then on", () => {
   const at = (minReadySeconds: number) => aSet({ replicas: 1, roles: [aRole({ role: "a", minReadySeconds })] });
   const set = running(at(0));

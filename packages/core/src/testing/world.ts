@@ -52,6 +52,8 @@ type WorkloadRecord = {
 export class World {
   readonly name = "north";
   nowMs = 1_000_000;
+  /** By how much the cluster's clock, in whose time pods are Ready, is ahead of ours. */
+  aheadMs = 0;
   health: ObservedCluster["health"] = "live";
   hasLeaderWorkerSets = false;
   nodes: Mutable<ObservedNode>[];
@@ -375,7 +377,7 @@ export class World {
       isReady,
     }));
     pod.isReady = isReady;
-    pod.readySinceMs = isReady ? this.nowMs : null;
+    pod.readySinceMs = isReady ? this.nowMs + this.aheadMs : null;
   }
 
   private nodeFor(pod: ObservedPod): string | null {
