@@ -83,15 +83,12 @@ function find(foreign: ForeignAct, stage: Stage, cluster: SimCluster): KubeObjec
     env: () => get("ConfigMap", envMapName(state.name, group)),
     service: () => get("Service", serviceName(state.name, group, role)),
     workload: () =>
-      cluster.store
-        .list(KINDS.StatefulSet, { namespace })
-        .concat(cluster.store.list(KINDS.Deployment, { namespace }))
-        .find(
-          ({ metadata }) =>
-            metadata.labels?.[LABEL.set] === state.name &&
-            metadata.labels[LABEL.groupIndex] === String(group) &&
-            metadata.labels[LABEL.role] === role,
-        ),
+      KINDS.flatMap((kind) => cluster.store.list(kind, { namespace })).find(
+        ({ metadata }) =>
+          metadata.labels?.[LABEL.set] === state.name &&
+          metadata.labels[LABEL.groupIndex] === String(group) &&
+          metadata.labels[LABEL.role] === role,
+      ),
   }[what]();
   return found?.metadata.labels?.[LABEL.set] === undefined || found.metadata.deletionTimestamp !== undefined
     ? undefined

@@ -171,7 +171,9 @@ function differences(stage: Stage, state: SetState): readonly string[] {
   const labels = { [LABEL.set]: state.name };
   const list = (resource: string) =>
     stage.clusters.flatMap(({ store }) => store.list(resource, { namespace: stage.namespace, labels }));
-  const workloads = Object.values(KINDS).flatMap(list);
+  const workloads = KINDS.flatMap(list).filter(({ metadata }) =>
+    metadata.ownerReferences?.some(({ kind }) => kind === "RoleBasedGroup"),
+  );
   // A ReplicaSet leaves pods that failed where they are.
   const pods = ourPods(stage)
     .map(({ pod }) => pod)
@@ -188,31 +190,46 @@ function differences(stage: Stage, state: SetState): readonly string[] {
   );
   for (const { group, role, name } of wanted) {
     const asked = state.spec.groupTemplate.roles.find((one) => one.role === role.role);
-    const workload = workloads.find((one) => one.metadata.name === name);
-    const spec = workload?.["spec"] as
-      | { replicas?: number; template?: { spec?: { containers?: unknown[] } } }
-      | undefined;
+    const itsWorkloads = workloads.filter(
+      ({ metadata: { labels: its } }) =>
+        its?.[LABEL.role] === role.role && its[LABEL.groupIndex] === String(group.index),
+    );
+    const [workload] = itsWorkloads;
     const its = pods.filter(
       (pod) =>
         pod.metadata.labels?.[LABEL.role] === role.role &&
         pod.metadata.labels?.[LABEL.groupIndex] === String(group.index),
     );
-    const image = (containers: unknown): string => JSON.stringify((containers as { image?: string }[])[0]?.image);
-    if (asked === undefined) found.push(`${name} is not asked for`);
-    else if (workload === undefined || spec?.replicas !== asked.replicas || workload.kind !== role.kind)
-      found.push(`${name} has ${spec?.replicas} replicas, not ${asked.replicas}`);
-    else if (image(spec.template?.spec?.containers) !== image(asked.template.spec.containers))
-      found.push(`${name} runs ${image(spec.template?.spec?.containers)}`);
-    if (its.length !== asked?.replicas) found.push(`${name} has ${its.length} pods, not ${asked?.replicas}`);
-    for (const pod of its)
+    if (asked === undefined) {
+      found.push(`${name} is not asked for`);
+      continue;
+    }
+    const replicas = role.isPerInstance
+      ? itsWorkloads.length
+      : (workload?.["spec"] as { readonly replicas?: number } | undefined)?.replicas;
+    if (replicas !== asked.replicas || (workload !== undefined && workload.kind !== role.kind))
+      found.push(`${name} has ${replicas} replicas, not ${asked.replicas}`);
+    if (its.length !== asked.replicas * role.size)
+      found.push(`${name} has ${its.length} pods, not ${asked.replicas * role.size}`);
+    const image = (spec: unknown): string | undefined =>
+      (spec as { readonly containers: readonly { readonly image?: string }[] }).containers[0]?.image;
+    for (const pod of its) {
       if (pod.metadata.labels?.[LABEL.incarnation] !== String(group.incarnation))
         found.push(`${pod.metadata.name} is of another life`);
+      if (image(pod["spec"]) !== image(asked.template.spec))
+        found.push(`${pod.metadata.name} runs ${image(pod["spec"])}`);
+    }
   }
   const count = (what: string, objects: readonly KubeObject[], expected: number) => {
     const ours = objects.filter((object) => object.metadata.ownerReferences !== undefined).length;
     if (ours !== expected) found.push(`${state.name} has ${ours} ${what}, not ${expected}`);
   };
-  count("workloads", workloads, wanted.length);
+  const workloadsOf = ({ role }: (typeof wanted)[number]): number => (role.isPerInstance ? role.replicas : 1);
+  count(
+    "workloads",
+    workloads,
+    wanted.map(workloadsOf).reduce((sum, one) => sum + one, 0),
+  );
   count("Services", list(RESOURCE.services), wanted.length);
   count("ConfigMaps", list(RESOURCE.configmaps), state.groups.length * 2);
   for (const owner of list(RESOURCE.rolebasedgroups)) {

@@ -4,6 +4,7 @@ import {
   groupRoles,
   type KubeObject,
   LABEL,
+  LWS_LABEL,
   type SetState,
 } from "@openpatio/core/model";
 import { reservationsOf } from "@openpatio/core/placement";
@@ -100,7 +101,7 @@ export class Invariants {
     const role = groupRoles(state, group.revision).find((candidate) => candidate.role === facts.role);
     if (role?.onPodFailure !== "Recreate" || this.#troubledNodes.has(nodeOf(facts))) return;
     if (state.spec.recovery.policy === "None") return;
-    const isWanted = role.kind === "StatefulSet" && (facts.ordinal ?? 0) < role.replicas;
+    const isWanted = role.kind === "StatefulSet" && role.size === 1 && (facts.ordinal ?? 0) < role.replicas;
     if (isWanted && group.readyPods.some((known) => known.uid === uid))
       this.#owed.set(`${facts.set}/${facts.group}`, {
         incarnation: facts.incarnation,
@@ -256,7 +257,8 @@ export class Invariants {
     const roles = groupRoles(state, group.revision);
     const life = `${state.name}/${group.index}/${group.incarnation}`;
     for (const dependency of roles.find(({ role }) => role === name)?.dependencies ?? []) {
-      const wanted = roles.find(({ role }) => role === dependency)?.replicas ?? 0;
+      const needed = roles.find(({ role }) => role === dependency);
+      const wanted = (needed?.replicas ?? 0) * (needed?.size ?? 1);
       const most = this.#mostReady.get(`${life}/${dependency}`) ?? 0;
       if (most < wanted)
         this.#violated(1, `${life} starts ${name} although ${dependency} had ${most} of ${wanted} ready at most`);
@@ -287,6 +289,8 @@ export class Invariants {
   /** 7: a pod that its workload still wants is not taken away while the workload lives. */
   #judgeRemoval({ store }: SimCluster, pod: KubeObject, facts: PodFacts): void {
     if (this.#hitPods.has(pod.metadata.uid ?? "")) return;
+    // A LeaderWorkerSet restarts an instance as a whole.
+    if (pod.metadata.labels?.[LWS_LABEL.name] !== undefined) return;
     const group = this.#read(facts.set)?.groups.find((candidate) => candidate.index === facts.group);
     // What is left of a life that is over goes, whatever its workload still wants.
     if (group?.stage !== "running" || group.incarnation !== facts.incarnation) return;

@@ -8,7 +8,10 @@ type RoleDesign = {
   readonly waitsFor: number;
   readonly replicas: number;
   readonly gpus: number;
+  /** Of one with several nodes: whether it is a LeaderWorkerSet. */
   readonly isDeployment: boolean;
+  /** Pods of an instance: a leader and its workers. */
+  readonly nodes: number;
   readonly minReadySeconds: number;
   readonly isIgnored: boolean;
 };
@@ -47,6 +50,7 @@ const roleDesigns: fc.Arbitrary<RoleDesign> = fc.record({
   replicas: fc.constantFrom(1, 2, 1, 3, 0),
   gpus: fc.nat({ max: 2 }),
   isDeployment: often(false, true),
+  nodes: often(1, 2),
   minReadySeconds: often(0, 3),
   isIgnored: often(false, true),
 });
@@ -92,7 +96,8 @@ export function specOf(design: SetDesign, clusters: readonly string[]): SetSpec 
         dependencies: names.slice(0, i).filter((_, bit) => (role.waitsFor >> bit) % 2 === 1),
         minReadySeconds: role.minReadySeconds,
         onPodFailure: role.isIgnored ? "Ignore" : "Recreate",
-        workload: { apiVersion: "apps/v1", kind: role.isDeployment ? "Deployment" : "StatefulSet" },
+        ...(role.nodes > 1 ? { leaderWorker: { size: role.nodes } } : {}),
+        workload: workloadOf(role),
         template: templateOf(1, role.gpus),
       })),
     },
@@ -109,6 +114,13 @@ export function specOf(design: SetDesign, clusters: readonly string[]): SetSpec 
     ...(design.hasEntry ? { entry: { role: "r0", port: "http" } } : {}),
   });
   return withPolicies({ ...input, replicas }, design.policies);
+}
+
+function workloadOf({ isDeployment, nodes }: RoleDesign): { readonly apiVersion: string; readonly kind: string } {
+  if (!isDeployment) return { apiVersion: "apps/v1", kind: "StatefulSet" };
+  return nodes > 1
+    ? { apiVersion: "leaderworkerset.x-k8s.io/v1", kind: "LeaderWorkerSet" }
+    : { apiVersion: "apps/v1", kind: "Deployment" };
 }
 
 export function withPolicies(spec: SetSpec, policy: Policies): SetSpec {

@@ -40,7 +40,8 @@ const OF_OBJECT: Readonly<Record<string, string>> = {
   Pod: RESOURCE.pods,
 };
 
-export const KINDS = { StatefulSet: RESOURCE.statefulsets, Deployment: RESOURCE.deployments } as const;
+/** Of workloads. */
+export const KINDS: readonly string[] = [RESOURCE.statefulsets, RESOURCE.deployments, RESOURCE.leaderworkersets];
 
 export const resourceOf = (kind: string): string => {
   const resource = OF_OBJECT[kind];
