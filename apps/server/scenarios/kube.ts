@@ -23,7 +23,7 @@ export interface Kube {
   removeNamespace(): Promise<void>;
 }
 
-const CLUSTER_WIDE = new Set(["nodes", "namespaces"]);
+const CLUSTER_WIDE = new Set(["nodes", "namespaces", "persistentvolumes"]);
 
 /** Speaks to the sandbox's store, past its HTTP server. */
 export function sandboxKube(api: Store, namespace: string): Kube {

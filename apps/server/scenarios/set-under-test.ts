@@ -14,6 +14,7 @@ export type RoleSketch = {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly container?: Readonly<Record<string, unknown>>;
   readonly podSpec?: Readonly<Record<string, unknown>>;
+  readonly volumeClaimTemplates?: readonly unknown[];
 };
 
 /** A definition without its boilerplate; every other key is a field of the spec as it is. */

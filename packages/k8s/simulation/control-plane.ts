@@ -357,14 +357,16 @@ function reversed(observed: ObservedCluster): ObservedCluster {
     hasLeaderWorkerSets: observed.hasLeaderWorkerSets,
     nodes: [...observed.nodes].reverse(),
     podsOnNode: (node) => [...observed.podsOnNode(node)].reverse(),
+    boundVolume: (namespace, claim) => observed.boundVolume(namespace, claim),
     set: (namespace, name) => {
-      const { owners, configMaps, services, workloads, pods } = observed.set(namespace, name);
+      const { owners, configMaps, services, workloads, pods, claims } = observed.set(namespace, name);
       return {
         owners: [...owners].reverse(),
         configMaps: [...configMaps].reverse(),
         services: [...services].reverse(),
         workloads: [...workloads].reverse(),
         pods: [...pods].reverse(),
+        claims: [...claims].reverse(),
       };
     },
   };

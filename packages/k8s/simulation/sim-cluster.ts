@@ -5,7 +5,7 @@ import { CRDS } from "../src/crds/index.ts";
 import { ClusterCache } from "../src/kube/cluster-cache.ts";
 import { planMergePatch } from "../src/kube/owned-fields.ts";
 import { planRelease } from "../src/kube/release.ts";
-import { WATCHED_KINDS, type WatchedKind } from "../src/kube/resources.ts";
+import { WATCHED_KINDS, type WatchedKind, watchSelector } from "../src/kube/resources.ts";
 import type { SimApi, WriteOptions } from "../src/sim/api.ts";
 import type { SteppedClock } from "../src/sim/clock.ts";
 import { type Controllers, startControllers } from "../src/sim/controllers/index.ts";
@@ -28,6 +28,8 @@ export const RESOURCE: Readonly<Record<WatchedKind, string>> = {
   services: "services",
   configmaps: "configmaps",
   rolebasedgroups: "rolebasedgroups.openpatio.io",
+  persistentvolumeclaims: "persistentvolumeclaims",
+  persistentvolumes: "persistentvolumes",
 };
 const KIND_OF = new Map(WATCHED_KINDS.map((kind) => [RESOURCE[kind], kind]));
 const OF_OBJECT: Readonly<Record<string, string>> = {
@@ -38,6 +40,7 @@ const OF_OBJECT: Readonly<Record<string, string>> = {
   Deployment: RESOURCE.deployments,
   LeaderWorkerSet: RESOURCE.leaderworkersets,
   Pod: RESOURCE.pods,
+  PersistentVolumeClaim: RESOURCE.persistentvolumeclaims,
 };
 
 /** Of workloads. */
@@ -360,4 +363,4 @@ const IDENTITY = [LABEL.set, LABEL.groupIndex, LABEL.role, LABEL.incarnation];
 const ownerOf = (object: KubeObject) =>
   object.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
 const isWatched = (kind: WatchedKind, object: KubeObject): boolean =>
-  kind === "nodes" || kind === "pods" || object.metadata.labels?.[LABEL.set] !== undefined;
+  watchSelector(kind) === undefined || object.metadata.labels?.[LABEL.set] !== undefined;

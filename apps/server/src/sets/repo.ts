@@ -103,6 +103,7 @@ function columnsOf(set: StoredSet) {
     spec: json(state.spec),
     generation: state.generation,
     isDeleting: state.isDeleting,
+    deletesVolumes: state.deletesVolumes,
     rollout: json(state.rollout),
     revisions: json(state.revisions),
     conditions: json(state.conditions),
@@ -124,6 +125,7 @@ function toStored(row: Loaded): StoredSet {
       spec: row.spec as unknown as SetSpec,
       generation: row.generation,
       isDeleting: row.isDeleting,
+      deletesVolumes: row.deletesVolumes,
       revisions: row.revisions as unknown as readonly Revision[],
       rollout: row.rollout as unknown as RolloutState,
       groups: row.groups.map(

@@ -22,7 +22,7 @@ export const setsRouter = {
     .input(SetKey.extend({ role: z.string().min(1).optional(), replicas: z.int().min(0).max(100_000) }))
     .mutation(({ ctx, input }) => ctx.services.sets.scale(ctx.actor, input)),
   delete: procedure
-    .input(SetKey.extend({ orphan: z.boolean().default(false) }))
+    .input(SetKey.extend({ orphan: z.boolean().default(false), deleteVolumes: z.boolean().default(false) }))
     .mutation(({ ctx, input }) => ctx.services.sets.delete(ctx.actor, input)),
   timeline: procedure
     .input(

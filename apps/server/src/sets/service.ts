@@ -169,11 +169,16 @@ export class SetVerbs implements SetService {
     return { namespace, name, role: role ?? null, from, replicas, generation };
   }
 
-  /** With `orphan` what runs stays, whatever the definition says of it. */
-  async delete(actor: string, key: SetKey & { readonly orphan: boolean }): Promise<DeleteAnswer> {
+  /** With `orphan` what runs stays, whatever the definition says of it; then its volumes do too. */
+  async delete(
+    actor: string,
+    input: SetKey & { readonly orphan: boolean; readonly deleteVolumes: boolean },
+  ): Promise<DeleteAnswer> {
+    const { orphan, deleteVolumes: deletesVolumes, ...key } = input;
     const { state } = requireSet(this.options.sets, key);
     // Asking twice is no error: it is on its way.
-    if (!state.isDeleting) await changeSet(this.options.sets, actor, key, (set) => deleteSet(set.state, key));
+    if (!state.isDeleting)
+      await changeSet(this.options.sets, actor, key, (set) => deleteSet(set.state, { orphan, deletesVolumes }));
     return { namespace: state.namespace, name: state.name, isDeleting: true };
   }
 

@@ -146,6 +146,34 @@ export type ObservedObject = {
   readonly status: unknown;
 };
 
+/** A PersistentVolumeClaim with the labels of a set: made by the StatefulSet of a role for one of its pods. */
+export type ObservedClaim = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Labels of ours; null where the claim is not ours. */
+  readonly set: string | null;
+  readonly groupIndex: number | null;
+  readonly role: string | null;
+  /** Name of the volume that it is bound to. */
+  readonly volume: string | null;
+  readonly deletionAtMs: number | null;
+};
+
+/** A PersistentVolume, as far as it says where it can be used. */
+export type ObservedVolume = {
+  readonly name: string;
+  /** Required node affinity: one of these node selector terms has to hold. Null: it can be reached from everywhere. */
+  readonly nodeTerms: readonly unknown[] | null;
+};
+
+/** A claim that is bound, and where its volume can be reached from. */
+export type BoundVolume = {
+  readonly claim: string;
+  readonly volume: string;
+  readonly nodeTerms: ObservedVolume["nodeTerms"];
+};
+
 /** Everything of one set in one cluster, terminating things included. */
 export type ObservedSet = {
   readonly owners: readonly ObservedObject[];
@@ -153,6 +181,7 @@ export type ObservedSet = {
   readonly services: readonly ObservedObject[];
   readonly workloads: readonly ObservedWorkload[];
   readonly pods: readonly ObservedPod[];
+  readonly claims: readonly ObservedClaim[];
 };
 
 export const CLUSTER_HEALTH = ["connecting", "live", "stale", "unreachable"] as const;
@@ -169,5 +198,7 @@ export interface ObservedCluster {
   readonly nodes: readonly ObservedNode[];
   /** Pods bound to this node that are not finished, ours and others'. */
   podsOnNode(node: string): readonly ObservedPod[];
+  /** Null while the claim is not bound, or does not exist. */
+  boundVolume(namespace: string, claim: string): BoundVolume | null;
   set(namespace: string, name: string): ObservedSet;
 }

@@ -285,6 +285,8 @@ export type SetState = {
   /** Number of spec changes. */
   readonly generation: number;
   readonly isDeleting: boolean;
+  /** Asked for with the deletion: the volume claims of its pods go too. */
+  readonly deletesVolumes: boolean;
   readonly revisions: readonly Revision[];
   readonly rollout: RolloutState;
   readonly groups: readonly GroupState[];

@@ -1,6 +1,7 @@
 import { compareNames, type Domain, type ObservedCluster, type ObservedNode } from "../model/index.ts";
 import { type NodeRoom, packPreferring, take } from "./packing.ts";
 import type { PodDemand, Reservation } from "./types.ts";
+import { withVolumes } from "./volumes.ts";
 
 type GroupKey = { readonly namespace: string; readonly set: string; readonly group: number };
 
@@ -109,7 +110,7 @@ function enter(book: Book, reservation: Reservation): void {
   const key = keyText(reservation);
   leave(book, key);
   const rooms = [...book.rooms.values()].filter(({ node }) => isInDomain(node, reservation));
-  const demands = unbound(book, key, reservation.demands);
+  const demands = withVolumes(unbound(book, key, reservation.demands), book.cluster, reservation.namespace);
   const { nodes, rooms: after } = packPreferring(demands, rooms, reservation.prefers);
   const taken = demands.flatMap((demand, position) => {
     const node = nodes[position] ?? null;

@@ -12,7 +12,9 @@ export function nodeRefusal(node: ObservedNode, demand: PodDemand): string | nul
   if (taint !== undefined) return `has the taint ${taint.key}${taint.value === "" ? "" : `=${taint.value}`}`;
   const isSelected = Object.entries(demand.nodeSelector).every(([key, value]) => node.labels[key] === value);
   if (!isSelected) return "does not match the node selector";
-  return matchesAffinity(node, demand.affinity) ? null : "does not match the node affinity";
+  if (!matchesAffinity(node, demand.affinity)) return "does not match the node affinity";
+  const volume = demand.volumes?.find(({ nodeTerms }) => !matchesNodeTerms(node, nodeTerms ?? []));
+  return volume === undefined ? null : `cannot reach the volume of claim ${volume.claim}`;
 }
 
 type Toleration = {
@@ -42,11 +44,15 @@ type Affinity = {
   };
 };
 
-/** Terms are alternatives; the requirements of one term must all hold; an empty term matches nothing. */
 function matchesAffinity(node: ObservedNode, affinity: unknown): boolean {
   const required = (affinity as Affinity | null)?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (required === undefined || required === null) return true;
-  return (required.nodeSelectorTerms ?? []).some((term) => {
+  return matchesNodeTerms(node, required.nodeSelectorTerms ?? []);
+}
+
+/** Terms are alternatives; the requirements of one term must all hold; an empty term matches nothing. */
+export function matchesNodeTerms(node: ObservedNode, terms: readonly unknown[]): boolean {
+  return (terms as readonly Term[]).some((term) => {
     const expressions = term.matchExpressions ?? [];
     const fields = term.matchFields ?? [];
     if (expressions.length + fields.length === 0) return false;

@@ -4,8 +4,9 @@ import { type ClusterAccount, isInAny, type Ledger } from "./ledger.ts";
 import { missingAt } from "./missing.ts";
 import { nodeRefusal } from "./node-fit.ts";
 import { hasRoom, mainResource, type NodeRoom, pack, take } from "./packing.ts";
-import { groupDemands } from "./reservations.ts";
+import { claimingDemands } from "./reservations.ts";
 import type { MissingObjects, PlacementDecision, PodDemand, Refusal } from "./types.ts";
+import { volumesApart, volumesHere, withVolumes } from "./volumes.ts";
 import { amountText, domainNoun, podRanges, resourceNoun, total } from "./words.ts";
 
 export type PlacementRequest = {
@@ -31,7 +32,12 @@ type Candidate = {
   readonly rooms: readonly NodeRoom[];
 };
 type Fit = { readonly candidate: Candidate; readonly freeBefore: number; readonly freeAfter: number };
-type Wish = PlacementRequest & { readonly demands: readonly PodDemand[]; readonly main: string };
+type Wish = PlacementRequest & {
+  readonly demands: readonly PodDemand[];
+  readonly main: string;
+  /** With the volumes that their claims have in that cluster. */
+  readonly demandsAt: (account: ClusterAccount) => readonly PodDemand[];
+};
 
 /**
  * Decides where one whole group goes, or says for every domain why not there.
@@ -46,8 +52,13 @@ type Wish = PlacementRequest & { readonly demands: readonly PodDemand[]; readonl
 export function placeGroup(request: PlacementRequest, ledger: Ledger): PlacementDecision {
   const { set } = request;
   const { topology, strategy, whenFull } = set.spec.placement;
-  const demands = groupDemands(set, request.revision);
-  const wish: Wish = { ...request, demands, main: mainResource(demands) };
+  const demands = claimingDemands(set, request.revision, request.group);
+  const wish: Wish = {
+    ...request,
+    demands,
+    main: mainResource(demands),
+    demandsAt: ({ cluster }) => withVolumes(demands, cluster, set.namespace),
+  };
   const refusals: Refusal[] = [];
   const accounts = openAccounts(wish, ledger, refusals);
   const [best, ...others] = ranked(fitsIn(accounts, wish, refusals), strategy);
@@ -63,7 +74,7 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
     if (beyond !== null) return { ...placed(wish, beyond.candidate, beyond.why, refusals), isBeyondRoom: true };
   }
   const considered = accounts.flatMap(({ rooms }) => [...rooms.values()]);
-  const message = tooLargePod(demands, considered) ?? summary(wish, refusals);
+  const message = tooLargePod(demands, considered) ?? volumesElsewhere(accounts, wish) ?? summary(wish, refusals);
   return { placed: false, message, refusals };
 }
 
@@ -97,7 +108,7 @@ function placed(
     avoid: isPinned ? [] : domainsHeldAlone(account.reservations, selfOf(wish)),
     exclusive: isPinned ? topology.exclusive : "None",
     isBeyondRoom: false,
-    why,
+    why: why + volumesHere(wish.demandsAt(account)),
     refusals,
   };
 }
@@ -163,7 +174,7 @@ function beyondRoom(
       : [{ account, domain: null, rooms: roomsOutside(account, wish) }]
     ).map((candidate) => ({
       fit: fitOf(candidate, wish),
-      couldHold: !pack(wish.demands, emptied(candidate)).nodes.includes(null),
+      couldHold: !pack(wish.demandsAt(account), emptied(candidate)).nodes.includes(null),
       isPresent: wish.present?.cluster === account.cluster.name && isSameDomain(wish.present.domain, candidate.domain),
     })),
   );
@@ -200,7 +211,8 @@ function emptied({ account, rooms }: Candidate): readonly NodeRoom[] {
   );
 }
 
-function fitOf(candidate: Candidate, { demands, main }: Wish): Fit {
+function fitOf(candidate: Candidate, { demandsAt, main }: Wish): Fit {
+  const demands = demandsAt(candidate.account);
   const usable = candidate.rooms.filter(({ node }) => unusable(node, demands) === null);
   const freeBefore = freeOf(usable, main);
   return { candidate, freeBefore, freeAfter: freeBefore - demandOf(demands, main) };
@@ -277,7 +289,20 @@ function exclusiveRefusal({ account, domain, rooms }: Candidate, wish: Wish): Re
     : { ...clusterRefusal(account.cluster.name, "exclusive", message), domain: domain.value };
 }
 
-function shortageOf({ account, domain, rooms }: Candidate, { demands }: Wish): Refusal | null {
+/** Volumes that are bound outside of every domain that could take the group, in one sentence. */
+function volumesElsewhere(accounts: readonly ClusterAccount[], wish: Wish): string | null {
+  const { topology } = wish.set.spec.placement;
+  const isPinned = topology?.mode === "Required";
+  const places = accounts.flatMap((account) => {
+    const demands = wish.demandsAt(account);
+    const candidates = isPinned ? candidatesIn(account, wish) : [{ rooms: roomsOutside(account, wish) }];
+    return candidates.map(({ rooms }) => ({ rooms, demands }));
+  });
+  return volumesApart(places, isPinned ? topology.key : undefined);
+}
+
+function shortageOf({ account, domain, rooms }: Candidate, { demandsAt }: Wish): Refusal | null {
+  const demands = demandsAt(account);
   const { nodes } = pack(demands, rooms);
   const left = demands.filter((_, position) => nodes[position] === null);
   if (left.length === 0) return null;

@@ -1,10 +1,28 @@
-import { type GroupState, groupRoles, type SetState } from "../model/index.ts";
+import { type GroupState, groupRoles, type SetState, workloadName } from "../model/index.ts";
 import { roleDemands } from "./demand.ts";
 import type { PodDemand, Reservation } from "./types.ts";
+import { claimNames } from "./volumes.ts";
 
 /** What all pods of a group ask for at one revision and the present counts, in the order of roles and ordinals. */
 export function groupDemands(set: Pick<SetState, "spec" | "revisions">, revision: number): readonly PodDemand[] {
   return groupRoles(set, revision).flatMap(roleDemands);
+}
+
+/** As {@link groupDemands}, with the claims that the pods of this group mount. */
+export function claimingDemands(
+  set: Pick<SetState, "name" | "spec" | "revisions">,
+  revision: number,
+  group: number,
+): readonly PodDemand[] {
+  const roles = new Map(groupRoles(set, revision).map(({ role, content }) => [role, content]));
+  return groupDemands(set, revision).map((demand) => {
+    const content = roles.get(demand.role);
+    if (content === undefined) return demand;
+    const { role, ordinal, worker = null } = demand;
+    const instance = `${workloadName(set.name, group, role)}-${ordinal}`;
+    const claims = claimNames(content, worker === null ? instance : `${instance}-${worker}`, worker);
+    return claims.length === 0 ? demand : { ...demand, claims };
+  });
 }
 
 /**
@@ -32,6 +50,6 @@ export function reservationOf(
     prefers: group.placement.prefers ?? null,
     avoid: group.placement.avoid,
     exclusive: group.placement.exclusive ?? "None",
-    demands: isGoing ? [] : groupDemands(set, group.revision),
+    demands: isGoing ? [] : claimingDemands(set, group.revision, group.index),
   };
 }

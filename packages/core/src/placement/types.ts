@@ -1,4 +1,4 @@
-import type { Domain, ResourceAmounts } from "../model/index.ts";
+import type { BoundVolume, Domain, ResourceAmounts } from "../model/index.ts";
 
 /** What one pod of a role asks of a node. */
 export type PodDemand = {
@@ -13,6 +13,10 @@ export type PodDemand = {
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly affinity: unknown;
   readonly tolerations: readonly unknown[];
+  /** Names of the claims that the pod mounts; absent where the group is not known yet. */
+  readonly claims?: readonly string[];
+  /** Those that are bound in the cluster that is looked at, and not to every node. */
+  readonly volumes?: readonly BoundVolume[];
 };
 
 export type Exclusive = "None" | "Group" | "Set" | "All";

@@ -16,6 +16,7 @@ import { planGroups } from "./scale.ts";
 import { setStatus } from "./status.ts";
 import { planSurge } from "./surge.ts";
 import type { Plan, PlanInput } from "./types.ts";
+import { areVolumesLeft, planVolumes } from "./volumes.ts";
 
 /**
  * Decides everything for one set and does nothing. `nowMs` is the server's clock, epoch milliseconds.
@@ -44,6 +45,7 @@ export function plan(input: PlanInput, nowMs: number): Plan {
   const moved = rolled.flatMap((item) => advanceGroup(context, item, placing, notes) ?? []);
   const advanced = planEntry(context, moved, notes);
   removeStrays(context, advanced, notes);
+  if (advanced.length === 0) planVolumes(context, notes);
 
   const outcome = rolloutAfter(context, advanced, notes);
   const groups = unlessSame(
@@ -66,7 +68,7 @@ export function plan(input: PlanInput, nowMs: number): Plan {
     placedOn: [...placing.placedOn].sort(),
     status: { ...described, conditions },
     timeline: notes.timeline,
-    isGone: set.isDeleting && groups.length === 0 && isNothingLeft(context),
+    isGone: set.isDeleting && groups.length === 0 && isNothingLeft(context) && !areVolumesLeft(context),
     requeue: requeue(notes, nowMs),
   };
 }

@@ -42,6 +42,7 @@ export function createSet(
     spec,
     generation: 1,
     isDeleting: false,
+    deletesVolumes: false,
     revisions: [revision],
     rollout: {
       target: 1,
@@ -124,17 +125,24 @@ function movePartition(before: SetState, after: SetState, nowMs: number): StateC
   };
 }
 
+/** The volume claims of its pods stay, unless they are to go too; what is let go keeps them in any case. */
 export function deleteSet(
   present: SetState,
-  { orphan = false }: { readonly orphan?: boolean } = {},
+  { orphan = false, deletesVolumes = false }: { readonly orphan?: boolean; readonly deletesVolumes?: boolean } = {},
 ): StateChange | null {
   if (present.isDeleting) return null;
   const state = orphan ? { ...present, spec: { ...present.spec, deletion: { orphan } } } : present;
-  const decision = state.spec.deletion.orphan
+  const isLetGo = state.spec.deletion.orphan;
+  const volumes = deletesVolumes ? "its volumes too" : "but not its volumes";
+  const decision = isLetGo
     ? "Let go of everything that runs, and forget the set"
-    : "Stop all groups and remove everything of the set";
+    : `Stop all groups and remove everything of the set, ${volumes}`;
   const draft = line("set.deleting", decision, []);
-  return { state: { ...state, isDeleting: true, generation: state.generation + 1 }, timeline: [draft] };
+  const generation = state.generation + 1;
+  return {
+    state: { ...state, isDeleting: true, deletesVolumes: deletesVolumes && !isLetGo, generation },
+    timeline: [draft],
+  };
 }
 
 /**

@@ -15,6 +15,7 @@ import { groupMessage } from "./group-message.ts";
 import { isGivenUp, isRestarting, restartDueMs } from "./role-restarts.ts";
 import { isOutdated, isRolloutActive, isRolloutPaused, runsTarget, targetRevision } from "./rollout-state.ts";
 import { nextForceMs } from "./stuck-pods.ts";
+import { volumesMessage } from "./volumes.ts";
 import { plural } from "./words.ts";
 
 /** Status of a set and each of its groups, but for the conditions. */
@@ -24,7 +25,8 @@ export function setStatus(context: PlanContext, set: SetState, assessed: readonl
   const phase = setPhase(set, groups);
   return {
     phase,
-    message: setMessage(set, phase, groups),
+    message:
+      (phase === "Deleting" && groups.length === 0 ? volumesMessage(context) : null) ?? setMessage(set, phase, groups),
     replicas: set.spec.replicas,
     readyGroups: groups.filter(
       (group) => group.phase === "Ready" && (set.isDeleting || group.index < set.spec.replicas),

@@ -25,12 +25,6 @@ const isOneOf =
 /** Absent fields are always allowed and never reach `isAllowed`. */
 export const NOT_YET: readonly NotYet[] = [
   {
-    path: "spec.groupTemplate.roles[].volumeClaimTemplates",
-    isAllowed: isEmpty,
-    feature: "volumeClaimTemplates",
-    instead: "Use volumes of the pod template, e.g. a PersistentVolumeClaim of your own or an emptyDir.",
-  },
-  {
     path: "spec.groupTemplate.roles[].scaling.external",
     isAllowed: isOneOf(false),
     feature: "scaling.external (an outside autoscaler)",

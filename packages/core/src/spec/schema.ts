@@ -105,7 +105,9 @@ export const RoleSpec = z.strictObject({
     .array(z.looseObject({}))
     .max(16)
     .default([])
-    .describe("PersistentVolumeClaims of each pod of a StatefulSet."),
+    .describe(
+      "PersistentVolumeClaims of each pod of a StatefulSet. They outlive recovery, rollout and scale-in, keep a pod where its volume is, and go with the set only when that is asked for.",
+    ),
   onPodFailure: z
     .enum(["Recreate", "Ignore"])
     .default("Recreate")

@@ -332,7 +332,6 @@ describe("what is not supported yet is refused by name", () => {
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
     ["by label", inSpec({ placement: { clusters: { selector: { matchLabels: { a: "b" } } } } })],
     ["more than one cluster", inSpec({ placement: { clusters: { names: ["a", "b"] } } })],
-    ["volumeClaimTemplates", withRole(role("a", { volumeClaimTemplates: [{ metadata: { name: "v" } }] }))],
     ["scaling.external", withRole(role("a", { scaling: { external: true } }))],
   ])("%s", (name, change) => {
     const problems = problemsAfter(change).filter(({ code }) => code === "unsupported");

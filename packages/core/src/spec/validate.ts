@@ -9,6 +9,7 @@ import { MAX_ROLES, WORKLOADS } from "./schema.ts";
 import { countAt, isRecord, listAt, member, textAt, valueAt } from "./shape.ts";
 import { closest } from "./suggest.ts";
 import { templateProblems } from "./template-rules.ts";
+import { volumeClaimProblems } from "./volume-claims.ts";
 
 /**
  * The rules that hold between fields. They read the manifest as far as its shape allows, so that they also speak about
@@ -62,6 +63,7 @@ function roleProblems(manifest: unknown): readonly Problem[] {
       ...templateProblems(template, [...path, "template"]),
       ...multiNodeProblems(role, path),
       ...labelProblems(valueAt(role, WORKERS_METADATA), [...path, ...WORKERS_METADATA]),
+      ...volumeClaimProblems(role, path),
     ];
   });
   return [...ofEach, ...cycleProblems(roles)];

@@ -143,7 +143,7 @@ export function aPod(name: string, draft: Partial<ObservedPod> = {}): ObservedPo
   };
 }
 
-const NOTHING: ObservedSet = { owners: [], configMaps: [], services: [], workloads: [], pods: [] };
+const NOTHING: ObservedSet = { owners: [], configMaps: [], services: [], workloads: [], pods: [], claims: [] };
 
 /** A live cluster with these nodes and pods, and nothing of any set. */
 export function aCluster(
@@ -157,6 +157,7 @@ export function aCluster(
     hasLeaderWorkerSets: false,
     nodes: [],
     podsOnNode: (node) => pods.filter((pod) => pod.nodeName === node),
+    boundVolume: () => null,
     set: () => NOTHING,
     ...fields,
   };

@@ -2,6 +2,7 @@ import {
   ANNOTATION,
   type KubeObject,
   LABEL,
+  type ObservedClaim,
   type ObservedCluster,
   type ObservedNode,
   type ObservedObject,
@@ -63,6 +64,7 @@ export class World {
   readonly pods = new Map<string, Mutable<ObservedPod>>();
   /** Workloads that were let go: they keep their names and their pods. */
   readonly released: WorkloadRecord[] = [];
+  readonly claims = new Map<string, Mutable<ObservedClaim>>();
   /** Pods whose name matches stay not Ready. */
   neverReady: RegExp | null = null;
   private uids = 0;
@@ -87,12 +89,18 @@ export class World {
       hasLeaderWorkerSets: this.hasLeaderWorkerSets,
       nodes: this.nodes.map((node) => ({ ...node })),
       podsOnNode: (node) => pods.filter((pod) => pod.nodeName === node && pod.phase !== "Failed"),
+      boundVolume: (namespace, name) => {
+        const claim = this.claims.get(name);
+        const volume = claim?.namespace === namespace ? claim.volume : null;
+        return volume === null ? null : { claim: name, volume, nodeTerms: null };
+      },
       set: (namespace, name) => ({
         owners: owners.filter(isOf(namespace, name)),
         configMaps: objects.filter((object) => object.kind === "ConfigMap").filter(isOf(namespace, name)),
         services: objects.filter((object) => object.kind === "Service").filter(isOf(namespace, name)),
         workloads: workloads.filter(isOf(namespace, name)),
         pods: pods.filter(isOf(namespace, name)),
+        claims: [...this.claims.values()].filter(isOf(namespace, name)).map((claim) => ({ ...claim })),
       }),
     };
   }
@@ -276,6 +284,8 @@ export class World {
       else this.workloads.delete(keyOf(ref.kind, ref.name));
     }
     const pod = this.pods.get(ref.name);
+    const claim = this.claims.get(ref.name);
+    if (ref.kind === "PersistentVolumeClaim" && claim?.uid === ref.uid) this.claims.delete(ref.name);
     if (ref.kind !== "Pod" || pod?.uid !== ref.uid) return;
     if (isForced) this.pods.delete(ref.name);
     else pod.deletionAtMs ??= this.nowMs;

@@ -27,7 +27,7 @@ function started(draft: Parameters<typeof aSet>[0] = {}): SetState {
 function modelOf(state: SetState, cluster = live, pods: readonly ObservedPod[] = []): SetModel {
   const seen = {
     ...cluster,
-    set: () => ({ owners: [], configMaps: [], services: [], workloads: [], pods }),
+    set: () => ({ owners: [], configMaps: [], services: [], workloads: [], pods, claims: [] }),
   };
   const clusters = clustersOf(seen);
   return {

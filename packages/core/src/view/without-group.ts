@@ -18,6 +18,7 @@ export function withoutGroup(
         hasLeaderWorkerSets: cluster.hasLeaderWorkerSets,
         nodes: cluster.nodes,
         podsOnNode: (node) => cluster.podsOnNode(node).filter((pod) => !isOwn(pod)),
+        boundVolume: (claimNamespace, claim) => cluster.boundVolume(claimNamespace, claim),
         set: (setNamespace, name) => cluster.set(setNamespace, name),
       },
     ]),

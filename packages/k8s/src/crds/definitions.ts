@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "445e8bb071854ee0",
+        "openpatio.io/content-hash": "c54b95b43ef8366f",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -305,7 +305,8 @@ export const CRDS: readonly KubeObject[] = [
                               },
                               volumeClaimTemplates: {
                                 type: "array",
-                                description: "PersistentVolumeClaims of each pod of a StatefulSet.",
+                                description:
+                                  "PersistentVolumeClaims of each pod of a StatefulSet. They outlive recovery, rollout and scale-in, keep a pod where its volume is, and go with the set only when that is asked for.",
                                 maxItems: 16,
                                 items: {
                                   type: "object",

@@ -1,15 +1,18 @@
 import type {
+  BoundVolume,
+  ObservedClaim,
   ObservedCluster,
   ObservedNode,
   ObservedObject,
   ObservedPod,
   ObservedSet,
+  ObservedVolume,
   ObservedWorkload,
 } from "@openpatio/core/model";
 import type { ClusterChange } from "@openpatio/core/ports";
 import { ObjectStore } from "./object-store.ts";
 import type { WatchedKind } from "./resources.ts";
-import { trimNode, trimObject, trimPod, trimWorkload } from "./trim.ts";
+import { trimClaim, trimNode, trimObject, trimPod, trimVolume, trimWorkload } from "./trim.ts";
 
 /**
  * What one cluster shows, indexed by set and by node. Views (sorted arrays) are made when they are asked for and kept
@@ -25,6 +28,8 @@ export class ClusterCache {
     readonly services: ObjectStore<ObservedObject>;
     readonly configmaps: ObjectStore<ObservedObject>;
     readonly rolebasedgroups: ObjectStore<ObservedObject>;
+    readonly persistentvolumeclaims: ObjectStore<ObservedClaim>;
+    readonly persistentvolumes: ObjectStore<ObservedVolume>;
   };
   readonly #onChange: (change: Exclude<ClusterChange, { readonly kind: "health" }>) => void;
   readonly #sets = new Map<string, SetIndex>();
@@ -60,6 +65,19 @@ export class ClusterCache {
       services: objects("Service", "services"),
       configmaps: objects("ConfigMap", "configMaps"),
       rolebasedgroups: objects("RoleBasedGroup", "owners"),
+      persistentvolumeclaims: new ObjectStore({
+        trim: trimClaim,
+        onChange: (before, after) => this.#claimChanged(before, after),
+        nowMs,
+      }),
+      persistentvolumes: new ObjectStore({
+        trim: trimVolume,
+        // Where a volume is never changes: only its coming and going is news.
+        onChange: (before, after) => {
+          if (before === null || after === null) this.#onChange({ kind: "capacity" });
+        },
+        nowMs,
+      }),
     };
   }
 
@@ -106,6 +124,7 @@ export class ClusterCache {
       hasLeaderWorkerSets,
       nodes: this.#nodes.items(),
       podsOnNode: (node) => this.#podsByNode.get(node)?.items() ?? NONE,
+      boundVolume: (namespace, claim) => this.#boundVolume(namespace, claim),
       set: (namespace, set) => this.#sets.get(`${namespace}/${set}`)?.view() ?? EMPTY_SET,
     };
   }
@@ -130,6 +149,17 @@ export class ClusterCache {
     const isForeign = (after ?? before)?.set === null;
     const isFreed = nodeTaken(after) === null;
     if (nodeTaken(before) !== nodeTaken(after) && (isForeign || isFreed)) this.#onChange({ kind: "capacity" });
+  }
+
+  #claimChanged(before: ObservedClaim | null, after: ObservedClaim | null): void {
+    this.#setPartChanged("claims", before, after);
+    if ((before?.volume ?? null) !== (after?.volume ?? null)) this.#onChange({ kind: "capacity" });
+  }
+
+  #boundVolume(namespace: string, name: string): BoundVolume | null {
+    const volume = this.stores.persistentvolumeclaims.get(namespace, name)?.volume ?? null;
+    if (volume === null) return null;
+    return { claim: name, volume, nodeTerms: this.stores.persistentvolumes.get("", volume)?.nodeTerms ?? null };
   }
 
   #withFailure(workload: ObservedWorkload): ObservedWorkload {
@@ -160,6 +190,7 @@ type Parts = {
   services: ObservedObject;
   workloads: ObservedWorkload;
   pods: ObservedPod;
+  claims: ObservedClaim;
 };
 
 /** A sorted array over a changing map. */
@@ -190,6 +221,7 @@ class SetIndex {
     services: new View(),
     workloads: new View(),
     pods: new View(),
+    claims: new View(),
   };
   #view: ObservedSet | null = null;
 
@@ -209,6 +241,7 @@ class SetIndex {
       services: this.#parts.services.items(),
       workloads: this.#parts.workloads.items(),
       pods: this.#parts.pods.items(),
+      claims: this.#parts.claims.items(),
     };
     return this.#view;
   }
@@ -225,4 +258,4 @@ function nodeTaken(pod: ObservedPod | null): string | null {
 }
 
 const NONE: readonly ObservedPod[] = [];
-const EMPTY_SET: ObservedSet = { owners: [], configMaps: [], services: [], workloads: [], pods: [] };
+const EMPTY_SET: ObservedSet = { owners: [], configMaps: [], services: [], workloads: [], pods: [], claims: [] };

@@ -21,6 +21,8 @@ const RULES: readonly Rule[] = [
   { group: "", resources: ["pods/eviction"], verbs: ["create"] },
   { group: "", resources: ["events"], verbs: ["get", "list", "create", "patch"] },
   { group: "", resources: ["services", "configmaps"], verbs: WRITTEN },
+  { group: "", resources: ["persistentvolumeclaims"], verbs: ["get", "list", "watch", "delete"] },
+  { group: "", resources: ["persistentvolumes"], verbs: ["list", "watch"] },
   { group: "apps", resources: ["statefulsets", "deployments"], verbs: WRITTEN },
   { group: "apps", resources: ["statefulsets/scale", "deployments/scale"], verbs: ["patch"] },
   { group: LEADER_WORKER_SET_GROUP, resources: ["leaderworkersets"], verbs: WRITTEN, isOptional: true },
@@ -35,7 +37,7 @@ const RULES: readonly Rule[] = [
 
 /** So that a definition that names what a cluster does not have is refused beforehand; works without. */
 const LOOK_RULES: readonly Rule[] = [
-  { group: "", resources: ["namespaces", "persistentvolumeclaims", "serviceaccounts"], verbs: ["get"] },
+  { group: "", resources: ["namespaces", "serviceaccounts"], verbs: ["get"] },
   { group: "scheduling.k8s.io", resources: ["priorityclasses"], verbs: ["get"] },
   { group: "node.k8s.io", resources: ["runtimeclasses"], verbs: ["get"] },
 ];

@@ -23,7 +23,10 @@ export const SET = resource(API_VERSION, "RoleBasedGroupSet", "rolebasedgroupset
 export const EVENT = resource("v1", "Event", "events");
 export const CRD = resource("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false);
 
-/** One watch each per cluster. Nodes and pods are watched whole, since placement counts what others run. */
+/**
+ * One watch each per cluster. Nodes and pods are watched whole, since placement counts what others run; claims and
+ * volumes too, since a template may name any claim.
+ */
 export const WATCHED = {
   nodes: NODE,
   pods: POD,
@@ -33,6 +36,8 @@ export const WATCHED = {
   services: resource("v1", "Service", "services"),
   configmaps: resource("v1", "ConfigMap", "configmaps"),
   rolebasedgroups: resource(API_VERSION, "RoleBasedGroup", "rolebasedgroups"),
+  persistentvolumeclaims: resource("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
+  persistentvolumes: resource("v1", "PersistentVolume", "persistentvolumes", false),
 } as const satisfies Record<string, Resource>;
 export type WatchedKind = keyof typeof WATCHED;
 export const WATCHED_KINDS = Object.keys(WATCHED) as readonly WatchedKind[];
@@ -42,7 +47,13 @@ export const LEADER_WORKER_SET_GROUP = "leaderworkerset.x-k8s.io";
 export const ROLE_BASED_GROUP_CRD = `rolebasedgroups.${API_GROUP}`;
 
 /** RoleBasedGroups are few, and one without our labels was made by hand, which is to be answered. */
-const WATCHED_WHOLE: readonly WatchedKind[] = ["nodes", "pods", "rolebasedgroups"];
+const WATCHED_WHOLE: readonly WatchedKind[] = [
+  "nodes",
+  "pods",
+  "rolebasedgroups",
+  "persistentvolumeclaims",
+  "persistentvolumes",
+];
 
 /** Undefined where everything is watched. */
 export const watchSelector = (kind: WatchedKind): string | undefined =>
@@ -54,7 +65,6 @@ const READABLE: readonly Resource[] = [
   CRD,
   resource("apps/v1", "ReplicaSet", "replicasets"),
   resource("v1", "Namespace", "namespaces", false),
-  resource("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
   resource("v1", "ServiceAccount", "serviceaccounts"),
   resource("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", false),
   resource("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", false),

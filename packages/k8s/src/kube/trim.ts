@@ -7,10 +7,12 @@ import {
   type Labels,
   LWS_LABEL,
   MANAGER,
+  type ObservedClaim,
   type ObservedContainer,
   type ObservedNode,
   type ObservedObject,
   type ObservedPod,
+  type ObservedVolume,
   type ObservedWorkload,
   records,
   type Taint,
@@ -157,6 +159,28 @@ function trimTermination(terminated: Fields): NonNullable<ObservedContainer["las
     reason: textOf(terminated["reason"]),
     finishedAtMs: timeOf(terminated["finishedAt"]),
   };
+}
+
+/** Claims are held of the whole cluster: no more of them than where their data is. */
+export function trimClaim(claim: KubeObject): ObservedClaim {
+  const labels = claim.metadata.labels ?? {};
+  const isBound = fields(claim["status"])["phase"] === "Bound";
+  return {
+    namespace: claim.metadata.namespace ?? "",
+    name: claim.metadata.name,
+    uid: claim.metadata.uid ?? "",
+    set: labels[LABEL.set] ?? null,
+    groupIndex: countOf(labels[LABEL.groupIndex]),
+    role: labels[LABEL.role] ?? null,
+    volume: isBound ? textOf(fields(claim["spec"])["volumeName"]) : null,
+    deletionAtMs: timeOf(claim.metadata.deletionTimestamp),
+  };
+}
+
+export function trimVolume(volume: KubeObject): ObservedVolume {
+  const required = fields(fields(fields(volume["spec"])["nodeAffinity"])["required"]);
+  const terms = required["nodeSelectorTerms"];
+  return { name: volume.metadata.name, nodeTerms: Array.isArray(terms) ? terms : null };
 }
 
 /** Null when its labels do not say which group, role and incarnation it is. */

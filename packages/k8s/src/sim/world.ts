@@ -1,6 +1,7 @@
 /** The machines of the sandbox clusters. */
 import type { KubeObject } from "@openpatio/core/model";
 import type { SimApi } from "./api.ts";
+import { PROVISIONER, TOPOLOGY_PARAMETER } from "./controllers/volumes.ts";
 import { LEADER_WORKER_SETS } from "./leader-worker-set/definition.ts";
 import { leaderWorkerSetWebhook } from "./leader-worker-set/webhooks.ts";
 import type { Webhook } from "./store-webhooks.ts";
@@ -59,6 +60,24 @@ export const SANDBOX_ZONES: World = {
   }),
 };
 
+/** `standard` is the default and binds at once; a `zonal` volume is made in the zone of its first pod, and stays there. */
+export const STORAGE_CLASSES: readonly KubeObject[] = [
+  {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+    provisioner: PROVISIONER,
+  },
+  {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "zonal" },
+    provisioner: PROVISIONER,
+    volumeBindingMode: "WaitForFirstConsumer",
+    parameters: { [TOPOLOGY_PARAMETER]: "topology.kubernetes.io/zone" },
+  },
+];
+
 /** What the components installed there bring to admission. */
 export function webhooksOf(world: World): readonly Webhook[] {
   return world.hasLeaderWorkerSets === true ? [leaderWorkerSetWebhook] : [];
@@ -72,12 +91,7 @@ export function settleWorld(api: SimApi, world: World, apiPort: number): void {
     }
   };
   const isNew = api.get("services", "default", "kubernetes") === undefined;
-  ensure("storageclasses.storage.k8s.io", {
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
-    metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-    provisioner: "sandbox.openpatio.io/volume",
-  });
+  for (const storage of STORAGE_CLASSES) ensure("storageclasses.storage.k8s.io", storage);
   for (const [name, value] of [
     ["system-node-critical", 2_000_001_000],
     ["system-cluster-critical", 2_000_000_000],

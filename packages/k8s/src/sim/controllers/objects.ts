@@ -200,7 +200,11 @@ export type PersistentVolumeClaim = KubeObject & {
 export type PersistentVolume = KubeObject & {
   readonly spec: {
     readonly storageClassName?: string;
-    readonly claimRef?: { readonly name: string; readonly namespace: string; readonly uid: string };
+    readonly accessModes?: readonly string[];
+    readonly capacity?: Readonly<Record<string, string>>;
+    readonly persistentVolumeReclaimPolicy?: string;
+    /** Without a UID it is only kept for a claim of that name. */
+    readonly claimRef?: { readonly name: string; readonly namespace: string; readonly uid?: string };
     readonly nodeAffinity?: { readonly required?: { readonly nodeSelectorTerms?: readonly NodeSelectorTerm[] } };
   };
   readonly status?: { readonly phase?: string };

@@ -28,12 +28,16 @@ import {
   toPodAffinityCheck,
   unschedulableText,
 } from "./scheduling-filters.ts";
+import { SELECTED_NODE } from "./volumes.ts";
 
 const SCHEDULER = "default-scheduler";
 /** The queue has one key: a pass looks at every waiting pod, so that order and priority hold. */
 const PASS = "pass";
 
-type Outcome = { readonly node: string } | { readonly refused: string };
+type Outcome =
+  | { readonly node: string }
+  | { readonly volumesOn: string; readonly claims: readonly PersistentVolumeClaim[] }
+  | { readonly refused: string };
 
 /**
  * Binds pods to nodes. A pod that fits nowhere says so in its PodScheduled condition and waits for a change that could
@@ -76,6 +80,8 @@ export function createScheduler(context: ControllerContext): Controller {
       const outcome: Outcome = known === undefined ? place(pod) : { refused: known };
       if ("node" in outcome) {
         bind(pod, outcome.node);
+      } else if ("volumesOn" in outcome) {
+        selectNode(pod, outcome.volumesOn, outcome.claims);
       } else {
         if (shape !== undefined) refusedShapes.set(shape, outcome.refused);
         refuse(pod, outcome.refused);
@@ -84,12 +90,17 @@ export function createScheduler(context: ControllerContext): Controller {
   }
 
   function place(pod: Pod): Outcome {
-    const volumes = volumeTermsOf(pod);
+    const volumes = volumesOf(pod);
     // Where the volumes fail, no node was looked at; "not found" is what preemption then says upstream.
     if (typeof volumes === "string") {
       return { refused: `0/${nodeStates().length} nodes are available: ${volumes}. not found` };
     }
-    const needs: PodNeeds = { pod, requests: podRequests(pod), hostPorts: hostPortsOf(pod), volumeTerms: volumes };
+    const needs: PodNeeds = {
+      pod,
+      requests: podRequests(pod),
+      hostPorts: hostPortsOf(pod),
+      volumeTerms: volumes.terms,
+    };
     const all = nodeStates();
     const affinity = toPodAffinityCheck(pod, all);
     const refusals: Refusal[] = [];
@@ -103,12 +114,16 @@ export function createScheduler(context: ControllerContext): Controller {
       const score = scoreOf(needs, state);
       if (best === undefined || score > best.score) best = { name: state.node.metadata.name, score };
     }
-    return best === undefined ? { refused: unschedulableText(refusals) } : { node: best.name };
+    if (best === undefined) return { refused: unschedulableText(refusals) };
+    return volumes.unbound.length === 0 ? { node: best.name } : { volumesOn: best.name, claims: volumes.unbound };
   }
 
-  /** Where the pod's volumes are, or why they cannot be used. */
-  function volumeTermsOf(pod: Pod): PodNeeds["volumeTerms"] | string {
+  /** Where the pod's volumes are, and which of them wait to be made where the pod goes; or why they cannot be used. */
+  function volumesOf(
+    pod: Pod,
+  ): { readonly terms: PodNeeds["volumeTerms"]; readonly unbound: readonly PersistentVolumeClaim[] } | string {
     const terms: NonNullable<PodNeeds["volumeTerms"][number]>[] = [];
+    const unbound: PersistentVolumeClaim[] = [];
     for (const volume of pod.spec.volumes ?? []) {
       const claimName = volume.persistentVolumeClaim?.claimName;
       if (claimName === undefined) continue;
@@ -116,12 +131,35 @@ export function createScheduler(context: ControllerContext): Controller {
       if (found === undefined) return `persistentvolumeclaim "${claimName}" not found`;
       const claim = typed<PersistentVolumeClaim>(found);
       if (isTerminating(claim)) return `persistentvolumeclaim "${claimName}" is being deleted`;
-      if (claim.status?.phase !== "Bound") return "pod has unbound immediate PersistentVolumeClaims";
+      if (claim.status?.phase !== "Bound") {
+        if (!isBoundLate(claim)) return "pod has unbound immediate PersistentVolumeClaims";
+        const selected = claim.metadata.annotations?.[SELECTED_NODE];
+        // The volume is being made there.
+        if (selected !== undefined) terms.push([{ matchFields: [nameIs(selected)] }]);
+        unbound.push(claim);
+        continue;
+      }
       const bound = api.get("persistentvolumes", undefined, claim.spec.volumeName ?? "");
       const required = bound === undefined ? undefined : typed<PersistentVolume>(bound).spec.nodeAffinity?.required;
       if (required !== undefined) terms.push(required.nodeSelectorTerms ?? []);
     }
-    return terms;
+    return { terms, unbound };
+  }
+
+  function isBoundLate({ spec }: PersistentVolumeClaim): boolean {
+    const name = spec.storageClassName ?? "";
+    const storage = name === "" ? undefined : api.get("storageclasses.storage.k8s.io", undefined, name);
+    return storage?.["volumeBindingMode"] === "WaitForFirstConsumer";
+  }
+
+  /** The pod is bound when its volumes are: the claims' events bring it back. */
+  function selectNode(pod: Pod, nodeName: string, claims: readonly PersistentVolumeClaim[]): void {
+    unschedulable.add(keyOf(pod));
+    for (const { metadata } of claims) {
+      if (metadata.annotations?.[SELECTED_NODE] === nodeName) continue;
+      const annotations = { [SELECTED_NODE]: nodeName };
+      api.patch("persistentvolumeclaims", metadata.namespace, metadata.name, { metadata: { annotations } });
+    }
   }
 
   function bind(pod: Pod, nodeName: string): void {
@@ -228,6 +266,8 @@ export function createScheduler(context: ControllerContext): Controller {
     },
   };
 }
+
+const nameIs = (node: string) => ({ key: "metadata.name", operator: "In", values: [node] });
 
 function isGated(pod: Pod): boolean {
   return (pod.spec.schedulingGates ?? []).length > 0;

@@ -4,7 +4,7 @@ import type { ResourceName } from "../api.ts";
 import { createSteppedClock } from "../clock.ts";
 import { LEADER_WORKER_SETS } from "../leader-worker-set/definition.ts";
 import { createStore, type Store } from "../store.ts";
-import { webhooksOf } from "../world.ts";
+import { STORAGE_CLASSES, webhooksOf } from "../world.ts";
 import { type ControllerOptions, startControllers } from "./index.ts";
 import { type ContainerStatus, conditionOf, isPodReady, type Pod, typed } from "./objects.ts";
 
@@ -65,6 +65,7 @@ export function createWorld(
   const { hasLeaderWorkerSets = false } = options;
   const webhooks = webhooksOf({ name: "test", nodes: [], hasLeaderWorkerSets });
   const store: Store = createStore({ clock, seed: "test", name: "test", tolerationSeconds: 30, webhooks });
+  for (const storage of STORAGE_CLASSES) store.create("storageclasses.storage.k8s.io", storage);
   if (hasLeaderWorkerSets) store.create("customresourcedefinitions.apiextensions.k8s.io", LEADER_WORKER_SETS);
   for (const object of options.nodes ?? ["n0", "n1", "n2"].map((name) => node(name))) store.create("nodes", object);
   const start = () =>

@@ -1,0 +1,61 @@
+import { type ObservedClaim, type SetState, workloadName } from "../model/index.ts";
+import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { plural } from "./words.ts";
+
+/**
+ * The volume claims of a set outlive its groups: recovery, rollout, scale-in and a plain deletion keep them. When the
+ * set was deleted with its volumes, its claims go after its last pod.
+ */
+export function planVolumes(context: PlanContext, notes: PlanNotes): void {
+  for (const [cluster, claims] of claimsToDelete(context))
+    for (const claim of claims)
+      if (claim.deletionAtMs === null)
+        notes.actions.push({
+          kind: "delete",
+          group: claim.groupIndex ?? 0,
+          ref: refTo(cluster, "v1", { ...claim, kind: "PersistentVolumeClaim" }),
+          propagation: "Background",
+        });
+}
+
+/** Whether claims that go with the set are left, or may be left where nobody can look. */
+export function areVolumesLeft(context: PlanContext): boolean {
+  const { set, input } = context;
+  if (!set.isDeleting || !set.deletesVolumes) return false;
+  const isHidden = set.spec.placement.clusters.names.some((name) => {
+    const cluster = input.clusters.get(name);
+    return cluster !== undefined && cluster.health !== "live";
+  });
+  return isHidden || [...claimsToDelete(context).values()].some((claims) => claims.length > 0);
+}
+
+/** What a deletion still waits for when no group is left; null when that is not volumes. */
+export function volumesMessage(context: PlanContext): string | null {
+  if (!areVolumesLeft(context)) return null;
+  const [first, ...others] = [...claimsToDelete(context).values()].flat();
+  if (first === undefined) return "Its volumes are in a cluster that does not answer.";
+  const count = plural(others.length + 1, "volume claim");
+  return `${count} to go, ${first.name}${others.length === 0 ? "" : " first"}. A claim goes when no pod uses it any more.`;
+}
+
+function claimsToDelete({ set, input }: PlanContext): ReadonlyMap<string, readonly ObservedClaim[]> {
+  const found = new Map<string, readonly ObservedClaim[]>();
+  if (!set.isDeleting || !set.deletesVolumes) return found;
+  for (const [name, cluster] of input.clusters)
+    if (cluster.health === "live")
+      found.set(
+        name,
+        cluster.set(set.namespace, set.name).claims.filter((claim) => isOwnClaim(set, claim)),
+      );
+  return found;
+}
+
+/**
+ * A label alone does not make a claim ours: it also has the name that the StatefulSet of its group and role gives, with
+ * the pod's number at the end, or those of instance and pod.
+ */
+export function isOwnClaim(set: Pick<SetState, "name">, { name, groupIndex, role }: ObservedClaim): boolean {
+  if (groupIndex === null || role === null) return false;
+  const at = name.lastIndexOf(`-${workloadName(set.name, groupIndex, role)}-`);
+  return at > 0 && /^\d+(?:-\d+)?$/.test(name.slice(at + workloadName(set.name, groupIndex, role).length + 2));
+}
