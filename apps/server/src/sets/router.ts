@@ -44,6 +44,7 @@ export const setsRouter = {
   retryNow: procedure
     .input(SetKey.extend({ group: Index }))
     .mutation(({ ctx, input }) => ctx.services.sets.retryNow(ctx.actor, input)),
+  retakeFields: procedure.input(SetKey).mutation(({ ctx, input }) => ctx.services.sets.retakeFields(ctx.actor, input)),
   previewMove: procedure
     .input(SetKey.extend({ group: Index }))
     .query(({ ctx, input }) => ctx.services.sets.previewMove(input)),

@@ -7,6 +7,7 @@ import {
   deleteSet,
   moveGroup,
   plan,
+  retakeFields,
   retryGroupNow,
   type StateChange,
 } from "@openpatio/core/plan";
@@ -212,6 +213,11 @@ export class SetVerbs implements SetService {
       return retryGroupNow(set.state, input.group, this.options.nowMs());
     });
     return { group: input.group };
+  }
+
+  async retakeFields(actor: string, key: SetKey): Promise<{ readonly name: string }> {
+    await changeSet(this.options.sets, actor, key, (set) => retakeFields(set.state));
+    return { name: key.name };
   }
 
   async previewMove(input: SetKey & { readonly group: number }): Promise<MoveView> {

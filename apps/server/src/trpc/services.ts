@@ -51,6 +51,7 @@ export interface SetService {
   discovery(input: SetKey & { readonly group: number }): DiscoveryAnswer;
   diff(input: SetKey & { readonly from: number; readonly to: number }): DiffAnswer;
   /** Ends the backoff of a group that waits for its next incarnation. */
+  retakeFields(actor: string, key: SetKey): Promise<{ readonly name: string }>;
   retryNow(actor: string, input: SetKey & { readonly group: number }): Promise<{ readonly group: number }>;
   /** Where a group would go that is stopped and placed anew; nothing is done. */
   previewMove(input: SetKey & { readonly group: number }): Promise<MoveView>;

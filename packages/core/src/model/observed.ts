@@ -116,6 +116,8 @@ export type ObservedWorkload = {
   readonly observedGeneration: number;
   /** spec.replicas */
   readonly replicas: number;
+  /** Field manager of them that is not ours, where the API server tells. */
+  readonly scaledBy: string | null;
   readonly readyReplicas: number;
   readonly deletionAtMs: number | null;
   /** A condition of the workload that says why it creates no pods (quota, admission), if any. */

@@ -41,7 +41,7 @@ export const POD_STATES = [
 ] as const;
 export type PodState = (typeof POD_STATES)[number];
 
-export const CONDITION_TYPES = ["Accepted", "Placed", "Progressing", "Available", "Recovering"] as const;
+export const CONDITION_TYPES = ["Accepted", "Placed", "Progressing", "Available", "Recovering", "FieldFight"] as const;
 export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 /** Standard Kubernetes condition, times in epoch milliseconds. */

@@ -144,8 +144,28 @@ export type AskedReplicas = {
   readonly takes: number;
 };
 
-/** The last time that a foreign change of an object was undone; limits how often. */
-export type Restoration = { readonly object: string; readonly atMs: number };
+/** When foreign changes of an object were undone; limits how often, and ends in a fight when it does not help. */
+export type Restoration = {
+  /** `<kind>/<name>` */
+  readonly object: string;
+  readonly atMs: number;
+  /** The undoing before that. */
+  readonly beforeMs: number | null;
+  readonly fight: FieldFight | null;
+};
+
+/** Another manager sets a field of ours again and again: the object is left as that one wants it. */
+export type FieldFight = {
+  readonly field: string;
+  /** Where the API server tells. */
+  readonly manager: string | null;
+  readonly sinceMs: number;
+  /** What the field said at the last look, as a hash or a number, and since when. */
+  readonly seen: string;
+  readonly changedAtMs: number;
+  /** Of the set, when the fight began: a new definition is a new try. */
+  readonly generation: number;
+};
 
 /**
  * Where a role is that was recreated within its incarnation. leaving: what is left of the life before is being removed.

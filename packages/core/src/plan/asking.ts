@@ -1,7 +1,7 @@
 import type { AskedReplicas, GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
 import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { isPresent, type ObservedGroup } from "./observed-group.ts";
-import { restore } from "./restore.ts";
+import { restore, withoutFights } from "./restore.ts";
 import type { RoleWorkloads } from "./role-workloads.ts";
 import { plural } from "./words.ts";
 
@@ -31,7 +31,8 @@ export function askFor(
   const isThere = workload.replicas === wanted;
   if (asked?.replicas === wanted && isThere) {
     const after = stillPossible(asked, observed, nowMs);
-    return asked.isSeen && after === asked ? group : remember(group, { ...after, isSeen: true });
+    const settled = withoutFights(group, `${workload.kind}/${workload.name}`);
+    return asked.isSeen && after === asked ? settled : remember(settled, { ...after, isSeen: true });
   }
   if (workload.deletionAtMs !== null) return group;
   if (isThere)
@@ -47,9 +48,12 @@ export function askFor(
 
   const isForeign = asked?.replicas === wanted && asked.isSeen;
   const name = `${workload.kind} ${workload.name}`;
-  const change = `${name} was scaled to ${plural(workload.replicas, "replica")}; ${wanted} ${wanted === 1 ? "is" : "are"} wanted`;
-  const restored = isForeign ? restore(context, group, `${workload.kind}/${workload.name}`, change, notes) : group;
-  if (restored === null) return group;
+  const message = `${name} was scaled to ${plural(workload.replicas, "replica")}; ${wanted} ${wanted === 1 ? "is" : "are"} wanted${workload.scaledBy === null ? "" : ` (by ${workload.scaledBy})`}`;
+  const { scaledBy } = workload;
+  const over = { field: "spec.replicas", manager: scaledBy, seen: String(workload.replicas) };
+  const change = { object: `${workload.kind}/${workload.name}`, message, over };
+  const { group: restored, isUndone } = isForeign ? restore(context, group, change, notes) : { group, isUndone: true };
+  if (!isUndone) return restored;
   const { cluster } = observed;
   notes.actions.push({ kind: "scale", group: group.index, ref: refToWorkload(cluster, workload), replicas: wanted });
   if (asked?.replicas === wanted && !isForeign) return group;

@@ -13,6 +13,7 @@ export function conditionsAfter(set: SetState, status: SetStatus, nowMs: number)
     Progressing: progressing(set, status),
     Available: available(status),
     Recovering: recovering(status),
+    FieldFight: fieldFight(set),
   };
   const conditions = CONDITION_TYPES.map((type): Condition => {
     const before = set.conditions.find((condition) => condition.type === type);
@@ -89,5 +90,22 @@ function recovering({ groups }: SetStatus): Judged {
     status: "True",
     reason: "Failure",
     message: `Recovering: group ${found.map((group) => group.index).join(", ")}.`,
+  };
+}
+
+/** Names the first by group and object, so that the message is the same however they came. */
+function fieldFight({ groups }: SetState): Judged {
+  const fights = groups.flatMap(({ index, restorations }) =>
+    restorations.flatMap(({ object, fight }) => (fight === null ? [] : [{ index, object, fight }])),
+  );
+  const [first] = fights.sort((a, b) => a.index - b.index || (a.object < b.object ? -1 : 1));
+  if (first === undefined)
+    return { status: "False", reason: "None", message: "Nobody else changes what this set owns." };
+  const { object, fight } = first;
+  const more = fights.length === 1 ? "" : ` So it is with ${plural(fights.length - 1, "other object")}.`;
+  return {
+    status: "True",
+    reason: "OtherManager",
+    message: `${fight.manager ?? "Another manager"} keeps changing ${fight.field} of ${object.replace("/", " ")}: it was put back twice within 10 minutes and is left as it is. Take it back when the other one has stopped; without a change for 10 minutes that is tried once.${more}`,
   };
 }

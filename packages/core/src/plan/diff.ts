@@ -5,7 +5,7 @@ import { contentHashOf, ownerReference } from "../project/labels.ts";
 import { groupObjectHashes } from "../project/object-hashes.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import type { ObservedGroup } from "./observed-group.ts";
-import { restore } from "./restore.ts";
+import { type ForeignChange, isFoughtOver, restore, withoutFights } from "./restore.ts";
 import type { Action } from "./types.ts";
 
 /** What lives as long as the group and is kept over incarnations: only what differs is written. */
@@ -49,7 +49,7 @@ export function diffGroupObjects(
     );
   };
   if (present.length === hashes.size && present.every(isCurrent))
-    return { actions: [], isDiscoveryCurrent: true, staleServices: NONE, group };
+    return { actions: [], isDiscoveryCurrent: true, staleServices: NONE, group: withoutFights(group, keysOf(present)) };
 
   const owner = ownerReference(groupName(context.set.name, group.index), ownerUid);
   const wanted = renderGroupObjects(context.set, group, owner);
@@ -62,22 +62,31 @@ export function diffGroupObjects(
     const key = `${object.kind}/${object.metadata.name}`;
     const existing = byName.get(key);
     byName.delete(key);
-    if (existing !== undefined && isCurrent(existing)) continue;
+    if (existing !== undefined && isCurrent(existing)) {
+      after = withoutFights(after, key);
+      continue;
+    }
+    const action = differing(group.index, observed.cluster, object, existing, ownerUid);
+    const change = action === null ? null : foreignChange(group, object, existing, ownerUid);
+    const restored = change === null ? null : restore(context, after, { object: key, ...change }, notes);
+    after = restored?.group ?? after;
+    // What is left to another manager holds nothing back.
+    if (restored?.isUndone === false && isFoughtOver(after, key)) continue;
     if (object.kind === "ConfigMap") isDiscoveryCurrent = false;
     else staleServices.add(object.metadata.name);
-    const action = differing(group.index, observed.cluster, object, existing, ownerUid);
-    if (action === null) continue;
-    const change = foreignChange(group, object, existing, ownerUid);
-    const restored = change === null ? after : restore(context, after, key, change, notes);
-    if (restored === null) continue;
-    after = restored;
-    actions.push(action);
+    if (action !== null && restored?.isUndone !== false) actions.push(action);
   }
   // What is left over belongs to a role that the group no longer has.
   for (const object of byName.values())
     if (object.deletionAtMs === null) actions.push(deletion(group.index, observed.cluster, object));
   return { actions, isDiscoveryCurrent, staleServices, group: after };
 }
+
+const keysOf = (objects: readonly ObservedObject[]): ReadonlySet<string> =>
+  new Set(objects.map(({ kind, name }) => `${kind}/${name}`));
+
+/** What is compared of it; see project/labels. */
+export const fieldOf = ({ kind }: ObservedObject): string => (kind === "ConfigMap" ? "data" : "spec");
 
 function differing(
   group: number,
@@ -102,15 +111,18 @@ function foreignChange(
   wanted: KubeObject,
   existing: ObservedObject | undefined,
   ownerUid: string,
-): string | null {
+): Omit<ForeignChange, "object"> | null {
   const name = `${wanted.kind} ${wanted.metadata.name}`;
   if (existing === undefined) {
     const role = wanted.metadata.labels?.[LABEL.role];
     const wasThere = role === undefined ? group.startedRoles.length > 0 : group.startedRoles.includes(role);
-    return wasThere ? `${name} was deleted` : null;
+    return wasThere ? { message: `${name} was deleted`, over: null } : null;
   }
   if (existing.ownerUid !== ownerUid || existing.contentHash !== contentHashOf(wanted)) return null;
-  return `${name} was changed${existing.changedBy === null ? "" : ` by ${existing.changedBy}`}`;
+  return {
+    message: `${name} was changed${existing.changedBy === null ? "" : ` by ${existing.changedBy}`}`,
+    over: { field: fieldOf(existing), manager: existing.changedBy, seen: existing.dataHash ?? "" },
+  };
 }
 
 function deletion(group: number, cluster: string, object: ObservedObject): Action {

@@ -1,10 +1,10 @@
-import type { KubeObject, ObservedObject } from "../model/index.ts";
+import type { GroupState, KubeObject, ObservedObject } from "../model/index.ts";
 import { renderEntry } from "../project/entry.ts";
 import { contentHashOf, dataHash } from "../project/labels.ts";
 import type { AssessedGroup } from "./assess.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { isOrphaning, releaseEntry } from "./orphan.ts";
-import { restore } from "./restore.ts";
+import { restore, withoutFights } from "./restore.ts";
 
 /**
  * Keeps the Service through which clients reach the set: on every cluster that has a group of it, from the first
@@ -33,19 +33,31 @@ export function planEntry(
       continue;
     }
     if (existing === null) notes.actions.push({ kind: "create", cluster, group: null, object: wanted });
+    if (existing !== null && keeper !== undefined && isCurrent(existing, wanted))
+      after = replaced(after, keeper, withoutFights(keeper.group, `Service/${existing.name}`));
     if (existing === null || existing.deletionAtMs !== null || isCurrent(existing, wanted)) continue;
     if (isForeign(existing, wanted)) {
       // With no group left to keep the books it waits for one.
       if (keeper === undefined) continue;
-      const change = `Service ${existing.name} was changed${existing.changedBy === null ? "" : ` by ${existing.changedBy}`}`;
-      const restored = restore(context, keeper.group, `Service/${existing.name}`, change, notes);
-      if (restored === null) continue;
-      after = after.map((item) => (item === keeper ? { ...item, group: restored } : item));
+      const manager = existing.changedBy;
+      const message = `Service ${existing.name} was changed${manager === null ? "" : ` by ${manager}`}`;
+      const over = { field: "spec", manager, seen: existing.dataHash ?? "" };
+      const change = { object: `Service/${existing.name}`, message, over };
+      const restored = restore(context, keeper.group, change, notes);
+      after = replaced(after, keeper, restored.group);
+      if (!restored.isUndone) continue;
     }
     notes.actions.push({ kind: "update", group: null, ref: refTo(cluster, "v1", existing), object: wanted });
   }
   return after;
 }
+
+const replaced = (
+  items: readonly AssessedGroup[],
+  keeper: AssessedGroup,
+  group: GroupState,
+): readonly AssessedGroup[] =>
+  group === keeper.group ? items : items.map((item) => (item === keeper ? { ...item, group } : item));
 
 const deletion = (cluster: string, entry: ObservedObject) =>
   ({ kind: "delete", group: null, ref: refTo(cluster, "v1", entry), propagation: "Background" }) as const;

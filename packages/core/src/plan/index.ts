@@ -2,7 +2,7 @@ export { reservationsOf } from "../placement/reservations.ts";
 export { moveGroup } from "./moving.ts";
 export { plan } from "./plan.ts";
 export { backoffMs } from "./recovery.ts";
-export { pauseRollout, restartRollout, resumeRollout, retryGroupNow } from "./rollout-controls.ts";
+export { pauseRollout, restartRollout, resumeRollout, retakeFields, retryGroupNow } from "./rollout-controls.ts";
 export {
   hasOldContent,
   isHeldBack,

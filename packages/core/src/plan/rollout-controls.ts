@@ -88,6 +88,23 @@ function retryRolesNow(state: SetState, group: GroupState, nowMs: number): State
   };
 }
 
+/** Ends all fights over fields: what others changed is put back at the next plan. Null when there is none. */
+export function retakeFields(state: SetState): StateChange | null {
+  const objects = state.groups.flatMap(({ restorations }) =>
+    restorations.flatMap(({ object, fight }) => (fight === null ? [] : [object.replace("/", " ")])),
+  );
+  if (objects.length === 0) return null;
+  const groups = state.groups.map((group) =>
+    group.restorations.every(({ fight }) => fight === null)
+      ? group
+      : { ...group, restorations: group.restorations.filter(({ fight }) => fight === null) },
+  );
+  return {
+    state: { ...state, groups },
+    timeline: [draft("object.restored", `Take ${listed(objects)} back`)],
+  };
+}
+
 function draft(kind: TimelineDraft["kind"], decision: string): TimelineDraft {
   return { kind, group: null, incarnation: null, cause: "Asked for", decision, actions: [] };
 }

@@ -234,6 +234,7 @@ export class World {
           generation: 1,
           observedGeneration: 0,
           replicas: spec.replicas,
+          scaledBy: null,
           readyReplicas: 0,
           failureMessage: null,
         };

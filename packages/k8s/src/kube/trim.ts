@@ -211,6 +211,7 @@ export function trimWorkload(object: KubeObject, kind: ObservedWorkload["kind"])
     observedGeneration:
       numberOf(status["observedGeneration"]) ?? (kind === "LeaderWorkerSet" ? (object.metadata.generation ?? 0) : 0),
     replicas: numberOf(spec["replicas"]) ?? 1,
+    scaledBy: scaledBy(object),
     readyReplicas: numberOf(status["readyReplicas"]) ?? 0,
     deletionAtMs: timeOf(object.metadata.deletionTimestamp),
     failureMessage: failureOf(status),
@@ -254,6 +255,15 @@ function changedBy(object: KubeObject): string | null {
     const isContent = ["f:data", "f:binaryData", "f:spec"].some((field) => changed[field] !== undefined);
     return isContent && entry["manager"] !== MANAGER && (entry["subresource"] ?? "") === "";
   });
+  const [last] = others.sort((a, b) => (timeOf(b["time"]) ?? 0) - (timeOf(a["time"]) ?? 0));
+  return textOf(last?.["manager"]);
+}
+
+/** The manager that wrote the replicas last and is not us; an autoscaler and `kubectl scale` do it by the scale subresource. */
+function scaledBy(object: KubeObject): string | null {
+  const others = records(object.metadata.managedFields).filter(
+    (entry) => fields(fields(entry["fieldsV1"])["f:spec"])["f:replicas"] !== undefined && entry["manager"] !== MANAGER,
+  );
   const [last] = others.sort((a, b) => (timeOf(b["time"]) ?? 0) - (timeOf(a["time"]) ?? 0));
   return textOf(last?.["manager"]);
 }

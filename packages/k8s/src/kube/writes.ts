@@ -1,5 +1,13 @@
 import { DomainError } from "@openpatio/core/errors";
-import { ANNOTATION, fields, type KubeObject, LABEL, MANAGER, type ObservedWorkload } from "@openpatio/core/model";
+import {
+  ANNOTATION,
+  canonicalJson,
+  fields,
+  type KubeObject,
+  LABEL,
+  MANAGER,
+  type ObservedWorkload,
+} from "@openpatio/core/model";
 import type { ObjectRef, Propagation } from "@openpatio/core/plan";
 import { ApiError, isUidMismatch, refusal, toDomainError } from "./api-error.ts";
 import type { ClusterCache } from "./cluster-cache.ts";
@@ -207,7 +215,9 @@ export class ClusterWrites {
     }
     const params = { cluster: this.#cluster, kind: wanted.kind, namespace: namespace ?? "", name };
     const isSameLabel = (label: string): boolean => live.metadata.labels?.[label] === wanted.metadata.labels?.[label];
-    if (![LABEL.set, LABEL.groupIndex, LABEL.role, LABEL.managedBy].every(isSameLabel)) {
+    const isLabelled = [LABEL.set, LABEL.groupIndex, LABEL.role, LABEL.managedBy].every(isSameLabel);
+    if (!isLabelled && !isDryRun && isOursByMore(live, wanted)) return this.#relabel(resource, live, wanted, what);
+    if (!isLabelled) {
       throw new DomainError(
         "cluster.name-conflict",
         `${wanted.kind} ${namespace}/${name} exists in cluster ${this.#cluster} and is not part of this set${madeBy(live)}. Delete or rename it, or rename the set.`,
@@ -237,6 +247,17 @@ export class ClusterWrites {
       });
     }
     return live;
+  }
+
+  /** Somebody took our labels away from an object of this very life: they are put back, and nothing else. */
+  async #relabel(resource: Resource, live: KubeObject, wanted: KubeObject, what: string): Promise<KubeObject> {
+    const { namespace, name, uid, resourceVersion } = live.metadata;
+    try {
+      const path = resourcePath(resource, { namespace, name });
+      return await this.#patch(path, { metadata: { uid, resourceVersion, labels: wanted.metadata.labels } });
+    } catch (error) {
+      throw toDomainError(this.#cluster, what, error);
+    }
   }
 
   async #patch(path: string, body: unknown): Promise<KubeObject> {
@@ -323,6 +344,16 @@ export function isKept(answer: unknown): answer is KubeObject {
 
 const ownerUid = (object: KubeObject): string | undefined =>
   object.metadata.ownerReferences?.find((reference) => reference.controller === true)?.uid;
+
+/** By its owner, or by the id of the set on it. Of a workload also its selector, which nobody can change, is of this life. */
+function isOursByMore(live: KubeObject, wanted: KubeObject): boolean {
+  if (live.metadata.deletionTimestamp !== undefined) return false;
+  const selectorOf = (object: KubeObject): unknown => fields(fields(object["spec"])["selector"])["matchLabels"];
+  if (canonicalJson(selectorOf(live) ?? null) !== canonicalJson(selectorOf(wanted) ?? null)) return false;
+  const setId = wanted.metadata.annotations?.[ANNOTATION.setId];
+  const isOwned = ownerUid(wanted) !== undefined && ownerUid(live) === ownerUid(wanted);
+  return isOwned || (setId !== undefined && live.metadata.annotations?.[ANNOTATION.setId] === setId);
+}
 
 function madeBy(live: KubeObject): string {
   const manager = fields(live.metadata.managedFields?.[0])["manager"];
