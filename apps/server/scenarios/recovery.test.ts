@@ -50,9 +50,9 @@ describeOnTargets("recovery", (bench) => {
     test("a pod is evicted", async () => {
       const set = await bench().start("evicted", { replicas: 2, roles: PAIR });
       const untouched = await set.pods(0);
-      await set.annotatePod(set.podName(1, "prefill"), { fail: "Evicted" });
-      // Its StatefulSet deletes a failed pod so soon that the deletion may be all that is seen of it.
-      await recreatedOnce(set, untouched, "prefill-0");
+      await set.annotatePod(set.podName(1, "prefill"), { "fail-message": "low on memory", fail: "Evicted" });
+      // Its StatefulSet deletes a failed pod within milliseconds; what it said last is told all the same.
+      await recreatedOnce(set, untouched, "prefill-0: Evicted: low on memory");
     });
 
     test("all of its pods fail in one moment, each in its own way", async () => {

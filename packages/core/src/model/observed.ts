@@ -198,6 +198,8 @@ export interface ObservedCluster {
   /** Whether the cluster serves the LeaderWorkerSet API. */
   readonly hasLeaderWorkerSets: boolean;
   readonly nodes: readonly ObservedNode[];
+  /** A pod of a set that is no longer there, as it was last seen, for a while after its end; null when nothing is known. */
+  readonly lastPod?: (uid: string) => ObservedPod | null;
   /** Pods bound to this node that are not finished, ours and others'. */
   podsOnNode(node: string): readonly ObservedPod[];
   /** Null while the claim is not bound, or does not exist. */

@@ -200,6 +200,10 @@ function failureOf(
   const about = { kind: "failure", atMs: nowMs, pod: known.name, role: known.role } as const;
   const node = known.node === null ? {} : { node: known.node };
   if (pod === undefined || pod.deletionAtMs !== null) {
+    // Its workload deletes a pod that failed within milliseconds; a reason is only there when something else ended it.
+    const last = pod ?? cluster.lastPod?.(known.uid);
+    if (last?.phase === "Failed" && last.reason !== null)
+      return { ...about, ...node, message: `${name}: ${[last.reason, last.message].filter(Boolean).join(": ")}` };
     return { ...about, ...node, message: `${name} was deleted${nodeTrouble(known.node, cluster)}` };
   }
   if (isOnLostNode(pod, cluster))

@@ -72,6 +72,16 @@ test.each<[string, (set: Operated) => void, string]>([
   expect(group(set, 1).history).toMatchObject([{ incarnation: 1, cause: { kind: "failure", message } }]);
 });
 
+test("an evicted pod that its workload has already deleted is told with its last reason", () => {
+  const set = ready();
+  const pod = set.world.pod("demo-1-prefill-0");
+  Object.assign(pod, { phase: "Failed", isReady: false, reason: "Evicted", message: "low on memory" });
+  set.world.pods.delete(pod.name);
+  const cluster = { ...set.world.observe(), lastPod: (uid: string) => (uid === pod.uid ? pod : null) };
+  const planned = plan({ set: set.state, clusters: new Map([["north", cluster]]), reservations: [] }, set.world.nowMs);
+  expect(planned.timeline.map(({ cause }) => cause)).toContain("prefill-0: Evicted: low on memory");
+});
+
 test("a failure says what is done about it", () => {
   const set = ready();
   set.world.crash("demo-1-decode-1");

@@ -35,6 +35,9 @@ export class ClusterCache {
   readonly #sets = new Map<string, SetIndex>();
   readonly #podsByNode = new Map<string, View<ObservedPod>>();
   readonly #nodes = new View<ObservedNode>();
+  /** Pods of sets that are gone, by UID: why one ended is often told in its last moment only. */
+  readonly #lastPods = new Map<string, { readonly pod: ObservedPod; readonly atMs: number }>();
+  readonly #nowMs: () => number;
   /** Why a StatefulSet makes no pods, by its UID: not in the object itself. */
   readonly #failures = new Map<string, string>();
 
@@ -43,6 +46,7 @@ export class ClusterCache {
     readonly onChange: (change: Exclude<ClusterChange, { readonly kind: "health" }>) => void;
   }) {
     this.#onChange = options.onChange;
+    this.#nowMs = options.nowMs;
     const { nowMs } = options;
     const objects = (kind: ObservedObject["kind"], part: "owners" | "services" | "configMaps") =>
       new ObjectStore<ObservedObject>({
@@ -110,6 +114,7 @@ export class ClusterCache {
 
   sweep(): void {
     for (const store of Object.values(this.stores)) store.sweep();
+    for (const [uid, { atMs }] of this.#lastPods) if (this.#nowMs() - atMs > LAST_POD_MS) this.#lastPods.delete(uid);
   }
 
   observe(
@@ -123,6 +128,7 @@ export class ClusterCache {
       health,
       hasLeaderWorkerSets,
       nodes: this.#nodes.items(),
+      lastPod: (uid) => this.#lastPods.get(uid)?.pod ?? null,
       podsOnNode: (node) => this.#podsByNode.get(node)?.items() ?? NONE,
       boundVolume: (namespace, claim) => this.#boundVolume(namespace, claim),
       set: (namespace, set) => this.#sets.get(`${namespace}/${set}`)?.view() ?? EMPTY_SET,
@@ -138,6 +144,8 @@ export class ClusterCache {
 
   #podChanged(before: ObservedPod | null, after: ObservedPod | null): void {
     const key = keyOf(after ?? before);
+    if (before !== null && before.set !== null && before.uid !== after?.uid)
+      this.#lastPods.set(before.uid, { pod: before, atMs: this.#nowMs() });
     for (const node of new Set([nodeTaken(before), nodeTaken(after)])) {
       if (node === null) continue;
       const pods = this.#podsByNode.get(node) ?? new View<ObservedPod>();
@@ -183,6 +191,9 @@ export class ClusterCache {
     this.#onChange({ kind: "set", namespace: of.namespace, set: of.set });
   }
 }
+
+/** Longer than a watch may lag, or a server that restarts its plans is away. */
+const LAST_POD_MS = 60_000;
 
 type Parts = {
   owners: ObservedObject;
