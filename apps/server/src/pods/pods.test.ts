@@ -56,6 +56,13 @@ test("the cluster page holds every pod and what is used of each node", async () 
   expect(nodes.reduce((sum, node) => sum + node.gpusUsed, 0)).toBe(cluster.gpusUsed);
 });
 
+test("a deletion that names another life of the pod is refused, and touches nothing", async () => {
+  const { pod: shown } = await server.call<PodAnswer>("pods.get", pod);
+  const refused = server.call("pods.delete", { ...pod, force: true, uid: "another" });
+  await expect(refused).rejects.toMatchObject({ status: 404, data: { reason: "pod.not-found" } });
+  expect((await server.call<PodAnswer>("pods.get", pod)).pod.uid).toBe(shown.uid);
+});
+
 test("a pod that is not there, a cluster that is not there and a set that is not there answer 404 with the reason", async () => {
   for (const [procedure, input, reason] of [
     ["pods.get", { ...pod, pod: "none" }, "pod.not-found"],

@@ -86,7 +86,7 @@ const keysOf = (objects: readonly ObservedObject[]): ReadonlySet<string> =>
   new Set(objects.map(({ kind, name }) => `${kind}/${name}`));
 
 /** What is compared of it; see project/labels. */
-export const fieldOf = ({ kind }: ObservedObject): string => (kind === "ConfigMap" ? "data" : "spec");
+const fieldOf = ({ kind }: ObservedObject): string => (kind === "ConfigMap" ? "data" : "spec");
 
 function differing(
   group: number,
