@@ -149,11 +149,18 @@ test("a group whose pods the cluster refuses to make says why, and goes on when 
   await apply(server, yaml);
   await ready(server, "demo-group");
   api.delete("serviceaccounts", "default", "robot");
-  await server.call("sets.scale", { name: "demo-group", replicas: 3 });
+  await server.call("sets.scale", { name: "demo-group", role: "prefill", replicas: 3 });
   await server.until(
     "the reason to be told",
     () => server.set("demo-group"),
-    ({ groups }) => groups[2]?.message?.includes('serviceaccount "robot" not found') ?? false,
+    ({ groups }) => groups.every((group) => group.message?.includes('serviceaccount "robot" not found') ?? false),
+  );
+  // A group that has yet to start is not placed where what its pods name does not exist.
+  await server.call("sets.scale", { name: "demo-group", replicas: 3 });
+  await server.until(
+    "the missing object to be named",
+    () => server.set("demo-group"),
+    ({ groups }) => groups[2]?.message?.startsWith("ServiceAccount robot does not exist in namespace default") ?? false,
   );
   api.create("serviceaccounts", robot);
   await server.until(
