@@ -182,6 +182,32 @@ describeOnTargets("sets applied with kubectl", (bench) => {
     });
   });
 
+  test("what the timeline says is told as events on the set and on its groups, each once", async () => {
+    const set = await applyThere(bench(), "told", { replicas: 1, roles: PAIR });
+    await set.settled();
+    await bench().kube.delete("pods", set.podName(0, "decode"));
+    await set.reaches(0, 2);
+    await set.settled();
+    const failed = (await set.timeline("group.failed"))[0];
+    const about = async (kind: string, name: string) =>
+      (await bench().kube.list("events")).filter(({ involvedObject }) => {
+        const { kind: ofKind, name: ofName } = fields(involvedObject);
+        return ofKind === kind && ofName === name;
+      });
+    const told = await bench().server.until(
+      "its events",
+      async () => ({ set: await about("RoleBasedGroupSet", "told"), group: await about("RoleBasedGroup", "told-0") }),
+      ({ set: ofSet }) => ofSet.filter(({ reason }) => reason === "GroupReady").length > 0 && ofSet.length > 5,
+    );
+    for (const events of [told.set, told.group]) {
+      const [failure, ...more] = events.filter(({ reason }) => reason === "GroupFailed");
+      expect(more).toEqual([]);
+      expect(failure).toMatchObject({ type: "Warning", count: 1, source: { component: "openpatio" } });
+      expect(failure?.["message"]).toBe(`${failed?.decision}: ${failed?.cause}`);
+    }
+    expect(told.set.filter(({ reason }) => reason === "SetCreated")).toHaveLength(1);
+  });
+
   test("what was applied, changed and deleted while the server was down is caught up with", async () => {
     const kept = await applyThere(bench(), "kept", { replicas: 1, roles: PAIR });
     const doomed = await applyThere(bench(), "doomed", { replicas: 1, roles: PAIR });

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterPort } from "@openpatio/core/ports";
 import { type Database, openDatabase } from "@openpatio/db";
 import { Adopter } from "./adoption/adopter.ts";
+import { EventTeller } from "./adoption/event-teller.ts";
 import { ConsoleDoor } from "./adoption/resource-door.ts";
 import { ContactLog } from "./clusters/contact-log.ts";
 import { type Connection, Fleet } from "./clusters/fleet.ts";
@@ -153,6 +154,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const contacts = new ContactLog({ fleet, timeline, nowMs, log, mayWrite: () => lease.isHeld });
 
   const adopter: Adopter = new Adopter({ sets, fleet, mayAct: () => reconciler.mayAct(), nowMs, log });
+  const events = new EventTeller({ fleet, timeline, mayAct: () => reconciler.mayAct(), nowMs, log });
   sets.resources = new ConsoleDoor({ sets, fleet, adopter });
 
   const services: Services = {
@@ -227,6 +229,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       contacts.stop();
       live.close();
       await http.close();
+      events.stop();
       await adopter.stop();
       await reconciler.stop();
       await lease.stop();

@@ -111,7 +111,9 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
           </Button>
           <Button
             size="dense"
-            disabledReason={offReason ?? (detail.revisions.length < 2 ? "There is only one revision" : null)}
+            disabledReason={
+              offReason ?? detail.readOnlyReason ?? (detail.revisions.length < 2 ? "There is only one revision" : null)
+            }
             onClick={() => setAsking("rollback")}
           >
             <Undo2 aria-hidden />

@@ -88,7 +88,9 @@ export function RolloutsTab({ detail, offReason }: RolloutsTabProps) {
                   <Button
                     size="dense"
                     kind="ghost"
-                    disabledReason={offReason ?? (revision.isTarget ? "This is the wanted revision" : null)}
+                    disabledReason={
+                      offReason ?? detail.readOnlyReason ?? (revision.isTarget ? "This is the wanted revision" : null)
+                    }
                     onClick={() => setReturning(revision.number)}
                   >
                     <Undo2 aria-hidden />

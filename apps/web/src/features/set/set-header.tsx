@@ -1,19 +1,21 @@
 "use client";
 
 import type { SetDetail } from "@openpatio/core/view";
-import { Ellipsis, Pencil, Trash2 } from "lucide-react";
+import { Ellipsis, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useState } from "react";
 import { formatPlural } from "#lib/format.ts";
-import { clusterPath, editPath, keyOf } from "#lib/paths.ts";
+import { clusterPath, keyOf } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
-import { ButtonLink, IconButton } from "#ui/button.tsx";
+import { IconButton } from "#ui/button.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";
 import { PageHead, SimulatedTag, Tag } from "#ui/layout.tsx";
 import { Menu, MenuItem } from "#ui/menu.tsx";
 import { stateOfPhase } from "#ui/state.ts";
 import { StateWord } from "#ui/state-glyph.tsx";
 import { showToast } from "#ui/toast.tsx";
+import { doorOf } from "./door.ts";
+import { EditButton } from "./edit-button.tsx";
 import styles from "./set.module.css";
 
 type SetHeaderProps = { readonly detail: SetDetail; readonly offReason: string | null };
@@ -23,6 +25,7 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
   const client = useTRPCClient();
   const [isDeleting, setDeleting] = useState(false);
   const { namespace, name } = detail;
+  const door = doorOf(detail);
   return (
     <>
       <PageHead
@@ -43,15 +46,17 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
                 <Tag>{cluster}</Tag>
               </Link>
             ))}
+            {door !== null && (
+              <span title={door.sentence}>
+                <Tag>{door.word}</Tag>
+              </span>
+            )}
             {detail.isSimulated && <SimulatedTag />}
           </>
         }
         actions={
           <>
-            <ButtonLink href={editPath(detail)}>
-              <Pencil aria-hidden />
-              Edit
-            </ButtonLink>
+            <EditButton detail={detail} />
             <Menu
               trigger={
                 <IconButton label="More actions" kind="plain">
@@ -62,7 +67,7 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
               <MenuItem
                 icon={<Trash2 aria-hidden />}
                 isDanger
-                disabledReason={offReason}
+                disabledReason={offReason ?? detail.readOnlyReason}
                 onSelect={() => setDeleting(true)}
               >
                 Delete set…

@@ -2,16 +2,15 @@
 
 import type { SetDetail } from "@openpatio/core/view";
 import { useQuery } from "@tanstack/react-query";
-import { Pencil } from "lucide-react";
 import { useEffect } from "react";
 import { toFailure } from "#lib/errors.ts";
-import { editPath, keyOf } from "#lib/paths.ts";
+import { keyOf } from "#lib/paths.ts";
 import { useTRPC } from "#lib/trpc.tsx";
-import { ButtonLink } from "#ui/button.tsx";
 import { SectionHead } from "#ui/layout.tsx";
 import { ProblemList } from "#ui/problem-list.tsx";
 import { SkeletonRows } from "#ui/skeleton.tsx";
 import { CodeView } from "./code-view.tsx";
+import { EditButton } from "./edit-button.tsx";
 import styles from "./set.module.css";
 
 /** The definition as its author wrote it, with the replicas of today. */
@@ -25,10 +24,7 @@ export function YamlTab({ detail }: { readonly detail: SetDetail }) {
   return (
     <>
       <SectionHead title="Definition" note={`generation ${detail.generation}`}>
-        <ButtonLink size="dense" href={editPath(detail)}>
-          <Pencil aria-hidden />
-          Edit
-        </ButtonLink>
+        <EditButton detail={detail} size="dense" />
       </SectionHead>
       {query.isPending && <SkeletonRows count={10} widths={[240]} label="Waiting for the definition" />}
       {query.isError && (

@@ -2,6 +2,7 @@ import type { SetRow } from "@openpatio/core/view";
 import { ArrowRight } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { doorOf } from "#features/set/door.ts";
 import { setPath } from "#lib/paths.ts";
 import { STATE_WORD, stateOfPhase } from "#ui/state.ts";
 import { StateWord } from "#ui/state-glyph.tsx";
@@ -31,9 +32,16 @@ export function setCell(set: SetRow, column: SetColumn): ReactNode {
   switch (column) {
     case "name":
       return (
-        <Link className="mono strong" href={setPath(set)}>
-          {set.name}
-        </Link>
+        <>
+          <Link className="mono strong" href={setPath(set)}>
+            {set.name}
+          </Link>{" "}
+          {set.home !== null && (
+            <span className="ink-3" title={doorOf(set)?.sentence}>
+              kubectl
+            </span>
+          )}
+        </>
       );
     case "namespace":
       return <span className="ink-2">{set.namespace}</span>;
