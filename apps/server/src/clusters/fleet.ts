@@ -16,6 +16,8 @@ export type Connection = {
 export type Member = {
   readonly name: string;
   readonly isSimulated: boolean;
+  /** As registered, without the built-in one. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly registeredAtMs: number;
   readonly port: ClusterPort;
   /** Since when the health is what it is. */
@@ -40,7 +42,12 @@ export class Fleet {
   };
   private readonly members = new Map<
     string,
-    Member & { health: ClusterHealth; healthSinceMs: number; stop: () => void }
+    Member & {
+      health: ClusterHealth;
+      healthSinceMs: number;
+      labels: Readonly<Record<string, string>>;
+      stop: () => void;
+    }
   >();
   private readonly versions = new Map<string, number>();
   private readonly listeners = new Set<FleetListener>();
@@ -71,7 +78,7 @@ export class Fleet {
   }
 
   observe(): ReadonlyMap<string, ObservedCluster> {
-    return new Map([...this.members.values()].map((member) => [member.name, member.port.observe()]));
+    return new Map([...this.members.values()].map(({ name, labels, port }) => [name, { ...port.observe(), labels }]));
   }
 
   /** As last read; a placement that is planned on it commits only if it is still so. */
@@ -106,6 +113,7 @@ export class Fleet {
     this.members.set(row.name, {
       name: row.name,
       isSimulated: row.isSimulated,
+      labels: labelsOf(row),
       registeredAtMs: row.registeredAt.getTime(),
       port,
       health: port.info().health,
@@ -142,6 +150,14 @@ export class Fleet {
     }
   }
 
+  /** From now on groups are placed by these. */
+  relabel(name: string, labels: Readonly<Record<string, string>>): void {
+    const member = this.members.get(name);
+    if (member === undefined) return;
+    member.labels = labels;
+    for (const listener of this.listeners) listener.onMembers?.();
+  }
+
   async leave(name: string): Promise<void> {
     const member = this.members.get(name);
     if (member === undefined) return;
@@ -166,6 +182,8 @@ export class Fleet {
     for (const listener of this.listeners) listener.onChange?.(name, change);
   }
 }
+
+const labelsOf = ({ labels }: ClusterRow) => labels as Readonly<Record<string, string>>;
 
 /** Errors: DomainError `cluster.not-found` that names the clusters there are. */
 export function requireMember(fleet: Fleet, name: string): Member {

@@ -8,11 +8,24 @@ export function loadClusters(db: Database): Promise<readonly ClusterRow[]> {
 }
 
 /** False when the name is taken. */
-export async function insertCluster(tx: Transaction, row: Omit<ClusterRow, "placementVersion">): Promise<boolean> {
+export async function insertCluster(
+  tx: Transaction,
+  row: Omit<ClusterRow, "placementVersion" | "labels"> & Partial<Pick<ClusterRow, "labels">>,
+): Promise<boolean> {
   const { count } = await tx.clusterRow.createMany({
-    data: [{ ...row, kubeconfig: bytes(row.kubeconfig) }],
+    data: [{ ...row, kubeconfig: bytes(row.kubeconfig), labels: row.labels ?? {} }],
     skipDuplicates: true,
   });
+  return count === 1;
+}
+
+/** False when there is no such cluster. Marks its placements: what is chosen by labels is planned again. */
+export async function replaceLabels(
+  tx: Transaction,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const { count } = await tx.clusterRow.updateMany({ where: { name }, data: { labels: { ...labels } } });
   return count === 1;
 }
 

@@ -1,6 +1,19 @@
+import { CLUSTER_NAME_LABEL } from "@openpatio/core/placement";
+import { Labels } from "@openpatio/core/spec";
 import { z } from "zod";
 import { procedure, router } from "../trpc/init.ts";
 import { ClusterKey, NodeKey, Text } from "../trpc/inputs.ts";
+
+const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?$/;
+
+/** Labels as Kubernetes has them; the built-in one is not to be given. */
+const ClusterLabels = Labels.refine(
+  (labels) => Object.entries(labels).every(([key, value]) => LABEL_KEY.test(key) && LABEL_VALUE.test(value)),
+  { message: "keys and values as labels in Kubernetes have them, e.g. region: eu" },
+).refine((labels) => !(CLUSTER_NAME_LABEL in labels), {
+  message: `every cluster has ${CLUSTER_NAME_LABEL}, which is its name; leave it out`,
+});
 
 const Registration = z.object({
   name: z
@@ -12,6 +25,7 @@ const Registration = z.object({
     ),
   kubeconfig: Text,
   context: z.string().min(1).optional(),
+  labels: ClusterLabels.optional(),
 });
 
 export const clustersRouter = router({
@@ -23,6 +37,9 @@ export const clustersRouter = router({
   remove: procedure
     .input(ClusterKey.extend({ leaveBehind: z.boolean().default(false) }))
     .mutation(({ ctx, input }) => ctx.services.clusters.remove(ctx.actor, input)),
+  update: procedure
+    .input(ClusterKey.extend({ labels: ClusterLabels }))
+    .mutation(({ ctx, input }) => ctx.services.clusters.update(ctx.actor, input)),
   retry: procedure.input(ClusterKey).mutation(({ ctx, input }) => ctx.services.clusters.retry(input.name)),
   cordonNode: procedure
     .input(NodeKey)

@@ -19,7 +19,7 @@ import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
 import { contactCluster } from "./connect.ts";
 import { type Fleet, type Member, requireMember } from "./fleet.ts";
-import { insertCluster, removeCluster, type ClusterRow as StoredCluster } from "./repo.ts";
+import { insertCluster, removeCluster, replaceLabels, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
 
 export type ClusterVerbsOptions = {
@@ -61,10 +61,7 @@ export class ClusterVerbs implements ClusterService {
    * Errors: DomainError `cluster.name-taken`, `kubeconfig.invalid`; `cluster.unreachable` when it does not answer or
    * does not take the credentials: nothing is stored then.
    */
-  async register(
-    actor: string,
-    input: { readonly name: string; readonly kubeconfig: string; readonly context?: string | undefined },
-  ): Promise<ClusterRow> {
+  async register(actor: string, input: Parameters<ClusterService["register"]>[1]): Promise<ClusterRow> {
     const { db, vault, fleet, models, timeline, nowMs } = this.options;
     const { name, kubeconfig } = input;
     const { server, contextName } = parseKubeconfig(kubeconfig, { context: input.context });
@@ -76,6 +73,7 @@ export class ClusterVerbs implements ClusterService {
       context: contextName,
       isSimulated: false,
       placementVersion: 0,
+      labels: input.labels ?? {},
       registeredAt: new Date(nowMs()),
     };
     const items = await db.$transaction(async (tx) => {
@@ -87,6 +85,24 @@ export class ClusterVerbs implements ClusterService {
       );
     });
     fleet.join(row);
+    timeline.publish(items);
+    return clusterRow(models.cluster(requireMember(fleet, name)));
+  }
+
+  async update(actor: string, { name, labels }: Parameters<ClusterService["update"]>[1]): Promise<ClusterRow> {
+    const { db, fleet, models, timeline, nowMs } = this.options;
+    const { labels: before } = requireMember(fleet, name);
+    const line = entry(
+      "cluster.changed",
+      actor,
+      name,
+      `Give ${name} ${labelText(labels)}; it had ${labelText(before)}`,
+    );
+    const items = await db.$transaction(async (tx) => {
+      if (!(await replaceLabels(tx, name, labels))) requireMember(fleet, "");
+      return timeline.write(tx, [line], nowMs());
+    });
+    fleet.relabel(name, labels);
     timeline.publish(items);
     return clusterRow(models.cluster(requireMember(fleet, name)));
   }
@@ -183,6 +199,11 @@ export class ClusterVerbs implements ClusterService {
     const line = { ...entry("node.changed", actor, cluster, decision), actions };
     return this.options.timeline.record([line], this.options.nowMs());
   }
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return pairs.length === 0 ? "no labels" : `the labels ${pairs.sort().join(", ")}`;
 }
 
 function groupsOn(state: SetState, cluster: string): readonly GroupState[] {

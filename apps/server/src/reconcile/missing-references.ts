@@ -1,6 +1,6 @@
 import { DomainError } from "@openpatio/core/errors";
 import type { SetState } from "@openpatio/core/model";
-import { type MissingObjects, referencesOf } from "@openpatio/core/placement";
+import { hostsOf, type MissingObjects, referencesOf } from "@openpatio/core/placement";
 import type { ClusterPort } from "@openpatio/core/ports";
 import type { Fleet } from "../clusters/fleet.ts";
 
@@ -40,7 +40,7 @@ export class MissingReferences {
   async ask(set: SetState): Promise<MissingObjects> {
     this.forgetOld();
     await Promise.all(
-      set.spec.placement.clusters.names.flatMap((name) => {
+      hostsOf(set, this.fleet.observe()).names.flatMap((name) => {
         const port = this.fleet.get(name)?.port;
         return port?.info().health === "live" ? [this.askCluster(port, set)] : [];
       }),
@@ -52,7 +52,7 @@ export class MissingReferences {
   known(set: SetState): MissingObjects {
     const asked = askedBy(set);
     return new Map(
-      set.spec.placement.clusters.names.map((cluster) => {
+      hostsOf(set, this.fleet.observe()).names.map((cluster) => {
         const absent = asked.filter((one) => this.answers.get(keyOf(cluster, set.namespace, one))?.is === "missing");
         return [cluster, new Set(absent.map(({ kind, name }) => `${kind}/${name}`))];
       }),

@@ -76,6 +76,7 @@ export class SandboxMembers {
         context: null,
         isSimulated: true,
         registeredAt: new Date(nowMs()),
+        labels: {},
       };
       await insertCluster(db, registered);
       fleet.join({ ...registered, placementVersion: 0 });

@@ -1,5 +1,6 @@
 import { DomainError } from "@openpatio/core/errors";
 import { homeOf } from "@openpatio/core/model";
+import { hasSelector, wantedClusters } from "@openpatio/core/placement";
 import {
   type ParsedSet,
   type Problem,
@@ -50,13 +51,13 @@ export function readDefinition(
 
   const placed = placementOf(parsed.spec, input.cluster, present, fleet);
   const own = setNames(namespace, name, parsed.spec.groupTemplate.roles);
-  const clusters = typeof placed === "string" ? null : placed.clusters.names;
+  const clusters = isProblem(placed) ? null : wantedClusters(placed.clusters, fleet.observe());
   const problems = [
     ...namespaceProblems(input, namespace),
-    ...(typeof placed === "string" ? [placementProblem(placed)] : []),
+    ...(isProblem(placed) ? [placed] : []),
     ...validateAgainst(own, neighbours(sets, clusters)),
   ];
-  if (problems.length > 0 || typeof placed === "string") return { ok: false, namespace, name, problems };
+  if (problems.length > 0 || isProblem(placed)) return { ok: false, namespace, name, problems };
   const hasReplicas = parsed.manifest.spec.replicas !== undefined;
   const yaml = hasReplicas || present === null ? input.yaml : setReplicasInYaml(input.yaml, null, parsed.spec.replicas);
   const spec = { ...parsed.spec, placement: placed };
@@ -107,42 +108,86 @@ function namespaceProblems(input: Definition, namespace: string): readonly Probl
   ];
 }
 
-/** The placement with its clusters named, or what is wrong with them. */
+/**
+ * The placement with its clusters chosen, or what is wrong with them. A choice by labels stays one: which clusters have
+ * them is looked at whenever a group is placed.
+ */
 function placementOf(
   spec: SetSpec,
   asked: string | undefined,
   present: StoredSet | null,
   fleet: Fleet,
-): SetSpec["placement"] | string {
+): SetSpec["placement"] | Problem {
   const { placement } = spec;
   const written = placement.clusters.names;
   const known = fleet.all();
   const list =
     known.length === 0 ? "No cluster is registered." : `Registered: ${known.map(({ name }) => name).join(", ")}.`;
   if (asked !== undefined && written.length > 0 && !written.includes(asked)) {
-    return `The definition names ${written.join(", ")}, the request ${asked}. Make them the same, or leave one out.`;
+    return nameProblem(
+      `The definition names ${written.join(", ")}, the request ${asked}. Make them the same, or leave one out.`,
+    );
   }
   const home = present === null ? null : homeOf(present.state);
   if (home !== null) {
     const others = [...written, ...(asked === undefined ? [] : [asked])].filter((name) => name !== home);
-    if (others.length > 0) return `This set was applied to ${home} with kubectl and stays there.`;
+    if (others.length > 0) return nameProblem(`This set was applied to ${home} with kubectl and stays there.`);
+    if (hasSelector(placement.clusters))
+      return selectorProblem(`This set was applied to ${home} with kubectl and stays there: leave the selector out.`);
     return { ...placement, clusters: { ...placement.clusters, names: [home] } };
   }
-  let names: readonly string[] = asked === undefined ? written : [asked];
-  if (names.length === 0) names = present?.state.spec.placement.clusters.names ?? [];
-  if (names.length === 0) {
+  const isSelected = hasSelector(placement.clusters);
+  let names: readonly string[] = written;
+  if (names.length === 0 && !isSelected)
+    names = asked === undefined ? (present?.state.spec.placement.clusters.names ?? []) : [asked];
+  if (names.length === 0 && !isSelected) {
     const live = known.filter(({ port }) => port.info().health === "live");
     const [only] = live;
-    if (only === undefined || live.length > 1) return `Name the cluster that this set runs on. ${list}`;
+    if (only === undefined || live.length > 1)
+      return nameProblem(`Name the cluster that this set runs on, or several. ${list}`);
     names = [only.name];
   }
   const unknown = names.filter((name) => !known.some((member) => member.name === name));
-  if (unknown.length > 0) return `There is no cluster ${unknown.join(", ")}. ${list}`;
-  return { ...placement, clusters: { ...placement.clusters, names: [...names] } };
+  if (unknown.length > 0) return nameProblem(`There is no cluster ${unknown.join(", ")}. ${list}`);
+  const chosen = { ...placement, clusters: { ...placement.clusters, names: [...names] } };
+  return chosenProblem(chosen, asked, present, fleet) ?? chosen;
 }
 
-const placementProblem = (message: string): Problem => ({
-  path: "spec.placement.clusters.names",
-  code: "cluster",
-  message,
-});
+/** What is wrong with clusters that are all registered. */
+function chosenProblem(
+  { clusters }: SetSpec["placement"],
+  asked: string | undefined,
+  present: StoredSet | null,
+  fleet: Fleet,
+): Problem | null {
+  const observed = fleet.observe();
+  const wanted = wantedClusters(clusters, observed);
+  const labels = Object.entries(clusters.selector.matchLabels).map(([key, value]) => `${key}=${value}`);
+  if (wanted.length === 0) {
+    const which = clusters.names.length === 0 ? "No registered cluster has" : "None of the named clusters has";
+    return selectorProblem(`${which} the labels ${labels.join(", ")}. Give them to a cluster first, on its page.`);
+  }
+  if (asked !== undefined && !wanted.includes(asked))
+    return selectorProblem(`${asked} does not have the labels that the definition asks for: ${labels.join(", ")}.`);
+  const isOf = (isSimulated: boolean) => wanted.filter((name) => observed.get(name)?.isSimulated === isSimulated);
+  const [simulated, real] = [isOf(true), isOf(false)];
+  if (simulated.length > 0 && real.length > 0)
+    return nameProblem(
+      `A set runs on simulated clusters or on real ones, never on both: ${simulated.join(", ")} ${simulated.length === 1 ? "is" : "are"} simulated, ${real.join(", ")} ${real.length === 1 ? "is" : "are"} not.`,
+    );
+  const at = present?.state.groups.find(
+    ({ placement }) => placement !== null && observed.get(placement.cluster)?.isSimulated === simulated.length > 0,
+  );
+  const placed = present?.state.groups.filter(({ placement }) => placement !== null && observed.has(placement.cluster));
+  if (placed === undefined || placed.length === 0 || at !== undefined) return null;
+  const kinds = simulated.length > 0 ? ["real", "simulated"] : ["simulated", "real"];
+  return nameProblem(`The set runs on ${kinds[0]} clusters and can't go to ${kinds[1]} ones. Make another set there.`);
+}
+
+const isProblem = (placed: SetSpec["placement"] | Problem): placed is Problem => "message" in placed;
+
+const clusterProblem =
+  (field: "names" | "selector") =>
+  (message: string): Problem => ({ path: `spec.placement.clusters.${field}`, code: "cluster", message });
+const nameProblem = clusterProblem("names");
+const selectorProblem = clusterProblem("selector");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DomainError } from "@openpatio/core/errors";
 import { homeOf, records, type SetState } from "@openpatio/core/model";
+import { hostsOf } from "@openpatio/core/placement";
 import {
   acceptSpec,
   createSet,
@@ -11,6 +12,7 @@ import {
   retryGroupNow,
   type StateChange,
 } from "@openpatio/core/plan";
+import type { ClusterPort } from "@openpatio/core/ports";
 import { renderDiscovery } from "@openpatio/core/project";
 import {
   describeRevisionChange,
@@ -108,7 +110,7 @@ export class SetVerbs implements SetService {
     const asked = this.readOrRefuse(input);
     checkGeneration(asked.present, input.ifGeneration, asked);
     const { state } = this.changeFor(asked) ?? { state: asked.present?.state ?? this.create(asked).state };
-    const { problems } = await this.askCluster(asked, state);
+    const problems = errorsOf(await this.askClusters(asked, state));
     if (problems.length > 0) throw refuse(problems);
     if (asked.present === null) return this.insert(actor, this.readOrRefuse(input));
     let isChanged = false;
@@ -296,51 +298,84 @@ export class SetVerbs implements SetService {
     throw conflict(`${definition.namespace}/${definition.name} was created by somebody else at the same moment.`, {});
   }
 
-  /** The cluster is asked only about pods that it has not taken yet: scaling and policy change nothing it could refuse. */
-  private async askCluster({ present, spec }: ReadDefinition, state: SetState): Promise<Asked> {
-    const isSame = present !== null && present.state.rollout.target === state.rollout.target;
-    const member = this.options.fleet.get(spec.placement.clusters.names[0] ?? "");
-    if (isSame || member === null) return NOT_ASKED;
-    const silent = { ...NOT_ASKED, isAnswered: false };
-    if (member.port.info().health !== "live") return silent;
-    try {
-      const { problems, unchecked } = await checkReferences(member.port, state.namespace, spec);
-      // In a namespace that does not exist the cluster refuses everything, with less to go by.
-      if (problems.length > 0) return { ...NOT_ASKED, problems, unchecked };
-      return { ...(await dryRun(member.port, state)), unchecked };
-    } catch (error) {
-      if (error instanceof DomainError && error.code === "cluster.unreachable") return silent;
-      throw error;
-    }
+  /**
+   * Every cluster that may take a group is asked, and only about pods that it has not taken yet: scaling and policy change
+   * nothing that it could refuse.
+   */
+  private async askClusters({ present }: ReadDefinition, state: SetState): Promise<readonly Asked[]> {
+    const { fleet } = this.options;
+    const isKnown = present !== null && present.state.rollout.target === state.rollout.target;
+    const observed = fleet.observe();
+    const before = isKnown ? hostsOf(present.state, observed).names : [];
+    const hosts = hostsOf(state, observed).names.filter((name) => !before.includes(name));
+    return Promise.all(
+      hosts.flatMap((name) => {
+        const member = fleet.get(name);
+        return member === null ? [] : [askCluster(member.port, state)];
+      }),
+    );
   }
 
   private async checks(definition: ReadDefinition, state: SetState): Promise<PreviewView["checks"]> {
-    const cluster = definition.spec.placement.clusters.names.join(", ");
-    const answer = await this.askCluster(definition, state);
+    const answers = await this.askClusters(definition, state);
+    const errors = errorsOf(answers);
+    const elsewhere = answers.flatMap(({ lacking }) => lacking).filter((problem) => !errors.includes(problem));
     return [
       { level: "ok", message: "The definition is valid.", path: null },
       ...definition.warnings.map(({ message, path }) => ({ level: "warning" as const, message, path })),
-      ...answer.problems.map(({ message, path }) => ({ level: "error" as const, message, path })),
-      ...clusterCheck(cluster, answer),
-      ...uncheckedNotes(cluster, answer),
+      ...errors.map(({ message, path }) => ({ level: "error" as const, message, path })),
+      ...elsewhere.map(({ message, path }) => ({ level: "warning" as const, message, path })),
+      ...answers.flatMap(clusterCheck),
+      ...answers.flatMap(uncheckedNotes),
       ...unmodelled(definition.spec),
     ];
   }
 }
 
-/** What the cluster said of a definition, and what it did not let us look at. */
-type Asked = DryRun & Pick<ReferenceCheck, "unchecked">;
+/** What a cluster said of a definition, and what it did not let us look at. */
+type Asked = DryRun &
+  Pick<ReferenceCheck, "unchecked"> & {
+    readonly cluster: string;
+    /** What the pods name and the cluster does not have: no group goes there. */
+    readonly lacking: readonly Problem[];
+  };
 
-const NOT_ASKED: Asked = { problems: [], isAnswered: true, objects: 0, unchecked: [] };
+async function askCluster(port: ClusterPort, state: SetState): Promise<Asked> {
+  const nothing: Asked = {
+    cluster: port.name,
+    problems: [],
+    lacking: [],
+    isAnswered: true,
+    objects: 0,
+    unchecked: [],
+  };
+  const silent = { ...nothing, isAnswered: false };
+  if (port.info().health !== "live") return silent;
+  try {
+    const { problems, unchecked } = await checkReferences(port, state.namespace, state.spec);
+    // In a namespace that does not exist the cluster refuses everything, with less to go by.
+    if (problems.length > 0) return { ...nothing, lacking: problems, unchecked };
+    return { ...nothing, ...(await dryRun(port, state)), unchecked };
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "cluster.unreachable") return silent;
+    throw error;
+  }
+}
 
-function uncheckedNotes(cluster: string, { unchecked }: Asked): PreviewView["checks"] {
+/** What keeps a definition out: what any cluster refuses, and what all of them lack. */
+function errorsOf(answers: readonly Asked[]): readonly Problem[] {
+  const isNowhere = answers.every(({ lacking }) => lacking.length > 0);
+  return answers.flatMap(({ problems, lacking }) => (isNowhere ? lacking : problems));
+}
+
+function uncheckedNotes({ cluster, unchecked }: Asked): PreviewView["checks"] {
   if (unchecked.length === 0) return [];
   const what = unchecked.join(", ");
   const message = `Whether ${what} exists in ${cluster} could not be checked: the credentials may not look.`;
   return [{ level: "note", message, path: null }];
 }
 
-function clusterCheck(cluster: string, answer: DryRun): PreviewView["checks"] {
+function clusterCheck({ cluster, ...answer }: Asked): PreviewView["checks"] {
   if (!answer.isAnswered) {
     return [
       {
@@ -350,7 +385,7 @@ function clusterCheck(cluster: string, answer: DryRun): PreviewView["checks"] {
       },
     ];
   }
-  if (answer.problems.length > 0 || answer.objects === 0) return [];
+  if (answer.problems.length > 0 || answer.lacking.length > 0 || answer.objects === 0) return [];
   return [
     {
       level: "ok",

@@ -81,7 +81,17 @@ export interface ClusterService {
   get(name: string): Promise<ClusterAnswer>;
   register(
     actor: string,
-    input: { readonly name: string; readonly kubeconfig: string; readonly context?: string | undefined },
+    input: {
+      readonly name: string;
+      readonly kubeconfig: string;
+      readonly context?: string | undefined;
+      readonly labels?: Readonly<Record<string, string>> | undefined;
+    },
+  ): Promise<ClusterRow>;
+  /** Replaces its labels. Groups that are placed already stay where they are. */
+  update(
+    actor: string,
+    input: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
   ): Promise<ClusterRow>;
   remove(actor: string, input: { readonly name: string; readonly leaveBehind: boolean }): Promise<ClusterRemoval>;
   retry(name: string): Promise<ClusterRow>;

@@ -32,6 +32,7 @@ export const STATE_OF_KIND: Readonly<Record<TimelineKind, TileState | null>> = {
   "object.conflict": "degraded",
   "pod.deleted": null,
   "cluster.registered": null,
+  "cluster.changed": null,
   "cluster.removed": null,
   "cluster.lost": "stale",
   "cluster.found": "ready",

@@ -193,6 +193,8 @@ export type ClusterHealth = (typeof CLUSTER_HEALTH)[number];
 export interface ObservedCluster {
   readonly name: string;
   readonly isSimulated: boolean;
+  /** As registered, without the built-in one that names the cluster; absent: none. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Only `live` may be planned on: anything else is neither touched nor assumed. */
   readonly health: ClusterHealth;
   /** Whether the cluster serves the LeaderWorkerSet API. */

@@ -19,6 +19,8 @@ export type ClusterAccount = {
  * not yet taken. A promise's pods that are bound already count once, as pods.
  */
 export type Ledger = {
+  /** All that are registered, whatever their health. */
+  readonly clusters: ReadonlyMap<string, ObservedCluster>;
   account(cluster: string): ClusterAccount | null;
   /** Promises the room, and takes it from what is free. */
   reserve(reservation: Reservation): void;
@@ -62,6 +64,7 @@ export function openLedger(
     return made;
   };
   return {
+    clusters,
     account(name) {
       const open = book(name);
       if (open === null) return null;

@@ -1,5 +1,6 @@
 import { compareNames, type Domain, type GroupPlacement, type ObservedNode, type SetState } from "../model/index.ts";
 import { domainsHeldAlone, exclusionOf, type GroupIdentity, isSameDomain } from "./exclusion.ts";
+import { hasSelector, hostsOf } from "./hosts.ts";
 import { type ClusterAccount, isInAny, type Ledger } from "./ledger.ts";
 import { missingAt } from "./missing.ts";
 import { nodeRefusal } from "./node-fit.ts";
@@ -10,7 +11,7 @@ import { volumesApart, volumesHere, withVolumes } from "./volumes.ts";
 import { amountText, domainNoun, podRanges, resourceNoun, total } from "./words.ts";
 
 export type PlacementRequest = {
-  readonly set: Pick<SetState, "namespace" | "name" | "spec" | "revisions">;
+  readonly set: Pick<SetState, "namespace" | "name" | "spec" | "revisions"> & Partial<Pick<SetState, "groups">>;
   readonly group: number;
   readonly revision: number;
   /** What its pods name and is known not to exist. */
@@ -19,19 +20,31 @@ export type PlacementRequest = {
   readonly only?: Place;
   /** This one is not considered: the group is to leave it. */
   readonly except?: Place;
+  /** Clusters on which a copy of it is, or may be, that it is leaving: nothing of it starts there. */
+  readonly leaving?: readonly string[];
+  /** Where a person wants it: nowhere else. */
+  readonly wish?: PlaceWish | undefined;
   /** Where it was; among places without room (whenFull: CreatePods) this one comes first. */
   readonly present?: Place | null;
   /** Only where it has room, whatever `whenFull` says. */
   readonly isRoomNeeded?: boolean;
 };
 
+/** Null: any. */
+export type PlaceWish = { readonly cluster: string | null; readonly domain: string | null };
 type Place = { readonly cluster: string; readonly domain: Domain | null };
 type Candidate = {
   readonly account: ClusterAccount;
   readonly domain: Domain | null;
   readonly rooms: readonly NodeRoom[];
 };
-type Fit = { readonly candidate: Candidate; readonly freeBefore: number; readonly freeAfter: number };
+type Fit = {
+  readonly candidate: Candidate;
+  readonly freeBefore: number;
+  readonly freeAfter: number;
+  /** Other groups of the set on the cluster. */
+  readonly groupsBeside: number;
+};
 type Wish = PlacementRequest & {
   readonly demands: readonly PodDemand[];
   readonly main: string;
@@ -45,8 +58,8 @@ type Wish = PlacementRequest & {
  * In order: one domain that holds all of it (without a topology the cluster is the domain) → with mode Preferred, spread
  * over a cluster → with whenFull CreatePods, where it may be without room.
  *
- * Guarantees: in the first two, all pods of the group find room at once. `Pack` takes the fullest domain that fits,
- * `Spread` the emptiest, ties break by name, so equal books give equal decisions. Nothing is reserved: the caller does
+ * Guarantees: in the first two, all pods of the group find room at once. `Pack` takes the cluster with the most groups of
+ * the set, and there the fullest domain that fits; `Spread` the cluster with the fewest, and there the emptiest; ties break by name, so equal books give equal decisions. Nothing is reserved: the caller does
  * that when it takes the decision.
  */
 export function placeGroup(request: PlacementRequest, ledger: Ledger): PlacementDecision {
@@ -62,7 +75,7 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
   const refusals: Refusal[] = [];
   const accounts = openAccounts(wish, ledger, refusals);
   const [best, ...others] = ranked(fitsIn(accounts, wish, refusals), strategy);
-  if (best !== undefined) return placed(wish, best.candidate, whyHere(wish, best, others.length + 1), refusals);
+  if (best !== undefined) return placed(wish, best.candidate, whyHere(wish, [best, ...others]), refusals);
 
   if (topology?.mode === "Preferred") {
     const [widest] = ranked(spreadsIn(accounts, wish, refusals), strategy);
@@ -116,18 +129,33 @@ function placed(
 /** The clusters that may be asked for room; those that may not are refused. */
 function openAccounts(wish: Wish, ledger: Ledger, refusals: Refusal[]): readonly ClusterAccount[] {
   const { set, only, revision, missing } = wish;
-  return [...set.spec.placement.clusters.names].sort(compareNames).flatMap((name) => {
-    if (only !== undefined && only.cluster !== name) return [];
-    const account = ledger.account(name);
-    if (account === null) {
-      refusals.push(clusterRefusal(name, "not-live", `${name} does not answer; nothing is placed there.`));
-      return [];
-    }
-    const lacking = missingAt(set, revision, name, missing);
-    if (lacking === null) return [account];
-    refusals.push(clusterRefusal(name, "missing-reference", lacking));
+  const hosts = hostsOf(set, ledger.clusters);
+  const isConcerned = (name: string): boolean =>
+    (only === undefined || only.cluster === name) && (wish.wish?.cluster ?? name) === name;
+  const refuse = (name: string, kind: Refusal["kind"], why: string): readonly ClusterAccount[] => {
+    refusals.push(clusterRefusal(name, kind, why));
     return [];
+  };
+  const asked = only?.cluster ?? wish.wish?.cluster ?? null;
+  if (asked !== null && !hosts.names.includes(asked) && !hosts.otherKind.includes(asked))
+    refuse(asked, "not-chosen", `${asked} is not among the clusters of this set.`);
+  for (const name of hosts.otherKind.filter(isConcerned)) refuse(name, "other-kind", otherKindOf(name, hosts, ledger));
+  return hosts.names.filter(isConcerned).flatMap((name) => {
+    const cluster = ledger.clusters.get(name);
+    if (cluster === undefined) return refuse(name, "not-live", `There is no cluster ${name}.`);
+    if (wish.leaving?.includes(name) === true)
+      return refuse(name, "leaving", `A copy that the group is leaving is still on ${name}.`);
+    const account = ledger.account(name);
+    if (account === null) return refuse(name, "not-live", `${name} does not answer; nothing is placed there.`);
+    const lacking = missingAt(set, revision, name, missing);
+    return lacking === null ? [account] : refuse(name, "missing-reference", lacking);
   });
+}
+
+function otherKindOf(name: string, { names }: ReturnType<typeof hostsOf>, ledger: Ledger): string {
+  const kind = ledger.clusters.get(name)?.isSimulated === true ? "simulated" : "real";
+  const others = names.length > 0 ? "its other clusters are not" : "others that it chooses are not";
+  return `${name} is ${kind}, and ${others}: a set names one kind or the other.`;
 }
 
 /** The domains that hold the whole group. */
@@ -211,17 +239,28 @@ function emptied({ account, rooms }: Candidate): readonly NodeRoom[] {
   );
 }
 
-function fitOf(candidate: Candidate, { demandsAt, main }: Wish): Fit {
-  const demands = demandsAt(candidate.account);
+function fitOf(candidate: Candidate, wish: Wish): Fit {
+  const { main } = wish;
+  const demands = wish.demandsAt(candidate.account);
   const usable = candidate.rooms.filter(({ node }) => unusable(node, demands) === null);
   const freeBefore = freeOf(usable, main);
-  return { candidate, freeBefore, freeAfter: freeBefore - demandOf(demands, main) };
+  const freeAfter = freeBefore - demandOf(demands, main);
+  return { candidate, freeBefore, freeAfter, groupsBeside: groupsBeside(candidate.account, wish) };
+}
+
+/** Other groups of the set on a cluster, those that are going left out. */
+function groupsBeside({ reservations }: ClusterAccount, { set, group }: Wish): number {
+  return reservations.filter(
+    (other) =>
+      other.namespace === set.namespace && other.set === set.name && other.group !== group && other.isGoing !== true,
+  ).length;
 }
 
 function ranked(fits: readonly Fit[], strategy: "Pack" | "Spread"): readonly Fit[] {
   const sign = strategy === "Pack" ? 1 : -1;
   return [...fits].sort(
     (a, b) =>
+      sign * (b.groupsBeside - a.groupsBeside) ||
       sign * (a.freeBefore - b.freeBefore) ||
       compareNames(a.candidate.account.cluster.name, b.candidate.account.cluster.name) ||
       compareNames(a.candidate.domain?.value ?? "", b.candidate.domain?.value ?? ""),
@@ -241,8 +280,9 @@ function candidatesIn(account: ClusterAccount, wish: Wish): readonly Candidate[]
   return all.filter((candidate) => isConsidered(candidate, wish));
 }
 
-function isConsidered({ account, domain }: Candidate, { only, except }: Wish): boolean {
+function isConsidered({ account, domain }: Candidate, { only, except, wish }: Wish): boolean {
   const isAt = (place: Place): boolean => place.cluster === account.cluster.name && isSameDomain(place.domain, domain);
+  if (wish !== undefined && wish.domain !== null && wish.domain !== domain?.value) return false;
   return (only === undefined || isAt(only)) && (except === undefined || !isAt(except));
 }
 
@@ -393,7 +433,10 @@ function summary({ set, demands, main }: Wish, refusals: readonly Refusal[]): st
   if (closest === undefined) {
     const exclusive = refusals.filter((refusal) => refusal.kind === "exclusive");
     const [first] = exclusive.length > 0 ? exclusive : refusals;
-    if (first === undefined) return "No cluster is named for this set.";
+    if (first === undefined)
+      return hasSelector(set.spec.placement.clusters)
+        ? "No registered cluster has the labels that this set asks for."
+        : "No cluster is named for this set.";
     return exclusive.length === 0
       ? first.message
       : `No ${noun} is free for this group. ${first.domain ?? first.cluster}: ${first.message}`;
@@ -417,15 +460,33 @@ function summary({ set, demands, main }: Wish, refusals: readonly Refusal[]): st
 
 const unfit = (refusal: Refusal): number => refusal.fits.filter((pod) => !pod.fits).length;
 
-function whyHere({ set, only, main }: Wish, fit: Fit, count: number): string {
+function whyHere({ set, only, main, wish }: Wish, fits: readonly [Fit, ...Fit[]]): string {
+  const [fit] = fits;
+  const count = fits.length;
   const { topology, strategy } = set.spec.placement;
   const amounts = `${amountText(main, fit.freeBefore)} ${resourceNoun(main)} free, ${amountText(main, fit.freeAfter)} left after it`;
   if (only !== undefined) return `It still fits: ${amounts}.`;
-  if (topology === undefined) return `The cluster has room: ${amounts}.`;
+  if (wish !== undefined) return `Asked for: ${amounts}.`;
+  const beside = besideText(fit, fits, strategy);
+  const which = `The ${strategy === "Pack" ? "fullest" : "emptiest"}`;
+  if (topology === undefined) {
+    const tied = count === 1 ? "The cluster has room" : `${which} of ${count} clusters with room`;
+    return `${beside ?? tied}: ${amounts}.`;
+  }
   const noun = domainNoun(topology.key);
   const soft = topology.mode === "Preferred" ? " Its pods prefer it and need not stay in it." : "";
   if (count === 1) return `The only ${noun} with room for the whole group: ${amounts}.${soft}`;
-  return `The ${strategy === "Pack" ? "fullest" : "emptiest"} of ${count} ${noun}s that fit: ${amounts}.${soft}`;
+  if (beside === null) return `${which} of ${count} ${noun}s that fit: ${amounts}.${soft}`;
+  const here = fits.filter(({ candidate }) => candidate.account === fit.candidate.account).length;
+  return `${beside}. ${here === 1 ? `The only ${noun} that fits there` : `${which} of ${here} ${noun}s that fit there`}: ${amounts}.${soft}`;
+}
+
+/** Why this cluster, where several have room and the groups of the set decide. */
+function besideText(fit: Fit, fits: readonly Fit[], strategy: "Pack" | "Spread"): string | null {
+  if (fits.every(({ groupsBeside: count }) => count === fit.groupsBeside)) return null;
+  const clusters = new Set(fits.map(({ candidate }) => candidate.account.cluster.name)).size;
+  const most = strategy === "Pack" ? "most" : "fewest";
+  return `Of ${clusters} clusters with room the one with the ${most} groups of this set (${fit.groupsBeside})`;
 }
 
 function whySpread({ set, demands }: Wish, { account }: Candidate, refusals: readonly Refusal[]): string {

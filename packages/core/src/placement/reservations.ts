@@ -50,6 +50,7 @@ export function reservationOf(
     prefers: group.placement.prefers ?? null,
     avoid: group.placement.avoid,
     exclusive: group.placement.exclusive ?? "None",
+    ...(isGoing ? { isGoing } : {}),
     demands: isGoing ? [] : claimingDemands(set, group.revision, group.index),
   };
 }

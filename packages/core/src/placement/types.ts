@@ -38,13 +38,23 @@ export type Reservation = {
   /** What of `spec.placement.topology.exclusive` it was placed with. */
   readonly exclusive: Exclusive;
   readonly demands: readonly PodDemand[];
+  /** It stays there no longer than it must. */
+  readonly isGoing?: true;
 };
 
 /** Why a domain (or a whole cluster, with domain null) can't take a group. */
 export type Refusal = {
   readonly cluster: string;
   readonly domain: string | null;
-  readonly kind: "not-live" | "no-domain" | "insufficient" | "exclusive" | "other-kind" | "missing-reference";
+  readonly kind:
+    | "not-live"
+    | "not-chosen"
+    | "leaving"
+    | "no-domain"
+    | "insufficient"
+    | "exclusive"
+    | "other-kind"
+    | "missing-reference";
   /** One sentence, e.g. "3 of 4 nodes usable, short of 2 nvidia.com/gpu for decode-1". */
   readonly message: string;
   /** For drawing the fit: how many of the group's pods would find room, in demand order; empty where not considered. */

@@ -78,6 +78,7 @@ export const TIMELINE_KINDS = [
   "object.conflict",
   "pod.deleted",
   "cluster.registered",
+  "cluster.changed",
   "cluster.removed",
   "cluster.lost",
   "cluster.found",

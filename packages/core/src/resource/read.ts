@@ -1,4 +1,5 @@
 import { fields, type KubeObject, records } from "../model/index.ts";
+import { hasSelector } from "../placement/hosts.ts";
 import { type ParsedSet, type Problem, parseSetObject, type SetSpec, setToYaml } from "../spec/index.ts";
 
 /**
@@ -17,6 +18,7 @@ export function readResource(
   const { clusters } = parsed.spec.placement;
   const others = clusters.names.filter((name) => name !== cluster);
   if (others.length > 0) return { ok: false, problems: [elsewhere(cluster, others)] };
+  if (hasSelector(clusters)) return { ok: false, problems: [selects(cluster)] };
   const placement = { ...parsed.spec.placement, clusters: { ...clusters, names: [cluster] } };
   return { ...parsed, spec: { ...parsed.spec, placement } };
 }
@@ -110,6 +112,12 @@ function managersOf(metadata: KubeObject["metadata"]) {
     subresource: text(fields(entry)["subresource"]),
   }));
 }
+
+const selects = (cluster: string): Problem => ({
+  path: "spec.placement.clusters.selector",
+  code: "cluster",
+  message: `This set was applied to ${cluster} and stays there, but it chooses clusters by their labels. Leave the selector out, or make the set in the console.`,
+});
 
 const elsewhere = (cluster: string, others: readonly string[]): Problem => ({
   path: "spec.placement.clusters.names",

@@ -31,18 +31,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: "Remove it and scale the role here.",
   },
   {
-    path: "spec.placement.clusters.names",
-    isAllowed: (value) => !Array.isArray(value) || value.length <= 1,
-    feature: "more than one cluster for a set",
-    instead: "Name one cluster, and make another set for the other one.",
-  },
-  {
-    path: "spec.placement.clusters.selector",
-    isAllowed: isEmpty,
-    feature: "choosing clusters by label",
-    instead: "Name the cluster in placement.clusters.names.",
-  },
-  {
     path: "spec.placement.failover.afterSeconds",
     isAllowed: isOneOf(null),
     feature: "failover to another cluster",

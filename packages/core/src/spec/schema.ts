@@ -34,7 +34,8 @@ const mapOf = (value: z.ZodString) =>
     .record(z.string(), value)
     .refine((map) => Object.keys(map).length <= MAX_ENTRIES, `At most ${MAX_ENTRIES} entries are possible here`)
     .meta({ maxProperties: MAX_ENTRIES });
-const Labels = mapOf(z.string().max(MAX_LABEL_VALUE));
+/** Labels of a cluster or a pod: keys and values as Kubernetes has them. */
+export const Labels = mapOf(z.string().max(MAX_LABEL_VALUE));
 const Annotations = mapOf(z.string().max(MAX_ANNOTATION));
 
 /** A PodTemplateSpec: what the cluster knows better than we do passes through as it is. */
@@ -152,18 +153,26 @@ export const PlacementSpec = z.strictObject({
         .array(z.string().max(253))
         .max(1000)
         .default([])
-        .describe("The cluster to use. Empty: the one that is chosen on applying."),
+        .describe(
+          "Clusters that groups may run on, each group on one of them. Empty: all that the selector chooses; without a selector the one that is chosen on applying.",
+        ),
       selector: z
-        .strictObject({ matchLabels: Labels.default({}).describe("Labels that a cluster must have.") })
+        .strictObject({
+          matchLabels: Labels.default({}).describe(
+            "Labels that a cluster must have. Every cluster has `openpatio.io/cluster` with its name.",
+          ),
+        })
         .default({ matchLabels: {} })
-        .describe("Clusters by their labels."),
+        .describe("Clusters by their labels: with names, those of them that have the labels."),
     })
     .default({ names: [], selector: { matchLabels: {} } })
     .describe("Where groups may run."),
   strategy: z
     .enum(["Pack", "Spread"])
     .default("Pack")
-    .describe("`Pack` takes the fullest domain in which a group fits, `Spread` the emptiest."),
+    .describe(
+      "`Pack` takes the cluster with the most groups of the set and there the fullest domain in which a group fits, `Spread` the cluster with the fewest and there the emptiest domain.",
+    ),
   topology: Topology.optional().describe("Keeps each group in one topology domain. Absent: no constraint."),
   whenFull: z
     .enum(["Wait", "CreatePods"])

@@ -330,8 +330,6 @@ describe("what is not supported yet is refused by name", () => {
   test.each<[string, Change]>([
     ["RoleRolling", inSpec({ rollout: { strategy: "RoleRolling" } })],
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
-    ["by label", inSpec({ placement: { clusters: { selector: { matchLabels: { a: "b" } } } } })],
-    ["more than one cluster", inSpec({ placement: { clusters: { names: ["a", "b"] } } })],
     ["scaling.external", withRole(role("a", { scaling: { external: true } }))],
   ])("%s", (name, change) => {
     const problems = problemsAfter(change).filter(({ code }) => code === "unsupported");

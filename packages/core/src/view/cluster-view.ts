@@ -90,6 +90,7 @@ export function clusterRow(model: ClusterModel): ClusterRow {
   return {
     name: observed.name,
     isSimulated: observed.isSimulated,
+    labels: observed.labels ?? {},
     health: observed.health,
     message: info.message,
     version: info.version,

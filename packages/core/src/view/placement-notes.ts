@@ -1,5 +1,5 @@
 import type { Domain, GroupPlacement, GroupState, ObservedCluster, ObservedPod } from "../model/index.ts";
-import { mayStillCome, type Reservation } from "../placement/index.ts";
+import { mayStillCome, type Reservation, wantedClusters } from "../placement/index.ts";
 import { reservationsOf } from "../placement/reservations.ts";
 import { domainNoun } from "../placement/words.ts";
 import { plural } from "../plan/words.ts";
@@ -13,7 +13,7 @@ export function placementNotes(model: SetModel, group: GroupState): readonly str
   return [
     ...(cluster === undefined ? [] : exclusiveNotes(model, group, placement, cluster)),
     ...openNotes(model, group, placement),
-    ...(isEdited(model.state.spec.placement, placement)
+    ...(isEdited(model.state.spec.placement, placement, model.clusters)
       ? ["The placement of the set was edited since: it applies from the next incarnation, or move the group now."]
       : []),
   ];
@@ -64,10 +64,14 @@ function promises(model: SetModel, group: GroupState): readonly Reservation[] {
 }
 
 /** Whether the set asks for something else than what the group was placed with. */
-function isEdited(wanted: SetModel["state"]["spec"]["placement"], placement: GroupPlacement): boolean {
+function isEdited(
+  wanted: SetModel["state"]["spec"]["placement"],
+  placement: GroupPlacement,
+  registered: SetModel["clusters"],
+): boolean {
   const { topology, clusters } = wanted;
   const { domain, prefers, exclusive } = placement;
-  if (!clusters.names.includes(placement.cluster)) return true;
+  if (!wantedClusters(clusters, registered).includes(placement.cluster)) return true;
   if (topology === undefined) return domain !== null || prefers !== undefined;
   const key = (domain ?? prefers)?.key;
   if (topology.mode === "Preferred") return key !== undefined && (key !== topology.key || prefers === undefined);

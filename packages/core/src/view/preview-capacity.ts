@@ -1,5 +1,5 @@
 import type { ObservedCluster, SetState } from "../model/index.ts";
-import { groupDemands, type Reservation } from "../placement/index.ts";
+import { groupDemands, hostsOf, type Reservation } from "../placement/index.ts";
 import { domainKey } from "./cluster-view.ts";
 import { gpusOf } from "./gpus.ts";
 import type { PreviewInput } from "./preview-input.ts";
@@ -8,7 +8,7 @@ import type { PreviewGroup, PreviewView } from "./types.ts";
 /** GPUs per domain of the clusters that are concerned, before and after. */
 export function capacityOf(input: PreviewInput, groups: readonly PreviewGroup[]): PreviewView["capacity"] {
   const { before, after } = input;
-  const names = new Set([...after.spec.placement.clusters.names, ...groups.flatMap((group) => group.cluster ?? [])]);
+  const names = new Set([...hostsOf(after, input.clusters).names, ...groups.flatMap((group) => group.cluster ?? [])]);
   return [...names].sort().flatMap((name) => {
     const cluster = input.clusters.get(name);
     if (cluster === undefined) return [];

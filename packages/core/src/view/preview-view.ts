@@ -1,6 +1,13 @@
 /* oxlint-disable unicorn/no-thenable -- `now` and `then` of a preview are words, and nothing awaits them */
 import { type GroupPlacement, type GroupState, groupRoles, type SetState } from "../model/index.ts";
-import { groupDemands, openLedger, type PlacementDecision, placeGroup, reservationsOf } from "../placement/index.ts";
+import {
+  groupDemands,
+  hostsOf,
+  openLedger,
+  type PlacementDecision,
+  placeGroup,
+  reservationsOf,
+} from "../placement/index.ts";
 import { isHeldBack } from "../plan/rollout-state.ts";
 import { startupWaves } from "../plan/waves.ts";
 import { gpusOf } from "./gpus.ts";
@@ -49,7 +56,7 @@ function oneMoreOf(input: PreviewInput): PreviewView["oneMore"] {
   const request = { set: after, group: after.spec.replicas, revision: after.rollout.target, missing };
   const decision = placeGroup(request, ledger);
   const key = after.spec.placement.topology?.key;
-  const domains = after.spec.placement.clusters.names.reduce((sum, name) => {
+  const domains = hostsOf(after, clusters).names.reduce((sum, name) => {
     const values = new Set(
       clusters.get(name)?.nodes.flatMap((node) => (key === undefined ? [] : (node.labels[key] ?? []))),
     );

@@ -1,5 +1,5 @@
 import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
-import { podRequests } from "../placement/index.ts";
+import { podRequests, wantedClusters } from "../placement/index.ts";
 import { hasOldContent, isHeldBack, maxSurge, maxUnavailable } from "../plan/rollout-state.ts";
 import { waveNumbers } from "../plan/waves.ts";
 import { renderEntry } from "../project/entry.ts";
@@ -16,7 +16,7 @@ export function setRow(model: SetModel): SetRow {
   const wanted = podsPerGroup(state) * state.groups.length;
   const sizes = new Map(state.spec.groupTemplate.roles.map((role) => [role.role, podsPerInstance(role)]));
   const clusters = [...new Set(state.groups.flatMap((group) => group.placement?.cluster ?? []))].sort();
-  const named = clusters.length > 0 ? clusters : state.spec.placement.clusters.names;
+  const named = clusters.length > 0 ? clusters : wantedClusters(state.spec.placement.clusters, model.clusters);
   return {
     namespace: state.namespace,
     name: state.name,

@@ -244,6 +244,8 @@ export type DomainView = {
 export type ClusterRow = {
   readonly name: string;
   readonly isSimulated: boolean;
+  /** As registered, without the built-in one that names the cluster. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly health: ClusterHealth;
   readonly message: string | null;
   readonly version: string | null;

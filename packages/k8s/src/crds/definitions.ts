@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "c54b95b43ef8366f",
+        "openpatio.io/content-hash": "22e5166d168db60c",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -422,7 +422,8 @@ export const CRDS: readonly KubeObject[] = [
                           properties: {
                             names: {
                               type: "array",
-                              description: "The cluster to use. Empty: the one that is chosen on applying.",
+                              description:
+                                "Clusters that groups may run on, each group on one of them. Empty: all that the selector chooses; without a selector the one that is chosen on applying.",
                               maxItems: 1000,
                               items: {
                                 type: "string",
@@ -431,11 +432,12 @@ export const CRDS: readonly KubeObject[] = [
                             },
                             selector: {
                               type: "object",
-                              description: "Clusters by their labels.",
+                              description: "Clusters by their labels: with names, those of them that have the labels.",
                               properties: {
                                 matchLabels: {
                                   type: "object",
-                                  description: "Labels that a cluster must have.",
+                                  description:
+                                    "Labels that a cluster must have. Every cluster has `openpatio.io/cluster` with its name.",
                                   maxProperties: 256,
                                   additionalProperties: {
                                     type: "string",
@@ -449,7 +451,7 @@ export const CRDS: readonly KubeObject[] = [
                         strategy: {
                           type: "string",
                           description:
-                            "`Pack` takes the fullest domain in which a group fits, `Spread` the emptiest. Default: Pack.",
+                            "`Pack` takes the cluster with the most groups of the set and there the fullest domain in which a group fits, `Spread` the cluster with the fewest and there the emptiest domain. Default: Pack.",
                           enum: ["Pack", "Spread"],
                         },
                         topology: {

@@ -4,6 +4,7 @@ import { prepareTotals } from "./prepare-totals.ts";
 
 const row = (name: string, more: Partial<ClusterRow>): ClusterRow => ({
   name,
+  labels: {},
   isSimulated: true,
   health: "live",
   message: null,

@@ -35,6 +35,7 @@ const FILTER_OF = {
   "object.conflict": "failures",
   "pod.deleted": "failures",
   "cluster.registered": "placement",
+  "cluster.changed": "placement",
   "cluster.removed": "placement",
   "cluster.lost": "failures",
   "cluster.found": "failures",

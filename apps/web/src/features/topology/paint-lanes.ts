@@ -299,6 +299,8 @@ const KIND_WORD = {
   insufficient: "no room",
   exclusive: "held",
   "other-kind": "other kind",
+  "not-chosen": "not chosen",
+  leaving: "being left",
   "missing-reference": "something is missing",
 } as const;
 
