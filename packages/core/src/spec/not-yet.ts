@@ -1,6 +1,6 @@
 import { formatPath, type Path } from "./path.ts";
 import type { Problem } from "./problem.ts";
-import { isRecord, listAt, valueAt } from "./shape.ts";
+import { listAt, valueAt } from "./shape.ts";
 
 /** A field whose behaviour does not exist yet: it is refused by name unless it has its default. */
 export type NotYet = {
@@ -12,10 +12,6 @@ export type NotYet = {
   /** What to do instead. */
   readonly instead: string;
 };
-
-const isEmpty = (value: unknown): boolean =>
-  value === null ||
-  (Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.values(value).every(isEmpty));
 
 const isOneOf =
   (...allowed: readonly unknown[]) =>
