@@ -10,6 +10,7 @@ import {
 import { reservationsOf } from "@openpatio/core/placement";
 import { maxSurge, maxUnavailable, type TimelineDraft } from "@openpatio/core/plan";
 import type { SimEvent } from "../src/sim/api.ts";
+import type { SteppedClock } from "../src/sim/clock.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 
 /**
@@ -43,6 +44,11 @@ export class Invariants {
   readonly #asked = new Map<string, string>();
   /** Lives in which somebody else changed a workload or the owner. */
   readonly #meddled = new Set<string>();
+  /** When set/group/incarnation last lost a pod that was Ready. */
+  readonly #lostAtMs = new Map<string, number>();
+  readonly #clock: SteppedClock | undefined;
+  /** set/group whose owner somebody else changed. */
+  readonly #ownersMeddled = new Set<string>();
   readonly #hitPods = new Set<string>();
   /** Failures that must lead to a new incarnation: set/group → the incarnation that failed. */
   readonly #owed = new Map<string, { readonly incarnation: number; readonly restarts: number }>();
@@ -60,6 +66,7 @@ export class Invariants {
 
   constructor(clusters: readonly SimCluster[], read: Read) {
     this.#read = read;
+    this.#clock = clusters[0]?.clock;
     for (const cluster of clusters) {
       for (const node of cluster.store.list("nodes")) this.#nodes.set(`${cluster.name}/${node.metadata.name}`, node);
       cluster.store.subscribe((event) => this.#changed(cluster, event));
@@ -77,6 +84,8 @@ export class Invariants {
     const set = labels[LABEL.set] ?? "";
     const index = Number(labels[LABEL.groupIndex]);
     this.hitGroup(set, index);
+    // The owner outlives incarnations, and so does that it is not seen.
+    if (object.kind === "RoleBasedGroup") this.#ownersMeddled.add(`${set}/${index}`);
     const incarnation =
       labels[LABEL.incarnation] ?? this.#read(set)?.groups.find((one) => one.index === index)?.incarnation;
     this.#hit.add(`${set}/${index}/${incarnation}`);
@@ -111,6 +120,9 @@ export class Invariants {
 
   /** By the cluster: what was stored as Ready may have lost that since, and then it may be replaced at any time. */
   #isReady(life: string): boolean {
+    // Watches may be late: what lost a pod a moment ago was not Ready when it was planned, or it was not known yet.
+    const lostAtMs = this.#lostAtMs.get(life);
+    if (lostAtMs !== undefined && (this.#clock?.nowMs() ?? 0) - lostAtMs < LATEST_WATCH_MS) return false;
     for (const pod of this.#pods.values()) if (lifeOf(pod) === life && !pod.isReady) return false;
     return true;
   }
@@ -159,7 +171,8 @@ export class Invariants {
       const life = `${set}/${group.index}/${group.incarnation}`;
       this.#storedLives.add(life);
       const begins = group.stage === "teardown" && old?.stage !== "teardown" ? group.teardown?.cause : undefined;
-      if (begins?.kind === "failure" && !this.#hit.has(life) && !begins.message.includes("made no progress"))
+      const isHit = this.#hit.has(life) || this.#ownersMeddled.has(`${set}/${group.index}`);
+      if (begins?.kind === "failure" && !isHit && !begins.message.includes("made no progress"))
         this.#violated(5, `${life} is recovered, although nothing was done to it: ${begins.message}`);
       const isSameLife = old?.incarnation === group.incarnation;
       if (isSameLife && restartsOf(group) > restartsOf(old) && !this.#hit.has(life))
@@ -230,6 +243,8 @@ export class Invariants {
     if (facts === null) return;
     const uid = object.metadata.uid ?? "";
     const known = this.#pods.get(uid);
+    const isLost = type === "DELETED" || facts.isTerminating || !facts.isReady;
+    if (known?.isReady === true && isLost) this.#lostAtMs.set(lifeOf(facts), cluster.clock.nowMs());
     if (type === "DELETED") {
       this.#pods.delete(uid);
       if (previous?.metadata.deletionTimestamp === undefined) this.#judgeRemoval(cluster, object, facts);
@@ -389,6 +404,9 @@ export class Invariants {
 }
 
 const GPUS_PER_NODE = 8;
+
+/** Milliseconds: the longest delay of events that is drawn, and what planning takes. */
+const LATEST_WATCH_MS = 10_000;
 
 const restartsOf = ({ roleRestarts }: GroupState): number =>
   roleRestarts.reduce((sum, { restart }) => sum + restart, 0);
