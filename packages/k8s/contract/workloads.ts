@@ -1,4 +1,4 @@
-import type { ObservedPod } from "@openpatio/core/model";
+import { ANNOTATION, type KubeObject, LABEL, type ObservedPod } from "@openpatio/core/model";
 import { expect, test } from "vitest";
 import { eventually, type World } from "./world.ts";
 
@@ -195,6 +195,54 @@ export function describeWorkloads(world: () => World): void {
     await w.cluster.delete(ref, "Foreground");
     await eventually(() => pods(set).length === 0 && w.set(set).workloads.length === 0);
   });
+
+  test.each(["StatefulSet", "Deployment"])(
+    "a %s that is told another template replaces its pods, and keeps the replicas that somebody else gave it",
+    async (kind) => {
+      const w = world();
+      const set = w.name(`rolls-${kind.toLowerCase()}`);
+      const { serviceName, podManagementPolicy, ...spec } = w.statefulSet(set, 1)["spec"] as Record<string, unknown>;
+      const own = kind === "StatefulSet" ? { serviceName, podManagementPolicy } : {};
+      const object = { ...w.statefulSet(set, 1), kind, spec: { ...spec, ...own } };
+      const ref = await w.created(object);
+      await w.cluster.scale(ref, 2);
+      await eventually(() => areReady(set, 2));
+      const before = pods(set).map((pod) => pod.uid);
+      const { replicas: _, ...rest } = object.spec as Record<string, unknown>;
+      const { template } = spec as { template: { metadata: KubeObject["metadata"]; spec: unknown } };
+      const labels = { ...template.metadata.labels, [LABEL.revisionHash]: "bbbbbbbbbb" };
+      const annotations = { [`${SANDBOX}/ready-delay`]: "200ms" };
+      const told: KubeObject = {
+        ...object,
+        metadata: {
+          ...object.metadata,
+          labels: { ...object.metadata.labels, [LABEL.revisionHash]: "bbbbbbbbbb" },
+          annotations: { [ANNOTATION.contentHash]: "second" },
+        },
+        spec: { ...rest, template: { ...template, metadata: { ...template.metadata, labels, annotations } } },
+      };
+      await w.cluster.update(ref, told);
+      // The answer of the write is in the cache: what was told is seen, and that no controller has looked at it yet.
+      const [answered] = w.set(set).workloads;
+      expect(answered).toMatchObject({ uid: ref.uid, replicas: 2, contentHash: "second" });
+      await eventually(() => {
+        const [workload] = w.set(set).workloads;
+        const isDone =
+          workload?.observedGeneration === workload?.generation &&
+          workload?.updatedReplicas === 2 &&
+          pods(set).every((pod) => pod.revisionHash === "bbbbbbbbbb");
+        return (isDone && areReady(set, 2) === true) || describePods(set);
+      });
+      expect(pods(set).filter((pod) => before.includes(pod.uid))).toEqual([]);
+      expect(w.set(set).workloads[0]).toMatchObject({ uid: ref.uid, replicas: 2, revisionHash: "bbbbbbbbbb" });
+      const { generation } = w.set(set).workloads[0] ?? {};
+      await w.cluster.update(ref, told);
+      expect(w.set(set).workloads[0]?.generation).toBe(generation);
+      await w.cluster.delete(ref, "Foreground");
+      await w.cluster.update(ref, told).catch(() => undefined);
+      await eventually(() => pods(set).length === 0 && w.set(set).workloads.length === 0);
+    },
+  );
 
   test("a headless Service publishes each pod under its name, also before it is Ready", async () => {
     const w = world();

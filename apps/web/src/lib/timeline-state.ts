@@ -19,6 +19,7 @@ export const STATE_OF_KIND: Readonly<Record<TimelineKind, TileState | null>> = {
   "group.stopped": "deleting",
   "group.gave-up": "failed",
   "group.stalled": "degraded",
+  "group.updating": "updating",
   scaled: null,
   "rollout.started": "updating",
   "rollout.paused": "paused",

@@ -25,6 +25,8 @@ export const ANNOTATION = {
   contentHash: "openpatio.io/content-hash",
   /** On a custom resource definition: a number that grows, so that an older server leaves a newer definition alone. */
   schemaVersion: "openpatio.io/schema-version",
+  /** In a pod template: the number of the restart that it was made for, so that it differs from the one before. */
+  restart: "openpatio.io/restart",
   /** On a RoleBasedGroup, an entry and every pod: the id of the set that made it. The same name under another id is a stranger's. */
   setId: "openpatio.io/set-id",
 } as const;

@@ -119,6 +119,10 @@ export type ObservedWorkload = {
   /** Field manager of them that is not ours, where the API server tells. */
   readonly scaledBy: string | null;
   readonly readyReplicas: number;
+  /** Pods of the present template, by its controller's word. */
+  readonly updatedReplicas: number;
+  /** Our content-hash annotation: which template it was told last. Null for one that still has its first. */
+  readonly contentHash: string | null;
   readonly deletionAtMs: number | null;
   /** A condition of the workload that says why it creates no pods (quota, admission), if any. */
   readonly failureMessage: string | null;

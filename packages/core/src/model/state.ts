@@ -196,6 +196,29 @@ export type StuckPod = {
   readonly isForced: boolean;
 };
 
+/** A role of a group under RoleRolling that still runs what it had, at the number of that revision. */
+export type RoleBehind = {
+  readonly role: string;
+  readonly revision: number;
+  /** It is to be restarted, whether its content differs or not. */
+  readonly isRestart: boolean;
+};
+
+export type RoleUpdate = {
+  /** Roles that are still to be updated, the next one first. */
+  readonly behind: readonly RoleBehind[];
+  /** The role whose workload is replacing its pods. */
+  readonly underWay: {
+    readonly role: string;
+    /** By its workload's own rolling update; otherwise it is recreated alone. */
+    readonly isInPlace: boolean;
+    /** UIDs of the pods of another template that were there when it was told. */
+    readonly replaces: readonly string[];
+    /** The most new pods that were Ready at once, for the progress deadline. */
+    readonly updated: number;
+  } | null;
+};
+
 export type PastIncarnation = {
   readonly incarnation: number;
   readonly revision: number;
@@ -222,6 +245,8 @@ export type GroupState = {
   /** Roles that were recreated within this incarnation. */
   readonly roleRestarts: readonly RoleRestart[];
   readonly rendering: readonly RenderedWorkload[];
+  /** How far it is on its way to `revision`, role by role (RoleRolling); null when all of it runs that. */
+  readonly roleUpdate: RoleUpdate | null;
   readonly readyPods: readonly ReadyPod[];
   readonly asked: readonly AskedReplicas[];
   readonly restorations: readonly Restoration[];

@@ -1,10 +1,11 @@
-import { type Cause, type GroupRole, type GroupState, renderedRoles } from "../model/index.ts";
+import type { Cause, GroupRole, GroupState } from "../model/index.ts";
 import { isInReach, type PlanContext, type PlanNotes } from "./context.ts";
 import { judgeIncarnation } from "./failures.ts";
 import { beginTeardown } from "./incarnation.ts";
 import type { ObservedGroup } from "./observed-group.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { isRestarting, readyRestarts, restartRoles, stuckRestarts } from "./role-restarts.ts";
+import { rolesOf } from "./role-rolling.ts";
 import { type RoleProgress, roleProgress } from "./roles.ts";
 import { countedKinds, duration, listed } from "./words.ts";
 
@@ -33,7 +34,7 @@ export function assessGroup(context: PlanContext, group: GroupState, notes: Plan
   if (group.stage !== "running" || cluster === null)
     return { group, isInReach: isInReach(context, group), running: null };
   const { set, nowMs } = context;
-  const roles = renderedRoles(set, group);
+  const roles = rolesOf(set, group);
   const observed = context.observed(cluster.name, group.index);
   const { policy } = set.spec.recovery;
   const { cause, failedRoles, ...judged } = judgeIncarnation(group, roles, observed, cluster, policy, nowMs);
@@ -45,7 +46,7 @@ export function assessGroup(context: PlanContext, group: GroupState, notes: Plan
   const struck = cause === null ? judgedGroup : restartRoles(context, judgedGroup, at, cause, notes);
 
   const found = roleProgress(struck, roles, observed, nowMs);
-  const isReady = found.every((role) => role.isReady) && observed.owner !== null;
+  const isReady = found.every((role) => role.isReady) && observed.owner !== null && struck.roleUpdate === null;
   const marked = withProgress(context, readyRestarts(context, struck, found, notes), isReady, group, notes);
   const dead = deadRecovery(context, marked, found, isReady);
   if (dead !== null && dead.roles.length === 0)

@@ -145,6 +145,8 @@ function isWanted(place: PlaceInRole, role: GroupRole, workloads: RoleWorkloads)
  * still lose the pods that it was to lose.
  */
 function isUnsettled(role: GroupRole, group: GroupState, observed: ObservedGroup): boolean {
+  // Its workload replaces its pods one by one.
+  if (group.roleUpdate?.underWay?.role === role.role) return true;
   const workloads = roleWorkloads(group, role, observed);
   const isTooMany = workloads.parts.some(({ wanted, workload }) => (workload?.replicas ?? 0) > wanted.replicas);
   if (isTooMany || workloads.surplus.length > 0) return true;

@@ -5,6 +5,7 @@ import type { PlanContext } from "./context.ts";
 import { shortPodName } from "./observed-group.ts";
 import { firstTrouble } from "./pod-trouble.ts";
 import { isRestarting, restartMessage } from "./role-restarts.ts";
+import { roleUpdateMessage } from "./role-rolling.ts";
 import { unreservedRoles, waitsFor } from "./roles.ts";
 import { stuckMessage } from "./stuck-pods.ts";
 import { waveNumbers } from "./waves.ts";
@@ -57,12 +58,18 @@ function runningMessage(context: PlanContext, set: SetState, group: GroupState, 
     return stuck === null ? broken : `${broken} ${stuck}`;
   }
   if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.`;
+  if (group.roleUpdate !== null) return updateMessage(set, group, running);
   return `${startMessage(set, group, running)}${spreadSentence(group)}`;
 }
 
 function spreadSentence({ placement }: GroupState): string {
   if (placement === null || placement.domain !== null || placement.prefers === undefined) return "";
   return ` No ${domainNoun(placement.prefers.key)} had room for all of it: it spreads over ${placement.cluster}.`;
+}
+
+function updateMessage(set: SetState, group: GroupState, { progress }: RunningGroup): string {
+  const trouble = firstTrouble(progress);
+  return `${roleUpdateMessage(set, group, progress)}${trouble === null ? "" : ` ${trouble}.`}`;
 }
 
 function brokenMessage(group: GroupState, { observed, progress }: RunningGroup): string {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { groupRoles, type SetState } from "../model/index.ts";
+import { findRevision, groupRoles, type ObservedPod, type SetState } from "../model/index.ts";
+import { revisionRoleHash } from "../spec/revision.ts";
 import { aNode, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
 import { isPresent } from "./observed-group.ts";
 import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
@@ -29,6 +30,7 @@ type Draft = {
   readonly maxUnavailable: number;
   readonly maxSurge: number;
   readonly isRolledBack: boolean;
+  readonly isByRole: boolean;
   readonly partition: number;
   readonly isParallel: boolean;
   readonly policy: "RecreateGroup" | "RecreateRole" | "None";
@@ -43,6 +45,7 @@ const drafts = fc.record({
   maxUnavailable: fc.integer({ min: 0, max: 2 }),
   maxSurge: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(2) }),
   isRolledBack: fc.boolean(),
+  isByRole: fc.boolean(),
   partition: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) }),
   isParallel: fc.boolean(),
   policy: fc.constantFrom("RecreateGroup", "RecreateRole", "None"),
@@ -80,6 +83,7 @@ function specOf(draft: Draft): SetState["spec"] {
     roles,
     startupPolicy: draft.isParallel ? "Parallel" : "Ordered",
     rollout: {
+      strategy: draft.isByRole ? "RoleRolling" : "GroupRolling",
       maxUnavailable: draft.maxSurge === 0 ? Math.max(1, draft.maxUnavailable) : draft.maxUnavailable,
       maxSurge: draft.maxSurge,
       partition: draft.partition,
@@ -253,12 +257,23 @@ function settle(set: Operated, isDeleted: boolean): void {
   }
   set.world.nowMs += 3_600_000;
   set.run(3);
+  for (const pod of set.world.pods.values()) expect(runs(set, pod)).toBe(true);
   set.acted.length = 0;
   const { groups } = set.state;
   set.run(3);
   expect(set.acted).toEqual([]);
   expect(set.state.groups).toBe(groups);
   expect(set.plan().requeue).toBe("on-change");
+}
+
+/** The pod is of content that its group's revision has for its role, whichever number it was made at. */
+function runs({ state }: Operated, { groupIndex, role, revisionHash }: ObservedPod): boolean {
+  const group = state.groups.find(({ index }) => index === groupIndex);
+  const made = state.revisions.find(({ hash }) => hash === revisionHash);
+  if (group === undefined || role === null) return false;
+  // A revision that was forgotten can not be compared.
+  if (made === undefined) return true;
+  return revisionRoleHash(made.content, role) === revisionRoleHash(findRevision(state, group.revision).content, role);
 }
 
 function isSettled(set: Operated): boolean {

@@ -101,10 +101,14 @@ const hasOnlyPods = ({ owner, workloads, services, configMaps }: ObservedGroup):
 function prunedRevisions(set: SetState, rollout: RolloutState, groups: readonly GroupState[]): readonly Revision[] {
   const limit = set.spec.revisionHistoryLimit;
   if (set.revisions.length <= limit) return set.revisions;
-  const used = new Set([rollout.target, rollout.lastGood, rollout.current, ...groups.map((group) => group.revision)]);
+  const used = new Set([rollout.target, rollout.lastGood, rollout.current, ...groups.flatMap(revisionsOf)]);
   const newest = new Set([...set.revisions].sort((a, b) => b.number - a.number).slice(0, limit));
   const kept = set.revisions.filter((revision) => used.has(revision.number) || newest.has(revision));
   return kept.length === set.revisions.length ? set.revisions : kept;
+}
+
+function revisionsOf({ revision, roleUpdate }: GroupState): readonly number[] {
+  return [revision, ...(roleUpdate?.behind ?? []).map((late) => late.revision)];
 }
 
 function unlessSame(before: readonly GroupState[], after: readonly GroupState[]): readonly GroupState[] {

@@ -1,6 +1,7 @@
 import type { GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
 import { isPresent, type ObservedGroup } from "./observed-group.ts";
 import { unstartedRestart } from "./role-restarts.ts";
+import { isRolledOut } from "./role-rolling.ts";
 import { areHeld, areSettled, type RoleWorkloads, roleWorkloads } from "./role-workloads.ts";
 
 /** Where one role of a running incarnation stands. */
@@ -46,7 +47,9 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
   );
   const readyPods = pods.filter((pod) => pod.isReady);
   const ready = Math.min(readyInstances(role, readyPods), role.replicas);
-  const areAllReady = role.replicas === 0 || (areSettled(workloads) && ready >= role.replicas);
+  const areAllReady =
+    isRolledOut(group, role, { workloads, pods }) &&
+    (role.replicas === 0 || (areSettled(workloads) && ready >= role.replicas));
   const lastReadyMs = Math.max(0, ...readyPods.map((pod) => readySinceMs(group, pod, nowMs)));
   const readyAtMs = lastReadyMs + role.minReadySeconds * 1000;
   const isHeld = areAllReady && role.replicas > 0 && role.minReadySeconds > 0 && readyAtMs > nowMs;

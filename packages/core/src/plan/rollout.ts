@@ -5,6 +5,7 @@ import type { PlanContext, PlanNotes } from "./context.ts";
 import { beginTeardown } from "./incarnation.ts";
 import { abilitiesOf } from "./placing.ts";
 import { stallReason } from "./pod-trouble.ts";
+import { advanceRoleUpdate, beginRoleUpdate } from "./role-rolling.ts";
 import {
   differsInRolesOnly,
   hasOldContent,
@@ -19,12 +20,12 @@ import { isExtra } from "./surge.ts";
 import { plural } from "./words.ts";
 
 /**
- * GroupRolling: which groups leave their revision now.
+ * Which groups leave their revision now.
  *
  * Order: groups that are not Ready first, then the highest index. Budget: an available group is taken down only while
  * fewer than maxUnavailable groups are unavailable; a group that is broken on old content may be replaced at any time. So
  * a bad revision can always be replaced and never spreads. Extra groups (surge) that serve make up for as many that do
- * not.
+ * not. GroupRolling tears a group down; RoleRolling updates it role by role.
  */
 export function planRollout(
   context: PlanContext,
@@ -33,13 +34,15 @@ export function planRollout(
 ): readonly AssessedGroup[] {
   const { set } = context;
   const current = assessed.map((item) => renumbered(context, item));
-  if (set.isDeleting || isRolloutHeld(set)) return current;
+  if (set.isDeleting || isRolloutHeld(set)) return current.map((item) => advanceRoleUpdate(context, item, notes));
   const adopted = current.map((item) => (canAdoptRoles(context, item) ? adoptRoles(context, item, notes) : item));
   const outdated = adopted.filter(
     ({ group, running }) => running !== null && group.index < set.spec.replicas && isOutdated(set, group),
   );
   const limit = maxUnavailable(set.spec);
-  const chosen = new Set(outdated.filter(({ running }) => running?.isAvailable !== true));
+  const chosen = new Set(
+    outdated.filter(({ group, running }) => running?.isAvailable !== true || group.roleUpdate !== null),
+  );
   const extras = adopted.filter(isExtra);
   const serving = extras.filter(({ running }) => running?.isAvailable === true).length;
   let unavailable = adopted.filter((item) => chosen.has(item) || isUnavailable(context, item)).length - serving;
@@ -51,7 +54,9 @@ export function planRollout(
     chosen.add(item);
     unavailable += 1;
   }
-  return adopted.map((item) => (chosen.has(item) ? takeDown(context, item, notes) : item));
+  const leave = set.spec.rollout.strategy === "RoleRolling" ? beginRoleUpdate : takeDown;
+  const left = adopted.map((item) => (chosen.has(item) ? leave(context, item, notes) : item));
+  return left.map((item) => advanceRoleUpdate(context, item, notes));
 }
 
 function byReadiness(a: AssessedGroup, b: AssessedGroup): number {
@@ -77,7 +82,13 @@ function renumbered({ set }: PlanContext, item: AssessedGroup): AssessedGroup {
 }
 
 function canAdoptRoles({ set }: PlanContext, { group, running }: AssessedGroup): boolean {
-  if (running === null || group.restartSeen < set.rollout.restart || !hasOldContent(set, group)) return false;
+  if (
+    running === null ||
+    group.roleUpdate !== null ||
+    group.restartSeen < set.rollout.restart ||
+    !hasOldContent(set, group)
+  )
+    return false;
   return differsInRolesOnly(findRevision(set, group.revision), targetRevision(set));
 }
 
@@ -153,7 +164,7 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
   if (come > rollout.mostReady) return { ...rollout, mostReady: come, progressAtMs: nowMs };
 
   const starts = [...wanted, ...extras]
-    .filter(({ group }) => isFirstStart(set, group))
+    .filter(({ group }) => isOnItsWay(set, group))
     .map(({ group }) => group.progressAtMs);
   const deadlineMs = Math.max(rollout.progressAtMs, ...starts) + set.spec.rollout.progressDeadlineSeconds * 1000;
   if (deadlineMs > nowMs) {
@@ -208,10 +219,9 @@ function finished({ set }: PlanContext, ready: number, heldBack: number, notes: 
   return { ...rollout, lastGood, current, startedAtMs: null, stalledReason: null };
 }
 
-function isFirstStart(set: PlanContext["set"], group: GroupState): boolean {
-  return (
-    group.stage === "running" && !isOutdated(set, group) && group.firstReadyAtMs === null && group.failuresInRow === 0
-  );
+function isOnItsWay(set: PlanContext["set"], group: GroupState): boolean {
+  const isComing = group.firstReadyAtMs === null || group.roleUpdate !== null;
+  return group.stage === "running" && !isOutdated(set, group) && isComing && group.failuresInRow === 0;
 }
 
 /** What a group that is not Ready at the target waits for. */

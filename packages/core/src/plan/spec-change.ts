@@ -104,8 +104,8 @@ function meantForAll({ rollout, spec }: SetState): { readonly current?: number }
   return rollout.lastGood === null && spec.rollout.partition === 0 ? { current: rollout.target } : {};
 }
 
-const groupByGroup = ({ replicas, rollout: { partition } }: SetSpec): string => {
-  if (partition === 0) return "group by group";
+const groupByGroup = ({ replicas, rollout: { partition, strategy } }: SetSpec): string => {
+  if (partition === 0) return strategy === "RoleRolling" ? "group by group, role by role" : "group by group";
   return partition < replicas ? `to groups from ${partition} up` : `to no group yet: the partition is ${partition}`;
 };
 

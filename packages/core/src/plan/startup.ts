@@ -1,12 +1,12 @@
 import { type GroupRole, type GroupState, groupName, serviceName } from "../model/index.ts";
-import { ownerReference } from "../project/labels.ts";
-import { type WantedWorkload, workloadObject } from "../project/workloads.ts";
+import { contentHashOf, ownerReference } from "../project/labels.ts";
+import { type WantedWorkload, workloadObject, workloadUpdate } from "../project/workloads.ts";
 import { askFor, takeAway } from "./asking.ts";
 import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
 import { type ObservedGroup, roleRestart } from "./observed-group.ts";
 import { mayStart, unstartedRestart } from "./role-restarts.ts";
-import type { RoleWorkloads } from "./role-workloads.ts";
+import type { RolePart, RoleWorkloads } from "./role-workloads.ts";
 import { isReserved, type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
 import type { Action } from "./types.ts";
 import { listed, plural } from "./words.ts";
@@ -62,6 +62,8 @@ export function planRunning(
         if (action !== null) notes.actions.push(action);
         continue;
       }
+      const told = retold(group, role, { wanted, workload }, observed);
+      if (told !== null && areObjectsCurrent(role.role)) notes.actions.push(told);
       // Reserved and no more: until it is started it stands at 0, whatever is wanted.
       const replicas = startedRoles.includes(role.role) ? wanted.replicas : 0;
       asked = askFor(context, asked, { role, workload, wanted: replicas }, { observed, ...objects }, notes);
@@ -145,6 +147,19 @@ function creation(
     group: group.index,
     object: workloadObject(wanted, isHeldFirst ? 0 : wanted.replicas, reference, restart),
   };
+}
+
+/** The new template of a role under way, until its workload shows that it was told. */
+function retold(
+  group: GroupState,
+  { role }: GroupRole,
+  { wanted, workload }: RolePart,
+  observed: ObservedGroup,
+): Action | null {
+  if (workload === null || workload.deletionAtMs !== null || wanted.instance !== null) return null;
+  if (workload.contentHash === contentHashOf(wanted.object)) return null;
+  const object = workloadUpdate(wanted.object, roleRestart(group, role));
+  return { kind: "update", group: group.index, ref: refToWorkload(observed.cluster, workload), object };
 }
 
 /** A leftover of another life, or of another kind, has the name until it is gone: its pods would stand beside ours. */

@@ -89,6 +89,7 @@ function runningPhase(group: AssessedGroup["group"], running: RunningGroup): Gro
   if (isRestarting(group)) return "Recovering";
   if (group.firstReadyAtMs !== null && !running.isAvailable) return "Degraded";
   if (group.stalledReason !== null) return "Degraded";
+  if (group.roleUpdate !== null) return "Updating";
   if (group.firstReadyAtMs !== null || group.incarnation <= 1) return "Starting";
   const kind = group.lastCause?.kind;
   if (kind === "failure") return "Recovering";

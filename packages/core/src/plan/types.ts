@@ -65,6 +65,7 @@ export const TIMELINE_KINDS = [
   "group.stopped",
   "group.gave-up",
   "group.stalled",
+  "group.updating",
   "scaled",
   "rollout.started",
   "rollout.paused",

@@ -1,4 +1,5 @@
 import {
+  ANNOTATION,
   fields,
   findRevision,
   type GroupRole,
@@ -15,7 +16,7 @@ import {
   workloadName,
 } from "../model/index.ts";
 import { hasWorkersTemplate, workersOf } from "./addresses.ts";
-import { roleLabels, roleSelector, withOwner } from "./labels.ts";
+import { roleLabels, roleSelector, withContentHash, withOwner } from "./labels.ts";
 import { renderPodTemplate } from "./pod-template.ts";
 
 /** What a cluster can run, as far as it decides how a role is rendered. */
@@ -172,6 +173,30 @@ function made(object: KubeObject, name: string, added: Labels): KubeObject {
       template: { ...template, metadata: { ...metadata, labels: withAdded(metadata["labels"]) } },
     },
   };
+}
+
+/**
+ * A role as its workload is told it while it runs: with the hash by which a later plan sees that it was. A restart that
+ * changes nothing else is a note in the template.
+ */
+export function asUpdate(rendered: RenderedWorkload, restart: number): RenderedWorkload {
+  const object = restart === 0 ? rendered.object : withRestart(rendered.object, String(restart));
+  return { ...rendered, object: withContentHash(object) };
+}
+
+function withRestart(object: KubeObject, restart: string): KubeObject {
+  const spec = fields(object["spec"]);
+  const template = fields(spec["template"]);
+  const metadata = fields(template["metadata"]);
+  const annotations = { ...fields(metadata["annotations"]), [ANNOTATION.restart]: restart };
+  return { ...object, spec: { ...spec, template: { ...template, metadata: { ...metadata, annotations } } } };
+}
+
+/** What is sent to a workload that runs: what it can not take is left out, replicas are written on their own. */
+export function workloadUpdate(object: KubeObject, roleRestart: number): KubeObject {
+  const { volumeClaimTemplates: _, ...spec } = fields(object["spec"]);
+  const updated = { ...object, spec };
+  return roleRestart === 0 ? updated : withRoleRestart(updated, String(roleRestart));
 }
 
 /**

@@ -32,12 +32,6 @@ export const NOT_YET: readonly NotYet[] = [
     feature: "failover to another cluster",
     instead: "Use null.",
   },
-  {
-    path: "spec.rollout.strategy",
-    isAllowed: (value) => value !== "RoleRolling",
-    feature: "rollout strategy RoleRolling",
-    instead: "Use GroupRolling.",
-  },
 ];
 
 export function notYetProblems(manifest: unknown): readonly Problem[] {

@@ -195,7 +195,9 @@ export const RolloutSpec = z.strictObject({
   strategy: z
     .enum(["GroupRolling", "RoleRolling"])
     .default("GroupRolling")
-    .describe("`GroupRolling` replaces whole groups: pods of two revisions of one group never run at the same time."),
+    .describe(
+      "`GroupRolling` replaces whole groups: pods of two revisions of one group never run at the same time. `RoleRolling` updates a group role by role in the order of dependencies, by each workload's own rolling update, within its incarnation: for roles that can work with another revision of each other.",
+    ),
   maxUnavailable: CountOrPercent.default(1).describe(
     "Groups that may be unavailable during a rollout: a number, or a percentage of the groups (rounded down, at least 1 without maxSurge).",
   ),

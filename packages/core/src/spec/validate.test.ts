@@ -328,7 +328,6 @@ test("a variable of ours may be set by the user, and a mount beside the discover
 
 describe("what is not supported yet is refused by name", () => {
   test.each<[string, Change]>([
-    ["RoleRolling", inSpec({ rollout: { strategy: "RoleRolling" } })],
     ["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })],
     ["scaling.external", withRole(role("a", { scaling: { external: true } }))],
   ])("%s", (name, change) => {

@@ -1,5 +1,6 @@
 import {
   ANNOTATION,
+  canonicalJson,
   type KubeObject,
   LABEL,
   type ObservedClaim,
@@ -38,7 +39,7 @@ type WorkloadSpec = {
 };
 type WorkloadRecord = {
   readonly shown: Mutable<ObservedWorkload>;
-  readonly template: Template;
+  template: Template;
   /** Of a LeaderWorkerSet. */
   readonly workers: Template;
   readonly size: number;
@@ -67,6 +68,8 @@ export class World {
   readonly claims = new Map<string, Mutable<ObservedClaim>>();
   /** Pods whose name matches stay not Ready. */
   neverReady: RegExp | null = null;
+  private readonly madeFrom = new Map<string, string>();
+  private readonly texts = new WeakMap<Template, string>();
   private uids = 0;
 
   constructor(nodes: readonly ObservedNode[]) {
@@ -236,6 +239,8 @@ export class World {
           replicas: spec.replicas,
           scaledBy: null,
           readyReplicas: 0,
+          updatedReplicas: 0,
+          contentHash: shown.contentHash,
           failureMessage: null,
         };
         this.workloads.set(key, {
@@ -256,6 +261,14 @@ export class World {
     const hash = object.metadata.annotations?.[ANNOTATION.contentHash] ?? null;
     const owner = this.owners.get(ref.name);
     if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) owner.contentHash = hash;
+    const workload = this.workloads.get(keyOf(ref.kind, ref.name));
+    if (workload?.shown.uid === ref.uid) {
+      const { revisionHash } = workload.shown;
+      workload.template = (object["spec"] as { readonly template: Template }).template;
+      workload.shown.contentHash = hash;
+      workload.shown.revisionHash = object.metadata.labels?.[LABEL.revisionHash] ?? revisionHash;
+      workload.shown.generation += 1;
+    }
     const record = this.objects.get(keyOf(ref.kind, ref.name));
     if (record?.shown.uid !== ref.uid) return;
     record.shown.contentHash = hash;
@@ -330,6 +343,13 @@ export class World {
     const excess =
       shown.kind === "Deployment" ? mine.slice(shown.replicas) : mine.filter((pod) => place(pod) >= shown.replicas);
     for (const pod of excess) pod.deletionAtMs = this.nowMs;
+    const { template } = record;
+    // Instances of several pods are never told another template.
+    if (shown.instance === null && size === 1) this.roll(mine, template);
+    const updated = mine.filter(
+      (pod) => this.madeFrom.get(pod.uid) === this.textOf(template) && pod.deletionAtMs === null,
+    );
+    shown.updatedReplicas = updated.length;
     for (const pod of mine) if (pod.phase === "Failed") pod.deletionAtMs ??= this.nowMs;
     shown.readyReplicas = mine.filter((pod) => pod.isReady).length;
   }
@@ -342,10 +362,12 @@ export class World {
     if (this.pods.has(name)) return;
     const { metadata, spec } = place.worker !== null && place.worker > 0 ? workers : template;
     const labels = metadata?.labels ?? {};
+    const uid = `uid-${++this.uids}`;
+    this.madeFrom.set(uid, this.textOf(template));
     this.pods.set(
       name,
       aPod(name, {
-        uid: `uid-${++this.uids}`,
+        uid,
         namespace: shown.namespace,
         set: shown.set,
         groupIndex: shown.groupIndex,
@@ -367,6 +389,26 @@ export class World {
         hostPorts: podHostPorts(spec),
       }),
     );
+  }
+
+  private textOf(template: Template): string {
+    const known = this.texts.get(template);
+    if (known !== undefined) return known;
+    const text = canonicalJson(template);
+    this.texts.set(template, text);
+    return text;
+  }
+
+  /** A rolling update: one pod at a time, the highest first, the next when all that are new are Ready. */
+  private roll(mine: readonly Mutable<ObservedPod>[], template: Template): void {
+    for (const pod of [...mine].reverse()) {
+      if (pod.deletionAtMs !== null) return;
+      if (this.madeFrom.get(pod.uid) !== this.textOf(template)) {
+        pod.deletionAtMs = this.nowMs;
+        return;
+      }
+      if (!pod.isReady) return;
+    }
   }
 
   private advance(pod: Mutable<ObservedPod>): void {

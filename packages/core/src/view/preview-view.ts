@@ -193,6 +193,8 @@ function removedGroup({ before, after }: PreviewInput, group: GroupState): Previ
 
 function restartWhy({ spec, rollout }: SetState): string {
   if (rollout.isPaused || spec.rollout.paused) return "It takes the new revision when the rollout is resumed.";
+  if (spec.rollout.strategy === "RoleRolling")
+    return "The new revision changes its pods. Role by role its workloads replace them, in the order of dependencies.";
   return `The new revision changes its pods. At most ${spec.rollout.maxUnavailable} ${spec.rollout.maxUnavailable === 1 ? "group is" : "groups are"} down at a time.`;
 }
 

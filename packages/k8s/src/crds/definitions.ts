@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "22e5166d168db60c",
+        "openpatio.io/content-hash": "d5935ac7f580bd62",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -517,7 +517,7 @@ export const CRDS: readonly KubeObject[] = [
                         strategy: {
                           type: "string",
                           description:
-                            "`GroupRolling` replaces whole groups: pods of two revisions of one group never run at the same time. Default: GroupRolling.",
+                            "`GroupRolling` replaces whole groups: pods of two revisions of one group never run at the same time. `RoleRolling` updates a group role by role in the order of dependencies, by each workload's own rolling update, within its incarnation: for roles that can work with another revision of each other. Default: GroupRolling.",
                           enum: ["GroupRolling", "RoleRolling"],
                         },
                         maxUnavailable: {

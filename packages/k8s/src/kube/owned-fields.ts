@@ -41,8 +41,13 @@ const WHOLLY_OURS: Readonly<Record<string, readonly string[]>> = {
   ConfigMap: ["data", "binaryData"],
   Service: ["spec.selector", "spec.ports"],
 };
-/** The API server records the defaults that it filled in as fields of the one who created the object. */
+/**
+ * Not dropped when they are left out: what is written on its own, what can not be changed, and what the API server filled
+ * in, which it records as fields of the one who created the object.
+ */
 const DEFAULTED: Readonly<Record<string, readonly string[]>> = {
+  Deployment: ["spec.replicas"],
+  StatefulSet: ["spec.replicas", "spec.volumeClaimTemplates"],
   Service: ["clusterIPs", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy", "sessionAffinity", "type"].map(
     (field) => `spec.${field}`,
   ),

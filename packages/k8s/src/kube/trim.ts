@@ -213,6 +213,8 @@ export function trimWorkload(object: KubeObject, kind: ObservedWorkload["kind"])
     replicas: numberOf(spec["replicas"]) ?? 1,
     scaledBy: scaledBy(object),
     readyReplicas: numberOf(status["readyReplicas"]) ?? 0,
+    updatedReplicas: numberOf(status["updatedReplicas"]) ?? 0,
+    contentHash: object.metadata.annotations?.[ANNOTATION.contentHash] ?? null,
     deletionAtMs: timeOf(object.metadata.deletionTimestamp),
     failureMessage: failureOf(status),
   };

@@ -22,6 +22,7 @@ const FILTER_OF = {
   "group.stopped": "scaling",
   "group.gave-up": "failures",
   "group.stalled": "failures",
+  "group.updating": "rollouts",
   scaled: "scaling",
   "rollout.started": "rollouts",
   "rollout.paused": "rollouts",
