@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { homeOf } from "@openpatio/core/model";
 import type { ClusterPort } from "@openpatio/core/ports";
 import { type Database, openDatabase } from "@openpatio/db";
 import { Adopter } from "./adoption/adopter.ts";
@@ -83,7 +84,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   const sets = new SetStore(db, timeline, nowMs);
   await sets.load();
   const isUsed = (cluster: string) =>
-    [...sets.all()].some(({ state }) => state.groups.some((group) => group.placement?.cluster === cluster));
+    [...sets.all()].some(
+      ({ state }) => homeOf(state) === cluster || state.groups.some((group) => group.placement?.cluster === cluster),
+    );
   if (options.sandboxDir === null) await removeSandboxMembers(db, isUsed);
   const fleet = new Fleet({ db, vault: options.vault, connect: options.connect, nowMs, log });
   const reservations = new Reservations(sets);

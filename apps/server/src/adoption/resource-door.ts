@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { canonicalJson, type KubeObject, type SetState } from "@openpatio/core/model";
+import { canonicalJson, homeOf, type KubeObject, type SetState } from "@openpatio/core/model";
 import type { ObjectRef, StateChange } from "@openpatio/core/plan";
 import type { JsonEdit, SetResourcePort } from "@openpatio/core/ports";
 import { CONSOLE_MANAGER, withAuthored } from "@openpatio/core/resource";
@@ -31,6 +31,10 @@ export class ConsoleDoor implements ResourceDoor {
     this.sets = options.sets;
     this.fleet = options.fleet;
     this.adopter = options.adopter;
+  }
+
+  isRegistered(state: SetState): boolean {
+    return this.fleet.get(homeOf(state) ?? "") !== null;
   }
 
   async write(before: StoredSet, decision: Decision, decide: (set: StoredSet) => Decision | null): Promise<StoredSet> {
@@ -125,7 +129,7 @@ async function replace(port: SetResourcePort, ref: ObjectRef, before: StoredSet,
 }
 
 /** How replicas get from one spec to the other, when nothing else differs; null when something does. */
-export function scaleEdits(before: SetSpec, after: SetSpec): readonly JsonEdit[] | null {
+function scaleEdits(before: SetSpec, after: SetSpec): readonly JsonEdit[] | null {
   if (canonicalJson(withoutReplicas(before)) !== canonicalJson(withoutReplicas(after))) return null;
   const edits: JsonEdit[] = [];
   if (before.replicas !== after.replicas) edits.push({ op: "add", path: "/spec/replicas", value: after.replicas });

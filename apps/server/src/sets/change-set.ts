@@ -64,8 +64,9 @@ export async function changeSet(
     const decision = decide(before);
     if (decision === null) return before;
     const { state, timeline } = decision;
-    if (before.state.resource !== null && sets.resources !== null && !isOurs && isOfDefinition(before, decision))
-      return sets.resources.write(before, decision, decide);
+    const door = before.state.resource === null || isOurs ? null : sets.resources;
+    if (door !== null && isOfDefinition(before, decision) && (door.isRegistered(before.state) || !state.isDeleting))
+      return door.write(before, decision, decide);
     const stored = await sets.commit({
       before,
       after: { state, yaml: decision.yaml ?? before.yaml },

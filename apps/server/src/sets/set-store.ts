@@ -9,6 +9,8 @@ export type { StoredSet };
 
 /** Writes what a person decided about a set to its resource, and waits until the row has followed. */
 export interface ResourceDoor {
+  /** Whether the cluster that the set is kept in is still registered; else all that can be done is to forget the set. */
+  isRegistered(state: SetState): boolean;
   write(before: StoredSet, decision: Decided, decide: (set: StoredSet) => Decided | null): Promise<StoredSet>;
 }
 type Decided = StateChange & { readonly yaml?: string };

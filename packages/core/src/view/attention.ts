@@ -1,4 +1,5 @@
 import { type GroupPhase, type GroupState, type GroupStatus, homeOf, type SetState } from "../model/index.ts";
+import { problemsText } from "../spec/problem.ts";
 import { isStale, type SetModel } from "./set-model.ts";
 import { setKeyText } from "./set-view.ts";
 import type { AttentionItem, ClusterRow } from "./types.ts";
@@ -67,6 +68,20 @@ function setItems(model: SetModel): readonly AttentionItem[] {
       title: state.name,
       place: "entry",
       message: refused,
+      untilMs: null,
+      sinceMs: model.changedAtMs,
+      href: hrefOf(state, ""),
+      action: { label: "Open set", href: hrefOf(state, "") },
+    });
+  }
+  if (state.resource !== null && state.resource.problems.length > 0 && !state.isDeleting) {
+    items.push({
+      key: `refused/${keyOf(state)}`,
+      severity: "warning",
+      phase: status.phase,
+      title: state.name,
+      place: state.resource.cluster,
+      message: `The definition there is not accepted, and the last accepted one goes on. ${problemsText(state.resource.problems)}`,
       untilMs: null,
       sinceMs: model.changedAtMs,
       href: hrefOf(state, ""),
