@@ -82,16 +82,7 @@ describeOnTargets("names", (bench) => {
   });
 
   test.each<[string, string, Partial<SetSketch> & { role?: Readonly<Record<string, unknown>> }]>([
-    ["surge", "spec.rollout.maxSurge", { rollout: { maxSurge: 1 } }],
-    ["partition", "spec.rollout.partition", { rollout: { partition: 1 } }],
-    ["RoleRolling", "spec.rollout.strategy", { rollout: { strategy: "RoleRolling" } }],
     ["failover", "spec.placement.failover.afterSeconds", { placement: { failover: { afterSeconds: 60 } } }],
-    [
-      "an outside autoscaler",
-      "spec.groupTemplate.roles[0].scaling.external",
-      { role: { scaling: { external: true } } },
-    ],
-    ["multi-node instances", "spec.groupTemplate.roles[0].leaderWorker", { role: { leaderWorker: { size: 2 } } }],
   ])("what does not exist yet is refused by name: %s", async (_, path, { role, ...spec }) => {
     const set = bench().watch("not-yet");
     const sketch = { replicas: 1, ...spec, roles: PAIR.map((one, i) => (i === 0 ? { ...one, ...role } : one)) };

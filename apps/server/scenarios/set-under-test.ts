@@ -9,6 +9,7 @@ export type RoleSketch = {
   readonly replicas?: number;
   readonly dependencies?: readonly string[];
   readonly onPodFailure?: "Recreate" | "Ignore";
+  readonly scaling?: { readonly external: boolean };
   readonly image?: string;
   /** Of the pod template: triggers of failures. */
   readonly annotations?: Readonly<Record<string, string>>;

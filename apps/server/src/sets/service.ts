@@ -442,6 +442,14 @@ function replicasOf(state: SetState, role: string | undefined): number {
   if (role === undefined) return state.spec.replicas;
   const { roles } = state.spec.groupTemplate;
   const found = roles.find((candidate) => candidate.role === role);
+  if (found?.scaling.external === true)
+    throw refuse([
+      {
+        path: "role",
+        code: "value",
+        message: `An outside autoscaler owns the replicas of ${role} (scaling.external): scale its workload in the cluster, or set scaling.external to false.`,
+      },
+    ]);
   if (found !== undefined) return found.replicas;
   const problem: Problem = {
     path: "role",

@@ -1,5 +1,5 @@
 import type { WorkloadKind } from "./observed.ts";
-import type { GroupState, Revision, RevisionRole, RoleShape, SetState } from "./state.ts";
+import type { GroupState, Revision, RevisionRole, RoleCount, RoleShape, SetState } from "./state.ts";
 
 /** One role of one group: pods as its revision says, everything else as the present spec says. */
 export type GroupRole = RoleShape & {
@@ -8,6 +8,8 @@ export type GroupRole = RoleShape & {
   readonly size: number;
   /** Has a StatefulSet for each instance: a multi-node role without a LeaderWorkerSet. */
   readonly isPerInstance: boolean;
+  /** An outside autoscaler owns its count. */
+  readonly isExternal: boolean;
   readonly content: RevisionRole;
 };
 
@@ -21,9 +23,13 @@ export function findRevision(set: Pick<SetState, "revisions">, number: number): 
  * The roles that a group on `revision` has, in the order of the present spec; roles that it no longer has come last.
  *
  * A role that the present spec no longer has keeps the shape it last had. Dependencies on roles that the revision does
- * not have are left out: they hold nothing back.
+ * not have are left out: they hold nothing back. `external` are the counts that outside autoscalers gave to the group.
  */
-export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: number): readonly GroupRole[] {
+export function groupRoles(
+  set: Pick<SetState, "spec" | "revisions">,
+  revision: number,
+  external: readonly RoleCount[] = [],
+): readonly GroupRole[] {
   const { content, shape } = findRevision(set, revision);
   const names = new Set(content.roles.map((role) => role.role));
   const position = new Map(set.spec.groupTemplate.roles.map((role, index) => [role.role, index]));
@@ -34,13 +40,18 @@ export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: 
       const wanted =
         set.spec.groupTemplate.roles.find((candidate) => candidate.role === role.role) ??
         shape.find((candidate) => candidate.role === role.role);
+      const isPerInstance = role.kind === "StatefulSet" && (role.leaderWorker ?? null) !== null;
+      const present = set.spec.groupTemplate.roles.find((candidate) => candidate.role === role.role);
+      const isExternal = present?.scaling.external === true && !isPerInstance;
+      const given = isExternal ? external.find((count) => count.role === role.role) : undefined;
       return {
         role: role.role,
         kind: role.kind,
         size: role.leaderWorker?.size ?? 1,
-        isPerInstance: role.kind === "StatefulSet" && (role.leaderWorker ?? null) !== null,
+        isPerInstance,
+        isExternal,
         content: role,
-        replicas: wanted?.replicas ?? 0,
+        replicas: given?.replicas ?? wanted?.replicas ?? 0,
         dependencies: (wanted?.dependencies ?? []).filter((name) => names.has(name)),
         onPodFailure: wanted?.onPodFailure ?? "Recreate",
         minReadySeconds: wanted?.minReadySeconds ?? 0,
@@ -51,9 +62,9 @@ export function groupRoles(set: Pick<SetState, "spec" | "revisions">, revision: 
 /** The roles of a group by the workloads that its incarnation was rendered to, where it has one. */
 export function renderedRoles(
   set: Pick<SetState, "spec" | "revisions">,
-  { revision, rendering }: Pick<GroupState, "revision" | "rendering">,
+  { revision, rendering, external }: Pick<GroupState, "revision" | "rendering" | "external">,
 ): readonly GroupRole[] {
-  return groupRoles(set, revision).map((role) => {
+  return groupRoles(set, revision, external).map((role) => {
     const rendered = rendering.find((candidate) => candidate.role === role.role);
     if (rendered === undefined || rendered.kind === role.kind) return role;
     return { ...role, kind: rendered.kind, isPerInstance: rendered.instances !== undefined };

@@ -124,7 +124,12 @@ export type ReadyPod = {
   readonly node: string | null;
   /** container name -> container ID. */
   readonly containers: Readonly<Record<string, string>>;
+  /** Since when a pod of an externally scaled role is gone, while its workload may yet be seen to have fewer. */
+  readonly missingSinceMs?: number;
 };
+
+/** Replicas of a role of one group. */
+export type RoleCount = { readonly role: string; readonly replicas: number };
 
 /** The number of pods that a role's workload was last asked for in this incarnation. */
 export type AskedReplicas = {
@@ -247,6 +252,8 @@ export type GroupState = {
   readonly rendering: readonly RenderedWorkload[];
   /** How far it is on its way to `revision`, role by role (RoleRolling); null when all of it runs that. */
   readonly roleUpdate: RoleUpdate | null;
+  /** Counts that an outside autoscaler gave to roles with `scaling.external`; absent while there are none. */
+  readonly external?: readonly RoleCount[];
   readonly readyPods: readonly ReadyPod[];
   readonly asked: readonly AskedReplicas[];
   readonly restorations: readonly Restoration[];

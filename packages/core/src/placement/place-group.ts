@@ -65,7 +65,8 @@ type Wish = PlacementRequest & {
 export function placeGroup(request: PlacementRequest, ledger: Ledger): PlacementDecision {
   const { set } = request;
   const { topology, strategy, whenFull } = set.spec.placement;
-  const demands = claimingDemands(set, request.revision, request.group);
+  const { external } = set.groups?.find(({ index }) => index === request.group) ?? {};
+  const demands = claimingDemands(set, request.revision, request.group, external);
   const wish: Wish = {
     ...request,
     demands,

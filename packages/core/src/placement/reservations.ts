@@ -4,8 +4,12 @@ import type { PodDemand, Reservation } from "./types.ts";
 import { claimNames } from "./volumes.ts";
 
 /** What all pods of a group ask for at one revision and the present counts, in the order of roles and ordinals. */
-export function groupDemands(set: Pick<SetState, "spec" | "revisions">, revision: number): readonly PodDemand[] {
-  return groupRoles(set, revision).flatMap(roleDemands);
+export function groupDemands(
+  set: Pick<SetState, "spec" | "revisions">,
+  revision: number,
+  external?: GroupState["external"],
+): readonly PodDemand[] {
+  return groupRoles(set, revision, external).flatMap(roleDemands);
 }
 
 /** As {@link groupDemands}, with the claims that the pods of this group mount. */
@@ -13,9 +17,10 @@ export function claimingDemands(
   set: Pick<SetState, "name" | "spec" | "revisions">,
   revision: number,
   group: number,
+  external?: GroupState["external"],
 ): readonly PodDemand[] {
   const roles = new Map(groupRoles(set, revision).map(({ role, content }) => [role, content]));
-  return groupDemands(set, revision).map((demand) => {
+  return groupDemands(set, revision, external).map((demand) => {
     const content = roles.get(demand.role);
     if (content === undefined) return demand;
     const { role, ordinal, worker = null } = demand;
@@ -51,6 +56,6 @@ export function reservationOf(
     avoid: group.placement.avoid,
     exclusive: group.placement.exclusive ?? "None",
     ...(isGoing ? { isGoing } : {}),
-    demands: isGoing ? [] : claimingDemands(set, group.revision, group.index),
+    demands: isGoing ? [] : claimingDemands(set, group.revision, group.index, group.external),
   };
 }

@@ -1,5 +1,6 @@
 import type { Cause, GroupRole, GroupState } from "../model/index.ts";
 import { isInReach, type PlanContext, type PlanNotes } from "./context.ts";
+import { EXTERNAL_SCALE_IN_MS, withExternalCounts } from "./external.ts";
 import { judgeIncarnation } from "./failures.ts";
 import { beginTeardown } from "./incarnation.ts";
 import type { ObservedGroup } from "./observed-group.ts";
@@ -29,18 +30,21 @@ export type RunningGroup = {
 };
 
 /** Reads what happened to a group: failures first, then how far its roles are. Decides only whether it has failed. */
-export function assessGroup(context: PlanContext, group: GroupState, notes: PlanNotes): AssessedGroup {
-  const cluster = group.placement === null ? null : context.live(group.placement.cluster);
-  if (group.stage !== "running" || cluster === null)
-    return { group, isInReach: isInReach(context, group), running: null };
+export function assessGroup(context: PlanContext, before: GroupState, notes: PlanNotes): AssessedGroup {
+  const cluster = before.placement === null ? null : context.live(before.placement.cluster);
+  if (before.stage !== "running" || cluster === null)
+    return { group: before, isInReach: isInReach(context, before), running: null };
   const { set, nowMs } = context;
+  const observed = context.observed(cluster.name, before.index);
+  const group = withExternalCounts(set, before, observed);
   const roles = rolesOf(set, group);
-  const observed = context.observed(cluster.name, group.index);
   const { policy } = set.spec.recovery;
   const { cause, failedRoles, ...judged } = judgeIncarnation(group, roles, observed, cluster, policy, nowMs);
   const isOfRoles = policy === "RecreateRole" && failedRoles.length > 0;
   if (cause !== null && !isOfRoles)
     return { group: fail(context, group, cause, observed, notes), isInReach: true, running: null };
+  for (const { missingSinceMs } of judged.readyPods)
+    if (missingSinceMs !== undefined) notes.wakeAtMs.push(missingSinceMs + EXTERNAL_SCALE_IN_MS);
   const judgedGroup = { ...group, ...judged };
   const at = { roles, failed: failedRoles, observed };
   const struck = cause === null ? judgedGroup : restartRoles(context, judgedGroup, at, cause, notes);

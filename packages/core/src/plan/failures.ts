@@ -9,6 +9,7 @@ import type {
   ReadyPod,
 } from "../model/index.ts";
 import type { SetSpec } from "../spec/schema.ts";
+import { mayBeScaledIn } from "./external.ts";
 import {
   isOfThisLife,
   isOnLostNode,
@@ -66,7 +67,10 @@ export function judgeIncarnation(
     const pod = podsByUid.get(known.uid);
     if (mayTake.has(known.uid) && (pod === undefined || pod.deletionAtMs !== null)) continue;
     const cause = failureOf(known, pod, cluster, nowMs);
+    const isGone = pod === undefined || pod.deletionAtMs !== null;
     if (cause === null) kept.push(known);
+    else if (isGone && role.isExternal && mayBeScaledIn(known, nowMs))
+      kept.push(known.missingSinceMs === undefined ? { ...known, missingSinceMs: nowMs } : known);
     else if (isLeftAlone(role, policy)) lost.push(known);
     else causes.push(cause);
   }

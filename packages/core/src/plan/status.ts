@@ -64,7 +64,7 @@ function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): 
 function roleStatuses(set: SetState, { group, running }: AssessedGroup): readonly RoleStatus[] {
   if (running !== null)
     return running.progress.map(({ role, ready }) => ({ role: role.role, ready, replicas: role.replicas }));
-  return groupRoles(set, group.revision).map(({ role, replicas }) => ({ role, ready: 0, replicas }));
+  return groupRoles(set, group.revision, group.external).map(({ role, replicas }) => ({ role, ready: 0, replicas }));
 }
 
 function groupPhase({ group, isInReach, running }: AssessedGroup): GroupPhase {

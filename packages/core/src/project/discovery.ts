@@ -25,7 +25,7 @@ type Instance = {
 
 export function renderDiscovery(
   set: Pick<SetState, "name" | "namespace" | "spec" | "revisions">,
-  group: Pick<GroupState, "index" | "revision" | "rendering">,
+  group: Pick<GroupState, "index" | "revision" | "rendering" | "external">,
 ): Discovery {
   const roles = renderedRoles(set, group);
   const sorted = [...roles].sort((a, b) => (a.role < b.role ? -1 : 1));

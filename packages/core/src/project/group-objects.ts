@@ -18,7 +18,7 @@ import { groupLabels, roleLabels, roleSelector, withContentHash, withOwner } fro
 import { servicePorts } from "./ports.ts";
 
 type SetFacts = Pick<SetState, "name" | "namespace" | "spec" | "revisions">;
-type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation" | "rendering">;
+type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation" | "rendering" | "external">;
 
 /** The RoleBasedGroup: owner of everything else of the group and its face to kubectl. Made by us only. */
 export function renderOwner(set: SetFacts & Pick<SetState, "id">, group: GroupFacts): KubeObject {

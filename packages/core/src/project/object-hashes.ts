@@ -13,7 +13,7 @@ export type GroupObjectHashes = {
 };
 
 type SetFacts = Pick<SetState, "id" | "name" | "namespace" | "spec" | "revisions">;
-type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation" | "rendering">;
+type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation" | "rendering" | "external">;
 
 /**
  * Rendering and hashing is most of the work of planning a settled group, and its inputs are values that never change:
@@ -29,7 +29,8 @@ export function groupObjectHashes(set: SetFacts, group: GroupFacts): GroupObject
   bySpec.set(set.spec, byGroup);
   // Which kind a role was rendered to depends on the cluster, and decides its addresses.
   const kinds = group.rendering.map(({ role, kind }) => `${role}=${kind}`).join();
-  const key = `${set.id}/${set.namespace}/${set.name}/${group.index}/${group.incarnation}/${kinds}`;
+  const counts = (group.external ?? []).map(({ role, replicas }) => `${role}=${replicas}`).join();
+  const key = `${set.id}/${set.namespace}/${set.name}/${group.index}/${group.incarnation}/${kinds}/${counts}`;
   const found = byGroup.get(key);
   if (found !== undefined) return found;
   const hashes = hash(set, group);

@@ -1,6 +1,6 @@
 import { formatPath, type Path } from "./path.ts";
 import type { Problem } from "./problem.ts";
-import { isRecord, listAt, member, textAt } from "./shape.ts";
+import { isRecord, listAt, member, textAt, valueAt } from "./shape.ts";
 import { templateProblems } from "./template-rules.ts";
 
 /** The leader's address is made of it, so it cannot be the user's own in a multi-node role. */
@@ -25,6 +25,13 @@ export function multiNodeProblems(role: unknown, path: Path): readonly Problem[]
       path: formatPath([...path, "volumeClaimTemplates"]),
       code: "value",
       message: "volumeClaimTemplates are for StatefulSets: use that kind, each instance is then one of its own.",
+    });
+  if (kind !== "LeaderWorkerSet" && isRecord(leaderWorker) && valueAt(role, ["scaling", "external"]) === true)
+    problems.push({
+      path: formatPath([...path, "scaling", "external"]),
+      code: "value",
+      message:
+        "An autoscaler needs one workload to scale, and here every instance is a StatefulSet of its own: use kind LeaderWorkerSet, or scale the role here.",
     });
   problems.push(...indexProblems(member(role, "template"), [...path, "template"]));
   const workers = member(leaderWorker, "workerTemplate");

@@ -21,12 +21,6 @@ const isOneOf =
 /** Absent fields are always allowed and never reach `isAllowed`. */
 export const NOT_YET: readonly NotYet[] = [
   {
-    path: "spec.groupTemplate.roles[].scaling.external",
-    isAllowed: isOneOf(false),
-    feature: "scaling.external (an outside autoscaler)",
-    instead: "Remove it and scale the role here.",
-  },
-  {
     path: "spec.placement.failover.afterSeconds",
     isAllowed: isOneOf(null),
     feature: "failover to another cluster",

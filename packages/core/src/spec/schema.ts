@@ -115,7 +115,12 @@ export const RoleSpec = z.strictObject({
     .describe("`Ignore`: failures of this role never recreate the group."),
   scaling: z
     .strictObject({
-      external: z.boolean().default(false).describe("An autoscaler outside owns the replicas of this role."),
+      external: z
+        .boolean()
+        .default(false)
+        .describe(
+          "An autoscaler outside owns the replicas of this role, group by group: they are read from its workload and never written. `replicas` is what a new group starts with.",
+        ),
     })
     .default({ external: false })
     .describe("Who decides the replicas of this role."),

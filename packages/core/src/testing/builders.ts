@@ -25,6 +25,7 @@ type RoleDraft = {
   readonly leaderWorker?: { readonly size: number; readonly workerTemplate?: unknown };
   readonly onPodFailure?: "Recreate" | "Ignore";
   readonly minReadySeconds?: number;
+  readonly isExternal?: boolean;
   readonly ports?: readonly unknown[];
   /** Fields of the pod spec beside its containers. */
   readonly podSpec?: Readonly<Record<string, unknown>>;
@@ -40,6 +41,7 @@ export function aRole(draft: RoleDraft): unknown {
     workload: { apiVersion: WORKLOAD_API_VERSION[kind], kind },
     ...(draft.leaderWorker === undefined ? {} : { leaderWorker: draft.leaderWorker }),
     ...(draft.onPodFailure === undefined ? {} : { onPodFailure: draft.onPodFailure }),
+    ...(draft.isExternal === true ? { scaling: { external: true } } : {}),
     ...(draft.minReadySeconds === undefined ? {} : { minReadySeconds: draft.minReadySeconds }),
     template: {
       spec: {

@@ -53,7 +53,7 @@ export function moveView({ state, clusters, reservations, missing }: MoveInput, 
   ]);
   const toRevision = nextRevision(state, { ...group, lastCause: null });
   const request = { set: state, group: group.index, revision: toRevision, missing };
-  const pods = groupRoles(state, group.revision).reduce((sum, role) => sum + role.replicas, 0);
+  const pods = groupRoles(state, group.revision, group.external).reduce((sum, role) => sum + role.replicas, 0);
   const common = {
     group: group.index,
     name: groupName(state.name, group.index),

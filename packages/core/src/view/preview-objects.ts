@@ -54,7 +54,7 @@ function entriesOf({ before, after }: PreviewInput, groups: readonly PreviewGrou
 /** What is in the cluster for a group now, by the stored rendering. */
 function objectsNow(state: SetState, group: GroupState): readonly KubeObject[] {
   const owner = ownerReference(`${state.name}-${group.index}`, UNKNOWN_UID);
-  const replicas = new Map(groupRoles(state, group.revision).map((role) => [role.role, role.replicas]));
+  const replicas = new Map(groupRoles(state, group.revision, group.external).map((role) => [role.role, role.replicas]));
   return [
     renderOwner(state, group),
     ...renderGroupObjects(state, group, owner),

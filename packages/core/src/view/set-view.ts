@@ -127,6 +127,7 @@ function roleViews({ state, status }: SetModel): readonly RoleView[] {
     gpusPerPod: gpusOf(podRequests(role.template.spec)),
     image: imageOf(role.template.spec.containers[0]),
     onPodFailure: role.onPodFailure,
+    isExternal: role.scaling.external,
     readyPods: status.groups.reduce(
       (sum, group) =>
         sum + (group.roles.find((candidate) => candidate.role === role.role)?.ready ?? 0) * podsPerInstance(role),

@@ -66,6 +66,8 @@ export type RoleView = {
   readonly gpusPerPod: number;
   readonly image: string;
   readonly onPodFailure: "Recreate" | "Ignore";
+  /** An outside autoscaler owns its count, group by group. */
+  readonly isExternal: boolean;
   /** Over all groups. */
   readonly readyPods: number;
   readonly wantedPods: number;

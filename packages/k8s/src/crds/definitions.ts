@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "d5935ac7f580bd62",
+        "openpatio.io/content-hash": "812a4013f1013c64",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -327,7 +327,7 @@ export const CRDS: readonly KubeObject[] = [
                                   external: {
                                     type: "boolean",
                                     description:
-                                      "An autoscaler outside owns the replicas of this role. Default: false.",
+                                      "An autoscaler outside owns the replicas of this role, group by group: they are read from its workload and never written. `replicas` is what a new group starts with. Default: false.",
                                   },
                                 },
                               },

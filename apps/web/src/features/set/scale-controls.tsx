@@ -65,8 +65,8 @@ function RoleStepper({ detail, role, isOff }: ScaleControlsProps & { readonly ro
         label={`${role.role} pods per group`}
         value={scale.value}
         onChange={scale.want}
-        disabled={isOff}
-        got={`${formatCount(role.readyPods)} of ${formatCount(role.wantedPods)} ready`}
+        disabled={isOff || role.isExternal}
+        got={`${role.isExternal ? "by an outside autoscaler, " : ""}${formatCount(role.readyPods)} of ${formatCount(role.wantedPods)} ready`}
       />
     </div>
   );

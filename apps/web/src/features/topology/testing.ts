@@ -15,6 +15,7 @@ export function roleView(role: string, replicas: number, dependencies: readonly 
     gpusPerPod: 4,
     image: "engine:1",
     onPodFailure: "Recreate",
+    isExternal: false,
     readyPods: 0,
     wantedPods: replicas,
   };
