@@ -5,8 +5,16 @@ const FILES = ["src/**/*.test.ts", "src/**/*.test.tsx"];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "core", root: "packages/core", include: FILES } },
-      { test: { name: "k8s", root: "packages/k8s", include: [...FILES, "simulation/**/*.test.ts"] } },
+      // A slow machine is no failure: properties run hundreds of cases in one test.
+      { test: { name: "core", root: "packages/core", include: FILES, testTimeout: 60_000 } },
+      {
+        test: {
+          name: "k8s",
+          root: "packages/k8s",
+          include: [...FILES, "simulation/**/*.test.ts"],
+          testTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: "contract",
@@ -32,7 +40,7 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "web", root: "apps/web", include: FILES },
+        test: { name: "web", root: "apps/web", include: FILES, testTimeout: 60_000 },
         oxc: { jsx: { runtime: "automatic" } },
       },
     ],
