@@ -23,7 +23,12 @@ export interface Kube {
   removeNamespace(): Promise<void>;
 }
 
-const CLUSTER_WIDE = new Set(["nodes", "namespaces", "persistentvolumes"]);
+const CLUSTER_WIDE = new Set([
+  "nodes",
+  "namespaces",
+  "persistentvolumes",
+  "customresourcedefinitions.apiextensions.k8s.io",
+]);
 
 /** Speaks to the sandbox's store, past its HTTP server. */
 export function sandboxKube(api: Store, namespace: string): Kube {
@@ -81,7 +86,7 @@ export function httpKube(kubeconfigText: string, namespace: string): Kube {
   };
   const pathOf = (resource: string, name?: string): string => {
     const [plural = "", ...group] = resource.split(".");
-    const version = group.join(".") === "apps" ? "v1" : "v1alpha1";
+    const version = group.join(".") === "openpatio.io" ? "v1alpha1" : "v1";
     const root = group.length === 0 ? "/api/v1" : `/apis/${group.join(".")}/${version}`;
     const scope = CLUSTER_WIDE.has(resource) ? "" : `/namespaces/${namespace}`;
     return `${root}${scope}/${plural}${name === undefined ? "" : `/${name}`}`;

@@ -10,6 +10,8 @@ export type RoleSketch = {
   readonly dependencies?: readonly string[];
   readonly onPodFailure?: "Recreate" | "Ignore";
   readonly scaling?: { readonly external: boolean };
+  readonly workload?: { readonly apiVersion: string; readonly kind: string };
+  readonly leaderWorker?: { readonly size: number; readonly workerTemplate?: unknown };
   readonly image?: string;
   /** Of the pod template: triggers of failures. */
   readonly annotations?: Readonly<Record<string, string>>;
@@ -103,7 +105,9 @@ export class SetUnderTest {
   /** What its pods are judged by from now on. */
   expect(sketch: SetSketch): void {
     this.history.expect({
-      replicas: Object.fromEntries(sketch.roles.map(({ role, replicas }) => [role, replicas ?? 1])),
+      replicas: Object.fromEntries(
+        sketch.roles.map(({ role, replicas, leaderWorker }) => [role, (replicas ?? 1) * (leaderWorker?.size ?? 1)]),
+      ),
       dependencies: Object.fromEntries(sketch.roles.map(({ role, dependencies }) => [role, dependencies ?? []])),
     });
   }
@@ -226,18 +230,19 @@ function openOf({ detail, groups }: SetAnswer, pods: readonly KubeObject[]): str
     if (phase !== "Ready") return `group ${index} is ${phase}: ${message}`;
     const isHeldBack = detail.rollout.heldBack > 0 && index < detail.rollout.partition;
     if (revision !== detail.rollout.target && !isHeldBack) return `group ${index} is at revision ${revision}`;
-    for (const { role, replicas } of detail.roles) {
+    for (const { role, replicas, size } of detail.roles) {
+      const count = replicas * size;
       const here = pods.filter(
         ({ metadata: { labels = {} } }) => labels[LABEL.groupIndex] === String(index) && labels[LABEL.role] === role,
       );
       const fit = here.filter(
         (pod) => isReady(pod) && pod.metadata.labels?.[LABEL.incarnation] === String(incarnation),
       );
-      if (fit.length !== replicas || here.length !== replicas)
-        return `group ${index} has ${fit.length} ready pods of ${here.length} for ${replicas} of ${role}`;
+      if (fit.length !== count || here.length !== count)
+        return `group ${index} has ${fit.length} ready pods of ${here.length} for ${count} of ${role}`;
     }
   }
-  const wanted = groups.length * detail.roles.reduce((sum, { replicas }) => sum + replicas, 0);
+  const wanted = groups.length * detail.roles.reduce((sum, { replicas, size }) => sum + replicas * size, 0);
   if (pods.length !== wanted) return `${pods.length} pods where ${wanted} are wanted`;
   if (detail.rollout.isActive) return `a rollout is under way: ${detail.rollout.message}`;
   return detail.phase === "Ready" ? null : `the set is ${detail.phase}`;
