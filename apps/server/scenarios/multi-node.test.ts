@@ -5,6 +5,7 @@ import { type RoleSketch, type SetSketch, uidsOf } from "./set-under-test.ts";
 import { type Bench, describeOnTargets } from "./targets.ts";
 
 const LWS = { apiVersion: "leaderworkerset.x-k8s.io/v1", kind: "LeaderWorkerSet" };
+const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 const LWS_RESOURCE = "leaderworkersets.leaderworkerset.x-k8s.io";
 const WORKER_TEMPLATE = {
   metadata: { labels: { part: "worker" } },
@@ -97,7 +98,8 @@ describeOnTargets("multi-node instances", (bench) => {
 
   describe("as a LeaderWorkerSet", () => {
     test("where there is none: as StatefulSets, which the timeline says", async ({ skip }) => {
-      if (onSandbox(bench())) return skip("this cluster has them");
+      const definition = await bench().kube.get(CRDS, LEADER_WORKER_SETS.metadata.name);
+      if (definition !== null) return skip("this cluster has them");
       const set = await bench().start("without", sketch({ workload: LWS }));
       expect(namesOf(await set.objects("statefulsets.apps"))).toEqual(["without-0-prefill-0", "without-0-router"]);
       const [start] = await set.timeline("group.starting");
@@ -107,20 +109,28 @@ describeOnTargets("multi-node instances", (bench) => {
 
     test("what is written is what its definition accepts, and follows scaling and deletion", async () => {
       const { kube, server } = bench();
-      if (!onSandbox(bench())) {
-        await kube.create("customresourcedefinitions.apiextensions.k8s.io", LEADER_WORKER_SETS).catch(() => undefined);
+      const isMissing = (await kube.get(CRDS, LEADER_WORKER_SETS.metadata.name)) === null;
+      if (isMissing) {
+        const earlier = await bench().start("earlier", sketch({ workload: LWS }));
+        await kube.create(CRDS, LEADER_WORKER_SETS);
         await server.until(
           "the server to see the new API",
           async () => {
             const set = bench().watch("probe");
             await set.apply({ ...sketch({ workload: LWS }), replicas: 1 });
             await set.until("group 0 to have started", ({ groups }) => (groups[0]?.incarnation ?? 0) > 0);
-            const [start] = await set.timeline("group.starting");
+            const start = (await set.timeline("group.starting")).at(-1);
             await set.end();
             return start?.actions ?? [];
           },
           (actions) => actions.length === 0,
         );
+        // What an incarnation runs as was decided when it began.
+        await earlier.scale(2, "prefill");
+        await earlier.settled();
+        expect(namesOf(await earlier.objects("statefulsets.apps"))).toContain("earlier-0-prefill-1");
+        expect(await earlier.incarnations()).toEqual([1]);
+        await earlier.end();
       }
       const set = bench().watch("written");
       await set.apply(sketch({ workload: LWS, leaderWorker: { size: 3, workerTemplate: WORKER_TEMPLATE } }));
@@ -143,6 +153,7 @@ describeOnTargets("multi-node instances", (bench) => {
       );
       await set.end();
       expect(await kube.list(LWS_RESOURCE, { [LABEL.set]: "written" })).toEqual([]);
+      if (isMissing) await kube.delete(CRDS, LEADER_WORKER_SETS.metadata.name);
     });
 
     test("start in order, are scaled and recreated as a whole", async ({ skip }) => {
