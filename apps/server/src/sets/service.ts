@@ -327,8 +327,33 @@ export class SetVerbs implements SetService {
       ...elsewhere.map(({ message, path }) => ({ level: "warning" as const, message, path })),
       ...answers.flatMap(clusterCheck),
       ...answers.flatMap(uncheckedNotes),
+      ...this.replacedWorkloads(
+        definition.spec,
+        answers.map(({ cluster }) => cluster),
+      ),
       ...unmodelled(definition.spec),
     ];
+  }
+
+  /** Says where something else would run than is asked for. */
+  private replacedWorkloads(
+    { groupTemplate }: ReadDefinition["spec"],
+    clusters: readonly string[],
+  ): PreviewView["checks"] {
+    const asked = groupTemplate.roles.flatMap(({ role, workload }, index) =>
+      workload.kind === "LeaderWorkerSet" ? [{ role, path: `spec.groupTemplate.roles[${index}].workload.kind` }] : [],
+    );
+    const without = clusters.filter((name) => {
+      const observed = this.options.fleet.get(name)?.port.observe();
+      return observed?.health === "live" && !observed.hasLeaderWorkerSets;
+    });
+    return asked.flatMap(({ role, path }) =>
+      without.map((cluster) => ({
+        level: "note" as const,
+        message: `${cluster} has no LeaderWorkerSet API: each instance of ${role} runs there as a StatefulSet.`,
+        path,
+      })),
+    );
   }
 }
 

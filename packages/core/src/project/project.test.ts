@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { type GroupState, LABEL } from "../model/index.ts";
+import { type GroupState, LABEL, type WorkloadKind } from "../model/index.ts";
 import { newGroup } from "../plan/incarnation.ts";
 import { aRole, aSet } from "../testing/index.ts";
 import { keepOff, pinToDomain } from "./affinity.ts";
@@ -312,4 +312,113 @@ test("domains that others hold alone are kept off by every alternative of the us
   expect(keepOff(required([{ matchExpressions: [own] }, {}]), avoided)).toEqual(
     required([{ matchExpressions: [own, not] }, { matchExpressions: [not] }]),
   );
+});
+
+describe("a multi-node role", () => {
+  const multi = (kind: WorkloadKind, workers = false) => {
+    const workerTemplate = { spec: { containers: [{ name: "w", image: "w", ports: [{ containerPort: 9 }] }] } };
+    const leaderWorker = workers ? { size: 3, workerTemplate } : { size: 3 };
+    return aSet({ roles: [aRole({ role: "prefill", replicas: 2, kind, leaderWorker })] });
+  };
+  const rendered = (set: ReturnType<typeof aSet>, hasLeaderWorkerSets: boolean): GroupState => ({
+    ...group,
+    rendering: renderWorkloads(set, group, { hasLeaderWorkerSets }),
+  });
+  const addresses = (set: ReturnType<typeof aSet>, hasLeaderWorkerSets: boolean) => {
+    const { configYaml } = renderDiscovery(set, rendered(set, hasLeaderWorkerSets));
+    const config = parse(configYaml) as {
+      readonly roles: {
+        readonly prefill: {
+          readonly size: number;
+          readonly instances: readonly { readonly address: string; readonly workers: readonly { address: string }[] }[];
+        };
+      };
+    };
+    const { size, instances } = config.roles.prefill;
+    return [size, ...instances.slice(1).flatMap(({ address, workers }) => [address, ...workers.map((w) => w.address)])];
+  };
+
+  test("its leaders' and workers' addresses follow the form of its workloads", () => {
+    const service = "s-demo-0-prefill.default.svc";
+    expect(addresses(multi("StatefulSet"), true)).toEqual([
+      2,
+      `demo-0-prefill-1-0.${service}`,
+      `demo-0-prefill-1-1.${service}`,
+      `demo-0-prefill-1-2.${service}`,
+    ]);
+    expect(addresses(multi("StatefulSet", true), true)).toEqual([
+      2,
+      `demo-0-prefill-1-0.${service}`,
+      `demo-0-prefill-1-w-1.${service}`,
+      `demo-0-prefill-1-w-2.${service}`,
+    ]);
+    expect(addresses(multi("LeaderWorkerSet"), true)).toEqual([
+      2,
+      "demo-0-prefill-1.demo-0-prefill.default.svc",
+      "demo-0-prefill-1-1.demo-0-prefill.default.svc",
+      "demo-0-prefill-1-2.demo-0-prefill.default.svc",
+    ]);
+    expect(addresses(multi("LeaderWorkerSet"), false)).toEqual(addresses(multi("StatefulSet"), false));
+    expect(renderDiscovery(multi("StatefulSet"), rendered(multi("StatefulSet"), false)).env).toMatchObject({
+      ROLES_PREFILL_SIZE: "2",
+      ROLES_PREFILL_1_ADDRESS: `demo-0-prefill-1-0.${service}`,
+    });
+  });
+
+  test("every pod knows its instance, its leader and its place, before the user's own variables", () => {
+    const envOf = (kind: WorkloadKind) => {
+      const [workload] = rendered(multi(kind), true).rendering;
+      const [wanted] = workload === undefined ? [] : wantedWorkloads(workload, 1);
+      const spec = wanted?.object["spec"] as {
+        readonly template?: Pod;
+        readonly leaderWorkerTemplate?: { readonly workerTemplate: Pod };
+      };
+      const pod = spec.template ?? spec.leaderWorkerTemplate?.workerTemplate;
+      return new Map(pod?.spec.containers[0]?.env.map(({ name, ...value }) => [name, value]));
+    };
+    const label = (name: string) => ({ valueFrom: { fieldRef: { fieldPath: `metadata.labels['${name}']` } } });
+    expect(Object.fromEntries(envOf("StatefulSet"))).toMatchObject({
+      RBG_ROLE_INDEX: label("openpatio.io/instance"),
+      RBG_ROLE_INSTANCE_NAME: { value: "demo-0-prefill-$(RBG_ROLE_INDEX)" },
+      RBG_LWP_LEADER_ADDRESS: { value: "demo-0-prefill-$(RBG_ROLE_INDEX)-0.s-demo-0-prefill.default.svc" },
+      RBG_LWP_WORKER_INDEX: label("apps.kubernetes.io/pod-index"),
+      RBG_LWP_GROUP_SIZE: { value: "3" },
+    });
+    expect(Object.fromEntries(envOf("LeaderWorkerSet"))).toMatchObject({
+      RBG_ROLE_INDEX: label("leaderworkerset.sigs.k8s.io/group-index"),
+      RBG_LWP_LEADER_ADDRESS: { value: "demo-0-prefill-$(RBG_ROLE_INDEX).demo-0-prefill.default.svc" },
+      RBG_LWP_WORKER_INDEX: label("leaderworkerset.sigs.k8s.io/worker-index"),
+    });
+    const names = [...envOf("StatefulSet").keys()];
+    expect(names.indexOf("RBG_ROLE_INDEX")).toBeLessThan(names.indexOf("RBG_LWP_LEADER_ADDRESS"));
+  });
+
+  test("leader and workers of an instance are told apart in selectors, and instances too", () => {
+    const [workload] = rendered(multi("StatefulSet", true), false).rendering;
+    const wanted = workload === undefined ? [] : wantedWorkloads(workload, 2);
+    expect(wanted.map(({ name, replicas }) => [name, replicas])).toEqual([
+      ["demo-0-prefill-0", 1],
+      ["demo-0-prefill-0-w", 2],
+      ["demo-0-prefill-1", 1],
+      ["demo-0-prefill-1-w", 2],
+    ]);
+    const labels = wanted.map(({ object }) => {
+      const spec = object["spec"] as {
+        readonly selector: { readonly matchLabels: object };
+        readonly template: Pod;
+        readonly ordinals?: unknown;
+      };
+      expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels);
+      return JSON.stringify(spec.selector.matchLabels);
+    });
+    expect(new Set(labels).size).toBe(4);
+    expect((wanted[1]?.object["spec"] as { readonly ordinals?: unknown }).ordinals).toEqual({ start: 1 });
+  });
+
+  test("its Service has the ports of leaders and workers", () => {
+    const [service] = renderServices(multi("StatefulSet", true), group, owner);
+    expect(
+      (service?.["spec"] as { readonly ports: readonly { port: number }[] }).ports.map(({ port }) => port),
+    ).toEqual([8000, 9]);
+  });
 });

@@ -61,6 +61,8 @@ All problems of a manifest are reported at once, each with its path.
   label at most 63. The problem names the longest name that would arise.
 - Two sets of a namespace never have names that are the same or cannot be told apart: set \`a-b\` with role \`c\` is refused beside
   set \`a\` with role \`b-c\`.
+- A role with \`leaderWorker\` is a StatefulSet or a LeaderWorkerSet. Its instances have names of their own, which no other role may
+  have: role \`prefill-0\` is refused beside a multi-node role \`prefill\`. \`RBG_ROLE_INDEX\` is not defined by its containers.
 - \`topology.exclusive\` needs \`topology.mode: Required\`.
 - \`maxUnavailable\` and \`maxSurge\` are not both 0.
 - Labels and annotations under \`openpatio.io/\`, and \`app.kubernetes.io/managed-by\` on pods, are set by OpenPatio.

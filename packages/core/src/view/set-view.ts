@@ -125,6 +125,7 @@ function roleViews({ state, status }: SetModel): readonly RoleView[] {
     dependencies: role.dependencies,
     wave: waves.get(role.role) ?? 1,
     gpusPerPod: gpusOf(podRequests(role.template.spec)),
+    gpusPerInstance: gpusPerInstance(role),
     image: imageOf(role.template.spec.containers[0]),
     onPodFailure: role.onPodFailure,
     isExternal: role.scaling.external,

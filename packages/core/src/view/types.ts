@@ -64,6 +64,8 @@ export type RoleView = {
   /** 1-based startup wave. */
   readonly wave: number;
   readonly gpusPerPod: number;
+  /** Of a leader and all its workers. */
+  readonly gpusPerInstance: number;
   readonly image: string;
   readonly onPodFailure: "Recreate" | "Ignore";
   /** An outside autoscaler owns its count, group by group. */

@@ -1,4 +1,4 @@
-import { ANNOTATION, type KubeObject, LABEL, MANAGER } from "@openpatio/core/model";
+import { ANNOTATION, type KubeObject, LABEL, LWS_LABEL, MANAGER } from "@openpatio/core/model";
 import { expect, test } from "vitest";
 import { trimNode, trimObject, trimPod, trimWorkload } from "./trim.ts";
 
@@ -245,4 +245,37 @@ test("only a RoleBasedGroup keeps its status", () => {
   expect(one("RoleBasedGroup")).toMatchObject({ dataHash: null, setId: "set-1" });
   expect(one("ConfigMap")).toMatchObject({ status: null, changedBy: "kubectl-edit" });
   expect(JSON.stringify(one("ConfigMap"))).not.toContain("big");
+});
+
+test("a pod of a multi-node instance says which instance it is of, and its place there", () => {
+  const labels = { ...LABELS, [LABEL.instance]: "2" };
+  const owned = (name: string) => [{ apiVersion: "apps/v1", kind: "StatefulSet", name, uid: "s", controller: true }];
+  const place = (metadata: Partial<KubeObject["metadata"]>) => {
+    const { ordinal, worker, ownerKind, ownerName } = trimPod(pod({}, metadata));
+    return [ordinal, worker, ownerKind, ownerName];
+  };
+  const one = { name: "demo-3-decode-2-1", labels, ownerReferences: owned("demo-3-decode-2") };
+  expect(place(one)).toEqual([2, 1, "StatefulSet", "demo-3-decode-2"]);
+  const own = { name: "demo-3-decode-2-w-1", labels, ownerReferences: owned("demo-3-decode-2-w") };
+  expect(place(own)).toEqual([2, 1, "StatefulSet", "demo-3-decode-2-w"]);
+  const lws = {
+    ...LABELS,
+    [LWS_LABEL.name]: "demo-3-decode",
+    [LWS_LABEL.groupIndex]: "2",
+    [LWS_LABEL.workerIndex]: "1",
+  };
+  const ofLws = { name: "demo-3-decode-2-1", labels: lws, ownerReferences: owned("demo-3-decode-2") };
+  expect(place(ofLws)).toEqual([2, 1, "LeaderWorkerSet", "demo-3-decode"]);
+});
+
+test("a LeaderWorkerSet that does not tell what it has observed is taken as it is", () => {
+  const object = {
+    apiVersion: "leaderworkerset.x-k8s.io/v1",
+    kind: "LeaderWorkerSet",
+    metadata: { name: "demo-3-decode", namespace: "ns", uid: "u", labels: LABELS, generation: 4 },
+    spec: { replicas: 2 },
+  };
+  expect(trimWorkload(object, "LeaderWorkerSet")).toMatchObject({ generation: 4, observedGeneration: 4, replicas: 2 });
+  const told = { ...object, status: { observedGeneration: 3 } };
+  expect(trimWorkload(told, "LeaderWorkerSet")).toMatchObject({ observedGeneration: 3 });
 });

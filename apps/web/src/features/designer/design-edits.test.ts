@@ -10,6 +10,7 @@ import {
   removeRole,
   renameRole,
   rolePath,
+  setInstanceSize,
   setOrDrop,
   setReadiness,
   setResource,
@@ -47,6 +48,18 @@ describe("every edit keeps every comment and leaves the definition valid", () =>
   ])("%s", (_, edits) => {
     expect(comments(apply(edits).text)).toEqual(comments(COMMENTED));
   });
+});
+
+test("instances of several pods are written as leaderWorker, and one pod as nothing", () => {
+  const { text, design: after } = apply(setInstanceSize(role("router"), 4));
+  expect(text).toContain("size: 4");
+  const written = after.roles.find(({ name }) => name === "router");
+  if (written === undefined) throw new Error("the role is gone");
+  expect(written.size).toBe(4);
+  expect(written.gpusPerInstance).toBe(4 * written.gpusPerPod);
+  expect(setInstanceSize(written, 8)).toEqual([{ path: rolePath(written.index, "leaderWorker", "size"), value: 8 }]);
+  expect(setInstanceSize(written, 1)).toEqual([{ path: rolePath(written.index, "leaderWorker"), delete: true }]);
+  expect(setInstanceSize(role("router"), 1)).toEqual([]);
 });
 
 describe("dependencies", () => {

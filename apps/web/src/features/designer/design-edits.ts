@@ -18,6 +18,14 @@ export const setOrDrop = (
   fallback: unknown = "",
 ): readonly YamlEdit[] => [value === fallback || value === "" ? drop(path) : set(path, value)];
 
+/** Pods per instance: 1 is what a role without `leaderWorker` has. */
+export function setInstanceSize(role: DesignRole, size: number): readonly YamlEdit[] {
+  if (size === 1) return role.size === null ? [] : [drop(rolePath(role.index, "leaderWorker"))];
+  return role.size === null
+    ? [set(rolePath(role.index, "leaderWorker"), { size })]
+    : [set(rolePath(role.index, "leaderWorker", "size"), size)];
+}
+
 export const addDependency = (role: DesignRole, on: string): readonly YamlEdit[] => [
   role.dependencies.length === 0
     ? set(rolePath(role.index, "dependencies"), [on])

@@ -29,6 +29,10 @@ export type DesignRole = {
   readonly replicas: number;
   readonly dependencies: readonly string[];
   readonly kind: string;
+  /** Pods per instance; null where an instance is one pod by itself. */
+  readonly size: number | null;
+  /** Of a leader and its workers, by their own templates. */
+  readonly gpusPerInstance: number;
   readonly onPodFailure: string;
   readonly minReadySeconds: number;
   readonly containers: readonly DesignContainer[];
@@ -115,12 +119,19 @@ function readData(source: string): { readonly data: unknown; readonly hasErrors:
 function readRole(role: Json, index: number, problems: readonly Problem[]): DesignRole {
   const pod = object(object(role["template"])["spec"]);
   const containers = list(pod["containers"]).map((container) => readContainer(object(container)));
+  const gpusPerPod = gpusOf(containers);
+  const leaderWorker = role["leaderWorker"] === undefined ? null : object(role["leaderWorker"]);
+  const size = leaderWorker === null ? null : count(leaderWorker["size"], 1);
+  const own = list(object(object(leaderWorker?.["workerTemplate"])["spec"])["containers"]);
+  const workers = own.length === 0 ? containers : own.map((container) => readContainer(object(container)));
   return {
     index,
     name: text(role["role"]),
     replicas: count(role["replicas"], 1),
     dependencies: list(role["dependencies"]).map((name) => text(name)),
     kind: text(object(role["workload"])["kind"], "StatefulSet"),
+    size,
+    gpusPerInstance: gpusPerPod + ((size ?? 1) - 1) * gpusOf(workers),
     onPodFailure: text(role["onPodFailure"], "Recreate"),
     minReadySeconds: count(role["minReadySeconds"], 0),
     containers,
@@ -128,10 +139,13 @@ function readRole(role: Json, index: number, problems: readonly Problem[]): Desi
       const { name, ...kinds } = object(volume);
       return { name: text(name), kind: Object.keys(kinds)[0] ?? "emptyDir" };
     }),
-    gpusPerPod: containers.reduce((sum, container) => sum + (Number(container.gpus) || 0), 0),
+    gpusPerPod,
     problems: problems.filter((problem) => roleIndexOf(problem) === index),
   };
 }
+
+const gpusOf = (containers: readonly DesignContainer[]): number =>
+  containers.reduce((sum, container) => sum + (Number(container.gpus) || 0), 0);
 
 function readContainer(container: Json): DesignContainer {
   const resources = object(container["resources"]);

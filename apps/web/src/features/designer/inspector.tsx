@@ -3,6 +3,7 @@
 import type { YamlEdit } from "@openpatio/core/spec";
 import { Copy, Plus, Trash2, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import { formatPlural } from "#lib/format.ts";
 import { Button, IconButton } from "#ui/button.tsx";
 import { Field, Input, Select, Textarea } from "#ui/field.tsx";
 import { Segmented } from "#ui/segmented.tsx";
@@ -15,12 +16,15 @@ import {
   removeDependency,
   renameRole,
   rolePath,
+  setInstanceSize,
   setOrDrop,
   setReadiness,
   setResource,
   setTopology,
 } from "./design-edits.ts";
 import styles from "./inspector.module.css";
+
+const API_VERSIONS: Readonly<Record<string, string>> = { LeaderWorkerSet: "leaderworkerset.x-k8s.io/v1" };
 
 type InspectorProps = {
   readonly design: Design;
@@ -210,7 +214,8 @@ function RoleForm({
   const [containerIndex, setContainer] = useState(0);
   const at = Math.min(containerIndex, Math.max(role.containers.length - 1, 0));
   const container = role.containers[at];
-  const gpus = role.gpusPerPod * role.replicas;
+  const gpus = role.gpusPerInstance * role.replicas;
+  const size = role.size ?? 1;
   return (
     <>
       <Section
@@ -243,14 +248,26 @@ function RoleForm({
           onCommit={(name) => onEdit(renameRole(design, role, name))}
         />
         <Row
-          label="Pods"
+          label={size > 1 ? "Instances" : "Pods"}
           note={`per group, ${gpus === 0 ? "no GPU" : `${gpus} GPUs`}`}
           was={wasText(String(role.replicas), before === null ? undefined : String(before.replicas))}
         >
           <Stepper
-            label={`Pods of ${role.name} per group`}
+            label={`${size > 1 ? "Instances" : "Pods"} of ${role.name} per group`}
             value={role.replicas}
             onChange={(replicas) => onEdit([{ path: rolePath(role.index, "replicas"), value: replicas }])}
+          />
+        </Row>
+        <Row
+          label="Pods per instance"
+          note={size > 1 ? `a leader and ${formatPlural(size - 1, "worker")}` : "on one node"}
+          was={wasText(String(size), before === null ? undefined : String(before.size ?? 1))}
+        >
+          <Stepper
+            label={`Pods per instance of ${role.name}`}
+            value={size}
+            min={1}
+            onChange={(next) => onEdit(setInstanceSize(role, next))}
           />
         </Row>
         <Field label="Workload" error={roleProblem(role, "workload")} hint={wasText(role.kind, before?.kind)}>
@@ -262,12 +279,12 @@ function RoleForm({
                   ? { path: rolePath(role.index, "workload"), delete: true }
                   : {
                       path: rolePath(role.index, "workload"),
-                      value: { apiVersion: "apps/v1", kind: event.target.value },
+                      value: { apiVersion: API_VERSIONS[event.target.value] ?? "apps/v1", kind: event.target.value },
                     },
               ])
             }
           >
-            {[...new Set(["StatefulSet", "Deployment", role.kind])].map((kind) => (
+            {[...new Set(["StatefulSet", "Deployment", "LeaderWorkerSet", role.kind])].map((kind) => (
               <option key={kind}>{kind}</option>
             ))}
           </Select>

@@ -24,7 +24,7 @@ const MAX_TILES = 8;
 
 export function RoleCard({ id, data, selected, width, height }: NodeProps<RoleNode>) {
   const { role, changes, unknown, isStacked } = data;
-  const gpus = role.gpusPerPod * role.replicas;
+  const gpus = role.gpusPerInstance * role.replicas;
   const problem = role.problems[0];
   const isDrawing = useConnection((connection) => connection.inProgress && connection.fromNode.id !== id);
   return (

@@ -82,7 +82,7 @@ export function SetPanel({ detail, model, onSelectGroup }: SetPanelProps) {
         <KeyValues
           pairs={[
             ["pods", String(detail.roles.reduce((sum, role) => sum + role.replicas, 0))],
-            ["GPUs", String(detail.roles.reduce((sum, role) => sum + role.replicas * role.gpusPerPod, 0))],
+            ["GPUs", String(detail.roles.reduce((sum, role) => sum + role.replicas * role.gpusPerInstance, 0))],
             ["startup", detail.startupPolicy === "Ordered" ? "in order of dependencies" : "all roles at once"],
             [
               "placement",

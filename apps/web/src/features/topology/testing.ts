@@ -13,6 +13,7 @@ export function roleView(role: string, replicas: number, dependencies: readonly 
     dependencies,
     wave: 1,
     gpusPerPod: 4,
+    gpusPerInstance: 4,
     image: "engine:1",
     onPodFailure: "Recreate",
     isExternal: false,
