@@ -44,7 +44,7 @@ describeOnTargets("multi-node instances", (bench) => {
       await set.settled();
       expect(await set.pods(0, "prefill")).toHaveLength(4);
       const config = await bench().kube.get("configmaps", "plain-0-config");
-      expect((config?.["data"] as Record<string, string>)["config.yaml"]).toContain(
+      expect(JSON.stringify(config?.["data"])).toContain(
         `plain-0-prefill-1-1.s-plain-0-prefill.${bench().namespace}.svc`,
       );
       await set.scale(1, "prefill");

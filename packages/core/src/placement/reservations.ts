@@ -1,4 +1,5 @@
 import { type GroupState, groupRoles, type SetState, workloadName } from "../model/index.ts";
+import { workersOf } from "../project/addresses.ts";
 import { roleDemands } from "./demand.ts";
 import type { PodDemand, Reservation } from "./types.ts";
 import { claimNames } from "./volumes.ts";
@@ -25,7 +26,9 @@ export function claimingDemands(
     if (content === undefined) return demand;
     const { role, ordinal, worker = null } = demand;
     const instance = `${workloadName(set.name, group, role)}-${ordinal}`;
-    const claims = claimNames(content, worker === null ? instance : `${instance}-${worker}`, worker);
+    const hasOwn = worker !== null && worker > 0 && (content.leaderWorker?.workerTemplate ?? null) !== null;
+    const workload = hasOwn ? workersOf(instance) : instance;
+    const claims = claimNames(content, worker === null ? instance : `${workload}-${worker}`, worker);
     return claims.length === 0 ? demand : { ...demand, claims };
   });
 }

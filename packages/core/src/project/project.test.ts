@@ -412,13 +412,11 @@ describe("a multi-node role", () => {
       return JSON.stringify(spec.selector.matchLabels);
     });
     expect(new Set(labels).size).toBe(4);
-    expect((wanted[1]?.object["spec"] as { readonly ordinals?: unknown }).ordinals).toEqual({ start: 1 });
+    expect(wanted[1]?.object["spec"]).toMatchObject({ ordinals: { start: 1 } });
   });
 
   test("its Service has the ports of leaders and workers", () => {
     const [service] = renderServices(multi("StatefulSet", true), group, owner);
-    expect(
-      (service?.["spec"] as { readonly ports: readonly { port: number }[] }).ports.map(({ port }) => port),
-    ).toEqual([8000, 9]);
+    expect(service?.["spec"]).toMatchObject({ ports: [{ port: 8000 }, { port: 9 }] });
   });
 });
