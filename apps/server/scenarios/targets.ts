@@ -42,7 +42,8 @@ async function openControlPlane(path: string, namespace: string): Promise<Opened
   const kubeconfig = readFileSync(path, "utf8");
   const url = new URL(parseKubeconfig(kubeconfig).server);
   const proxy = await startCuttingProxy(url);
-  const server = await createTestServer({ clusters: [] });
+  // Other scenarios share the control plane, with servers of their own.
+  const server = await createTestServer({ clusters: [], namespaces: [namespace] });
   await server.call("clusters.register", {
     name: "real",
     kubeconfig: kubeconfig.replaceAll(url.host, `127.0.0.1:${proxy.port}`),

@@ -46,6 +46,8 @@ export type AppOptions = {
   readonly openWeb: (() => Promise<Web>) | null;
   readonly version: string;
   readonly hostName: string;
+  /** Where sets that are applied with kubectl are followed; null: in every namespace. */
+  readonly namespaces: readonly string[] | null;
   readonly nowMs: () => number;
   readonly log: Logger;
 };
@@ -156,7 +158,14 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const contacts = new ContactLog({ fleet, timeline, nowMs, log, mayWrite: () => lease.isHeld });
 
-  const adopter: Adopter = new Adopter({ sets, fleet, mayAct: () => reconciler.mayAct(), nowMs, log });
+  const adopter: Adopter = new Adopter({
+    sets,
+    fleet,
+    namespaces: options.namespaces,
+    mayAct: () => reconciler.mayAct(),
+    nowMs,
+    log,
+  });
   const events = new EventTeller({ fleet, timeline, mayAct: () => reconciler.mayAct(), nowMs, log });
   sets.resources = new ConsoleDoor({ sets, fleet, adopter });
 

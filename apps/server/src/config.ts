@@ -8,6 +8,7 @@ const Environment = z.object({
   OPENPATIO_DATA: z.string().min(1).default(".data"),
   OPENPATIO_SANDBOX: z.enum(["on", "off"]).default("on"),
   OPENPATIO_SANDBOX_DIR: z.string().min(1).optional(),
+  OPENPATIO_NAMESPACES: z.string().min(1).optional(),
   OPENPATIO_WEB: z.enum(["on", "off"]).default("on"),
   OPENPATIO_KEY: z.string().min(1).optional(),
   OPENPATIO_LOG: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -22,6 +23,8 @@ export type Config = {
   readonly dataDir: string;
   /** Where the sandbox leaves its kubeconfigs; null when there is no sandbox. */
   readonly sandboxDir: string | null;
+  /** Namespaces in which sets that are applied with kubectl are followed; null: all. */
+  readonly namespaces: readonly string[] | null;
   readonly hasWeb: boolean;
   /** Base64 of 32 bytes that encrypt kubeconfigs; null: a key file in the data folder. */
   readonly key: string | null;
@@ -46,6 +49,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     databaseUrl: env.DATABASE_URL,
     dataDir,
     sandboxDir: env.OPENPATIO_SANDBOX === "off" ? null : (env.OPENPATIO_SANDBOX_DIR ?? path.join(dataDir, "sandbox")),
+    namespaces: env.OPENPATIO_NAMESPACES?.split(",").map((name) => name.trim()) ?? null,
     hasWeb: env.OPENPATIO_WEB === "on",
     key: env.OPENPATIO_KEY ?? null,
     logLevel: env.OPENPATIO_LOG,

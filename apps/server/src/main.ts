@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     openWeb: config.hasWeb ? () => openWeb({ isDev, hostname: host, port }) : null,
     version: VERSION,
     hostName: config.hostName,
+    namespaces: config.namespaces,
     nowMs: () => Date.now(),
     log,
   });

@@ -64,6 +64,8 @@ const MAX_RACES = 20;
 export type AdopterOptions = {
   readonly sets: SetStore;
   readonly fleet: Fleet;
+  /** Null: all. Several OpenPatios may share a cluster when each has namespaces of its own. */
+  readonly namespaces: readonly string[] | null;
   readonly mayAct: () => boolean;
   readonly nowMs: () => number;
   readonly log: Logger;
@@ -131,6 +133,7 @@ export class Adopter {
     if (member === null || !this.options.mayAct()) return;
     const { port } = member;
     if (!port.sets.isListed() || port.info().health !== "live") return;
+    if (name !== "" && !this.isFollowed(namespace)) return;
     try {
       if (name === "") await this.answerStrays(member);
       else await this.follow(member, namespace, name);
@@ -139,6 +142,10 @@ export class Adopter {
       if (!isConflict) this.options.log.warn({ err: error, cluster, namespace, name }, "resource not followed");
       this.queue.add(key, isConflict ? CONFLICT_MS : RETRY_MS);
     }
+  }
+
+  private isFollowed(namespace: string): boolean {
+    return this.options.namespaces?.includes(namespace) ?? true;
   }
 
   private async follow(member: Member, namespace: string, name: string): Promise<void> {
@@ -296,7 +303,8 @@ export class Adopter {
 
   private async answerStrays({ name, port }: Member): Promise<void> {
     for (const object of port.sets.strayGroups()) {
-      if (object.metadata.deletionTimestamp !== undefined) continue;
+      const { namespace = "", deletionTimestamp } = object.metadata;
+      if (deletionTimestamp !== undefined || !this.isFollowed(namespace)) continue;
       const wanted = strayGroupStatus(object["status"], object.metadata.generation ?? 0, this.options.nowMs());
       if (statusText(object["status"]) === statusText(wanted)) continue;
       await port.updateStatus(refOf(name, object), wanted);

@@ -16,6 +16,8 @@ import { createTestDatabase } from "./test-database.ts";
 export type TestServerOptions = {
   /** Default: `sandbox-racks`. */
   readonly clusters?: readonly World[];
+  /** Where sets that are applied with kubectl are followed; default: everywhere. */
+  readonly namespaces?: readonly string[];
 };
 
 /** What a procedure refused with. */
@@ -78,6 +80,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       openWeb: null,
       version: "test",
       hostName: "test",
+      namespaces: options.namespaces ?? null,
       nowMs: () => Date.now(),
       log: silentLog(),
     });
