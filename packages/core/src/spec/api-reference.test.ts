@@ -11,7 +11,10 @@ test("every field has a meaning, and every mark of what is not supported yet sta
 
 test("the editor's schema offers fields of pods and leaves out values that would be refused", () => {
   const schema = describeSchemaForEditor() as Record<string, unknown>;
-  expect(nodeAt(schema, "spec.rollout.strategy")).toMatchObject({ enum: ["GroupRolling"], default: "GroupRolling" });
+  expect(nodeAt(schema, "spec.rollout.strategy")).toMatchObject({
+    enum: ["GroupRolling", "RoleRolling"],
+    default: "GroupRolling",
+  });
   expect(nodeAt(schema, "spec.groupTemplate.roles[].template.spec.initContainers[].readinessProbe")).toBeDefined();
   expect(nodeAt(schema, "spec.placement.failover.afterSeconds")?.["description"]).toContain("Not supported yet");
   expect(nodeAt(schema, "spec.replicas")).toMatchObject({ type: "integer", minimum: 0, maximum: 10_000 });
