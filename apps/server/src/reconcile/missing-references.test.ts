@@ -31,7 +31,9 @@ function aCluster(answer: (kind: string, name: string) => boolean | "refused" | 
       return is;
     },
   };
-  return { asked, fleet: { get: () => ({ port }) } as unknown as Fleet }; // it asks the port for nothing else
+  const clusters = new Map([["c", { isSimulated: true, labels: {} }]]);
+  // It asks the fleet and the port for nothing else.
+  return { asked, fleet: { get: () => ({ port }), observe: () => clusters } as unknown as Fleet };
 }
 
 test("what is missing is asked for again soon, what is there is believed for a while", async () => {
