@@ -29,7 +29,7 @@ import {
   type Wave,
   wirePath,
 } from "./board-layout.ts";
-import { type Design, ringArrows, ringIfWaiting, unknownDependencies } from "./design.ts";
+import { type Design, podsText, ringArrows, ringIfWaiting, unknownDependencies } from "./design.ts";
 import { changesOf } from "./design-changes.ts";
 import { RoleCard, type RoleNode } from "./role-card.tsx";
 
@@ -119,7 +119,7 @@ function Flow({
           height: card.height,
           selected: card.role.index === selected,
           deletable: false,
-          ariaLabel: `Role ${card.role.name}, ${card.role.replicas} pods${card.role.problems.length > 0 ? ", has problems" : ""}`,
+          ariaLabel: `Role ${card.role.name}, ${podsText(card.role)}${card.role.problems.length > 0 ? ", has problems" : ""}`,
           data: {
             role: card.role,
             changes: changesOf(card.role, stored),

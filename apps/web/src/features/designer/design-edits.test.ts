@@ -2,19 +2,26 @@ import { editYaml, type YamlEdit } from "@openpatio/core/spec";
 import { describe, expect, test } from "vitest";
 import { type Design, type DesignRole, GPU, readDesign } from "./design.ts";
 import {
+  addClaim,
   addDependency,
   addRole,
   containerPath,
   duplicateRole,
+  mountClaim,
+  removeClaim,
   removeDependency,
   removeRole,
+  renameClaim,
   renameRole,
   rolePath,
+  setEntry,
   setInstanceSize,
+  setKind,
   setOrDrop,
   setReadiness,
   setResource,
-  setTopology,
+  setTopologyKey,
+  templatePath,
 } from "./design-edits.ts";
 import { COMMENTED } from "./testing.ts";
 
@@ -39,27 +46,22 @@ describe("every edit keeps every comment and leaves the definition valid", () =>
     ["a new name", renameRole(design, role("prefill"), "fill")],
     ["a role more", addRole(design).edits],
     ["a copy of a role", duplicateRole(design, role("router"), { role: "router", replicas: 1 }).edits],
-    ["an image", [{ path: containerPath(0, 0, "image"), value: "store:2" }]],
-    ["GPUs", setResource(1, 0, GPU, "8")],
-    ["memory", setResource(1, 0, "memory", "64Gi")],
-    ["a readiness probe", setReadiness(1, 0, { path: "/health", port: "http", delaySeconds: "5" })],
-    ["a topology", setTopology("topology.kubernetes.io/rack", "Group")],
+    ["an image", [{ path: containerPath(templatePath(0), 0, "image"), value: "store:2" }]],
+    ["GPUs", setResource(containerPath(templatePath(1), 0), GPU, "8")],
+    ["memory", setResource(containerPath(templatePath(1), 0), "memory", "64Gi")],
+    [
+      "a readiness probe",
+      setReadiness(containerPath(templatePath(1), 0), { path: "/health", port: "http", delaySeconds: "5" }),
+    ],
+    ["a topology", setTopologyKey("topology.kubernetes.io/rack")],
+    ["instances over two nodes", setInstanceSize(role("prefill"), 2)],
+    ["another kind", setKind(role("prefill"), "LeaderWorkerSet")],
+    ["a claim", addClaim(role("decode"))],
+    ["a Service for clients", setEntry(design, "prefill")],
     ["a startup policy", setOrDrop(["spec", "startupPolicy"], "Parallel", "Ordered")],
   ])("%s", (_, edits) => {
     expect(comments(apply(edits).text)).toEqual(comments(COMMENTED));
   });
-});
-
-test("instances of several pods are written as leaderWorker, and one pod as nothing", () => {
-  const { text, design: after } = apply(setInstanceSize(role("router"), 4));
-  expect(text).toContain("size: 4");
-  const written = after.roles.find(({ name }) => name === "router");
-  if (written === undefined) throw new Error("the role is gone");
-  expect(written.size).toBe(4);
-  expect(written.gpusPerInstance).toBe(4 * written.gpusPerPod);
-  expect(setInstanceSize(written, 8)).toEqual([{ path: rolePath(written.index, "leaderWorker", "size"), value: 8 }]);
-  expect(setInstanceSize(written, 1)).toEqual([{ path: rolePath(written.index, "leaderWorker"), delete: true }]);
-  expect(setInstanceSize(role("router"), 1)).toEqual([]);
 });
 
 describe("dependencies", () => {
@@ -120,13 +122,57 @@ describe("values", () => {
   });
 
   test("an emptied amount goes from limits and requests", () => {
-    const { design: after } = apply(setResource(1, 0, GPU, ""));
+    const { design: after } = apply(setResource(containerPath(templatePath(1), 0), GPU, ""));
     expect(after.roles[1]?.gpusPerPod).toBe(0);
   });
 
   test("no topology key means no constraint at all", () => {
-    const withKey = editYaml(COMMENTED, setTopology("topology.kubernetes.io/rack", "Set"));
-    expect(readDesign(withKey)).toMatchObject({ topologyKey: "topology.kubernetes.io/rack", exclusive: "Set" });
-    expect(readDesign(editYaml(withKey, setTopology("", "Set"))).topologyKey).toBe("");
+    const withKey = editYaml(COMMENTED, setTopologyKey("topology.kubernetes.io/rack"));
+    expect(readDesign(withKey)).toMatchObject({ topologyKey: "topology.kubernetes.io/rack" });
+    expect(readDesign(editYaml(withKey, setTopologyKey(""))).topologyKey).toBe("");
   });
+});
+
+describe("multi-node instances", () => {
+  test("a size of one is no leader and no workers", () => {
+    const two = readDesign(editYaml(COMMENTED, setInstanceSize(role("prefill"), 2)));
+    expect(two.roles[1]).toMatchObject({ size: 2, gpusPerPod: 4, gpusPerInstance: 8, problems: [] });
+    const one = editYaml(editYaml(COMMENTED, setInstanceSize(role("prefill"), 2)), setInstanceSize(role("prefill"), 1));
+    expect(one).not.toContain("leaderWorker");
+  });
+
+  test("the API version of a kind is its own", () => {
+    const { text } = apply(setKind(role("prefill"), "LeaderWorkerSet"));
+    expect(text).toContain("leaderworkerset.x-k8s.io/v1");
+    expect(apply(setKind(role("prefill"), "StatefulSet")).text).not.toContain("workload");
+  });
+});
+
+describe("volume claims", () => {
+  const inOrder = (...steps: readonly ((role: DesignRole) => readonly YamlEdit[])[]) =>
+    steps.reduce((text, step) => {
+      const decode = readDesign(text).roles[2];
+      return decode === undefined ? text : editYaml(text, step(decode));
+    }, COMMENTED);
+
+  test("what mounts a claim follows its name, and goes with it", () => {
+    const renamed = inOrder(
+      addClaim,
+      (decode) => mountClaim(decode, "data", "/models"),
+      (decode) => renameClaim(decode, 0, "models"),
+    );
+    expect(readDesign(renamed).problems).toEqual([]);
+    expect(readDesign(renamed).roles[2]).toMatchObject({
+      claims: [{ name: "models", size: "100Gi" }],
+      containers: [{ mounts: [{ volume: "models", path: "/models" }] }],
+    });
+    const decode = readDesign(renamed).roles[2];
+    const gone = editYaml(renamed, decode === undefined ? [] : removeClaim(decode, 0));
+    expect(readDesign(gone).roles[2]).toMatchObject({ claims: [], containers: [{ mounts: [] }] });
+  });
+});
+
+test("the Service of a set takes a port that its role has", () => {
+  expect(apply(setEntry(design, "prefill")).design.entry).toEqual({ role: "prefill", port: "http" });
+  expect(apply(setEntry(design, "")).design.entry).toBeNull();
 });

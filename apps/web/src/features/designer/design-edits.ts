@@ -1,4 +1,4 @@
-import type { YamlEdit } from "@openpatio/core/spec";
+import { type Path, WORKLOADS, type YamlEdit } from "@openpatio/core/spec";
 import { type Design, type DesignRole, GPU } from "./design.ts";
 
 /** What the form and the canvas do to the document, as edits of its syntax tree: comments and order survive. */
@@ -8,8 +8,16 @@ const set = (path: readonly (string | number)[], value: unknown): YamlEdit => ({
 const drop = (path: readonly (string | number)[]): YamlEdit => ({ path, delete: true });
 
 export const rolePath = (role: number, ...rest: readonly (string | number)[]) => [...ROLES, role, ...rest];
-export const containerPath = (role: number, container: number, ...rest: readonly (string | number)[]) =>
-  rolePath(role, "template", "spec", "containers", container, ...rest);
+/** Where the pod template of a role stands: the leader's, or the one that its workers have of their own. */
+export const templatePath = (role: number, part: "leader" | "workers" = "leader") =>
+  part === "leader" ? rolePath(role, "template") : rolePath(role, "leaderWorker", "workerTemplate");
+export const containerPath = (template: Path, container: number, ...rest: readonly (string | number)[]) => [
+  ...template,
+  "spec",
+  "containers",
+  container,
+  ...rest,
+];
 
 /** Sets a field, or takes it away when the value is empty or the default: documents stay as short as their author wrote them. */
 export const setOrDrop = (
@@ -17,14 +25,6 @@ export const setOrDrop = (
   value: unknown,
   fallback: unknown = "",
 ): readonly YamlEdit[] => [value === fallback || value === "" ? drop(path) : set(path, value)];
-
-/** Pods per instance: 1 is what a role without `leaderWorker` has. */
-export function setInstanceSize(role: DesignRole, size: number): readonly YamlEdit[] {
-  if (size === 1) return role.size === null ? [] : [drop(rolePath(role.index, "leaderWorker"))];
-  return role.size === null
-    ? [set(rolePath(role.index, "leaderWorker"), { size })]
-    : [set(rolePath(role.index, "leaderWorker", "size"), size)];
-}
 
 export const addDependency = (role: DesignRole, on: string): readonly YamlEdit[] => [
   role.dependencies.length === 0
@@ -96,13 +96,8 @@ export function duplicateRole(
 const asQuantity = (text: string): string | number => (/^\d+$/.test(text) ? Number(text) : text);
 
 /** Limits are what a pod is packed by; a request of the same name is dropped, or it would contradict. */
-export function setResource(
-  role: number,
-  container: number,
-  name: "cpu" | "memory" | typeof GPU,
-  value: string,
-): readonly YamlEdit[] {
-  const resources = containerPath(role, container, "resources");
+export function setResource(container: Path, name: "cpu" | "memory" | typeof GPU, value: string): readonly YamlEdit[] {
+  const resources = [...container, "resources"];
   const limit = [...resources, "limits", name];
   if (value === "") return [drop(limit), drop([...resources, "requests", name])];
   return name === GPU
@@ -111,11 +106,10 @@ export function setResource(
 }
 
 export function setReadiness(
-  role: number,
-  container: number,
+  container: Path,
   probe: { readonly path: string; readonly port: string; readonly delaySeconds: string } | null,
 ): readonly YamlEdit[] {
-  const at = containerPath(role, container, "readinessProbe");
+  const at = [...container, "readinessProbe"];
   if (probe === null) return [drop(at)];
   return [
     set([...at, "httpGet", "path"], probe.path),
@@ -124,7 +118,80 @@ export function setReadiness(
   ];
 }
 
-export function setTopology(key: string, exclusive: string): readonly YamlEdit[] {
+/** A constraint without a key is none: the mode and what is shared go with it. */
+export const setTopologyKey = (key: string): readonly YamlEdit[] => {
   const at = ["spec", "placement", "topology"];
-  return key === "" ? [drop(at)] : [set([...at, "key"], key), ...setOrDrop([...at, "exclusive"], exclusive, "None")];
+  return key === "" ? [drop(at)] : [set([...at, "key"], key)];
+};
+
+export function setKind(role: DesignRole, kind: string): readonly YamlEdit[] {
+  const at = rolePath(role.index, "workload");
+  const known = WORKLOADS.find((each) => each.endsWith(`/${kind}`));
+  const apiVersion = known?.slice(0, -kind.length - 1) ?? "apps/v1";
+  return [kind === "StatefulSet" ? drop(at) : set(at, { apiVersion, kind })];
+}
+
+/** One pod is the absence of it, unless its workers are told about. */
+export function setInstanceSize(role: DesignRole, size: number): readonly YamlEdit[] {
+  if (size === role.size) return [];
+  return size <= 1 && role.workers === null
+    ? [drop(rolePath(role.index, "leaderWorker"))]
+    : [set(rolePath(role.index, "leaderWorker", "size"), Math.max(size, 1))];
+}
+
+/** The Service of the set: its role, and a port of it; without a role there is none. */
+export function setEntry(design: Design, roleName: string): readonly YamlEdit[] {
+  const at = ["spec", "entry"];
+  if (roleName === "") return [drop(at)];
+  const role = design.roles.find((each) => each.name === roleName);
+  const names = role === undefined ? [] : portNames(role);
+  return [set([...at, "role"], roleName), set([...at, "port"], names[0] ?? "http")];
+}
+
+export const portNames = (role: DesignRole): readonly string[] => [
+  ...new Set(role.containers.flatMap((each) => each.ports.map((port) => port.name)).filter((name) => name !== "")),
+];
+
+/** A claim that is valid from the start, mounted nowhere yet. */
+export function addClaim(role: DesignRole): readonly YamlEdit[] {
+  const taken = new Set(role.claims.map((claim) => claim.name));
+  let name = "data";
+  for (let n = 2; taken.has(name); n++) name = `data-${n}`;
+  const claim = {
+    metadata: { name },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "100Gi" } } },
+  };
+  const at = rolePath(role.index, "volumeClaimTemplates");
+  return [role.claims.length === 0 ? set(at, [claim]) : set([...at, role.claims.length], claim)];
+}
+
+/** Takes the claim and what mounts it. */
+export function removeClaim(role: DesignRole, index: number): readonly YamlEdit[] {
+  const name = role.claims[index]?.name ?? "";
+  const at = rolePath(role.index, "volumeClaimTemplates");
+  return [...mountClaim(role, name, ""), drop(role.claims.length === 1 ? at : [...at, index])];
+}
+
+/** Renames the claim and what mounts it. */
+export function renameClaim(role: DesignRole, index: number, name: string): readonly YamlEdit[] {
+  const before = role.claims[index]?.name;
+  const mounts = role.containers.flatMap((container, place) =>
+    container.mounts.flatMap((mount, at) =>
+      mount.volume === before
+        ? [set(containerPath(templatePath(role.index), place, "volumeMounts", at, "name"), name)]
+        : [],
+    ),
+  );
+  return [set(rolePath(role.index, "volumeClaimTemplates", index, "metadata", "name"), name), ...mounts];
+}
+
+/** Mounts a claim in the first container, or takes its mount away with an empty path. */
+export function mountClaim(role: DesignRole, name: string, path: string): readonly YamlEdit[] {
+  const mounts = role.containers[0]?.mounts ?? [];
+  const list = containerPath(templatePath(role.index), 0, "volumeMounts");
+  const at = mounts.findIndex((mount) => mount.volume === name);
+  if (path === "") return at === -1 ? [] : [drop(mounts.length === 1 ? list : [...list, at])];
+  if (at !== -1) return [set([...list, at, "mountPath"], path)];
+  const mount = { name, mountPath: path };
+  return [mounts.length === 0 ? set(list, [mount]) : set([...list, mounts.length], mount)];
 }

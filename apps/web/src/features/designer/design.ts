@@ -1,4 +1,4 @@
-import { findCycles, type Problem, parsePath, parseSetYaml } from "@openpatio/core/spec";
+import { findCycles, type Path, type Problem, parsePath, parseSetYaml } from "@openpatio/core/spec";
 import { parseDocument } from "yaml";
 
 /**
@@ -23,21 +23,35 @@ export type DesignContainer = {
   readonly mounts: readonly { readonly volume: string; readonly path: string }[];
 };
 
+export type DesignClaim = { readonly name: string; readonly size: string; readonly storageClass: string };
+
+/** Of a multi-node instance: the containers of the workers, where they have a template of their own. */
+export type DesignWorkers = {
+  readonly containers: readonly DesignContainer[];
+  readonly volumes: readonly DesignVolume[];
+  readonly gpusPerPod: number;
+};
+
+export type DesignVolume = { readonly name: string; readonly kind: string };
+
 export type DesignRole = {
   readonly index: number;
   readonly name: string;
   readonly replicas: number;
   readonly dependencies: readonly string[];
   readonly kind: string;
-  /** Pods per instance; null where an instance is one pod by itself. */
-  readonly size: number | null;
-  /** Of a leader and its workers, by their own templates. */
-  readonly gpusPerInstance: number;
   readonly onPodFailure: string;
-  readonly minReadySeconds: number;
+  /** Pods of one instance: a leader with its workers, or 1. */
+  readonly size: number;
+  /** Null: one pod per instance, or workers like the leader. */
+  readonly workers: DesignWorkers | null;
+  readonly claims: readonly DesignClaim[];
+  readonly isExternal: boolean;
   readonly containers: readonly DesignContainer[];
-  readonly volumes: readonly { readonly name: string; readonly kind: string }[];
+  readonly volumes: readonly DesignVolume[];
+  /** Of the leader, in a multi-node instance. */
   readonly gpusPerPod: number;
+  readonly gpusPerInstance: number;
   readonly problems: readonly Problem[];
 };
 
@@ -54,9 +68,7 @@ export type Design = {
   readonly startupPolicy: string;
   readonly clusters: readonly string[];
   readonly topologyKey: string;
-  readonly exclusive: string;
-  readonly strategy: string;
-  readonly maxUnavailable: string;
+  readonly entry: { readonly role: string; readonly port: string } | null;
   readonly roles: readonly DesignRole[];
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
@@ -98,9 +110,7 @@ export function readDesign(source: string): Design {
     startupPolicy: text(spec["startupPolicy"], "Ordered"),
     clusters: list(object(placement["clusters"])["names"]).map((name) => text(name)),
     topologyKey: text(topology["key"]),
-    exclusive: text(topology["exclusive"], "None"),
-    strategy: text(placement["strategy"], "Pack"),
-    maxUnavailable: text(object(spec["rollout"])["maxUnavailable"], "1"),
+    entry: isObject(spec["entry"]) ? { role: text(spec["entry"]["role"]), port: text(spec["entry"]["port"]) } : null,
     roles: list(roles).map((role, index) => readRole(object(role), index, problems)),
     problems,
     warnings: parsed.ok ? parsed.warnings : [],
@@ -117,35 +127,55 @@ function readData(source: string): { readonly data: unknown; readonly hasErrors:
 }
 
 function readRole(role: Json, index: number, problems: readonly Problem[]): DesignRole {
-  const pod = object(object(role["template"])["spec"]);
-  const containers = list(pod["containers"]).map((container) => readContainer(object(container)));
-  const gpusPerPod = gpusOf(containers);
-  const leaderWorker = role["leaderWorker"] === undefined ? null : object(role["leaderWorker"]);
-  const size = leaderWorker === null ? null : count(leaderWorker["size"], 1);
-  const own = list(object(object(leaderWorker?.["workerTemplate"])["spec"])["containers"]);
-  const workers = own.length === 0 ? containers : own.map((container) => readContainer(object(container)));
+  const { containers, volumes, gpusPerPod } = readTemplate(role["template"]);
+  const leaderWorker = object(role["leaderWorker"]);
+  const size = Math.max(count(leaderWorker["size"], 1), 1);
+  const workers = isObject(leaderWorker["workerTemplate"]) ? readTemplate(leaderWorker["workerTemplate"]) : null;
   return {
     index,
     name: text(role["role"]),
     replicas: count(role["replicas"], 1),
     dependencies: list(role["dependencies"]).map((name) => text(name)),
     kind: text(object(role["workload"])["kind"], "StatefulSet"),
-    size,
-    gpusPerInstance: gpusPerPod + ((size ?? 1) - 1) * gpusOf(workers),
     onPodFailure: text(role["onPodFailure"], "Recreate"),
-    minReadySeconds: count(role["minReadySeconds"], 0),
+    size,
+    workers,
+    claims: list(role["volumeClaimTemplates"]).map((entry) => {
+      const claim = object(entry);
+      const wanted = object(claim["spec"]);
+      return {
+        name: text(object(claim["metadata"])["name"]),
+        size: text(object(object(wanted["resources"])["requests"])["storage"]),
+        storageClass: text(wanted["storageClassName"]),
+      };
+    }),
+    isExternal: object(role["scaling"])["external"] === true,
+    containers,
+    volumes,
+    gpusPerPod,
+    gpusPerInstance: gpusPerPod + (size - 1) * (workers?.gpusPerPod ?? gpusPerPod),
+    problems: problems.filter((problem) => roleIndexOf(problem) === index),
+  };
+}
+
+function readTemplate(template: unknown): DesignWorkers {
+  const pod = object(object(template)["spec"]);
+  const containers = list(pod["containers"]).map((container) => readContainer(object(container)));
+  return {
     containers,
     volumes: list(pod["volumes"]).map((volume) => {
       const { name, ...kinds } = object(volume);
       return { name: text(name), kind: Object.keys(kinds)[0] ?? "emptyDir" };
     }),
-    gpusPerPod,
-    problems: problems.filter((problem) => roleIndexOf(problem) === index),
+    gpusPerPod: containers.reduce((sum, container) => sum + (Number(container.gpus) || 0), 0),
   };
 }
 
-const gpusOf = (containers: readonly DesignContainer[]): number =>
-  containers.reduce((sum, container) => sum + (Number(container.gpus) || 0), 0);
+/** "4 pods", or "2 × 4 pods" of two instances over four nodes each. */
+export function podsText({ replicas, size }: Pick<DesignRole, "replicas" | "size">): string {
+  if (size > 1) return `${replicas} × ${size} pods`;
+  return `${replicas} ${replicas === 1 ? "pod" : "pods"}`;
+}
 
 function readContainer(container: Json): DesignContainer {
   const resources = object(container["resources"]);
@@ -196,6 +226,16 @@ function referenceText(source: unknown): string {
   const { name, key, fieldPath } = object(reference);
   const where = [name, key, fieldPath].filter((part) => part !== undefined).map((part) => text(part));
   return `${kind.replace(/(Key)?Ref$/, "")} ${where.join("/")}`.trim();
+}
+
+/** What stands at a path of the document; undefined where nothing does. */
+export function dataAt(data: unknown, path: Path): unknown {
+  let at = data;
+  for (const part of path) {
+    if (typeof part === "number") at = list(at)[part];
+    else at = isObject(at) && Object.hasOwn(at, part) ? at[part] : undefined;
+  }
+  return at;
 }
 
 /** Index of the role that a problem is about; null when it is about the set. */

@@ -422,7 +422,7 @@ function useUndoKeys(undo: (() => void) | null, redo: (() => void) | null): void
 }
 
 function groupText(design: Design): string {
-  const pods = design.roles.reduce((sum, role) => sum + role.replicas, 0);
+  const pods = design.roles.reduce((sum, role) => sum + role.replicas * role.size, 0);
   const gpus = design.roles.reduce((sum, role) => sum + role.replicas * role.gpusPerInstance, 0);
   const domain = design.topologyKey === "" ? "" : `, in one ${design.topologyKey.split("/").at(-1)}`;
   return `One group: ${pods} ${pods === 1 ? "pod" : "pods"}, ${gpus === 0 ? "no GPU" : `${gpus} ${gpus === 1 ? "GPU" : "GPUs"}`}${domain}.`;

@@ -3,7 +3,7 @@ import { Handle, type Node, type NodeProps, Position, useConnection } from "@xyf
 import { TriangleAlert } from "lucide-react";
 import type { CSSProperties } from "react";
 import { Stepper } from "#ui/stepper.tsx";
-import type { DesignRole } from "./design.ts";
+import { type DesignRole, podsText } from "./design.ts";
 import type { RoleChanges } from "./design-changes.ts";
 import styles from "./role-card.module.css";
 
@@ -41,12 +41,18 @@ export function RoleCard({ id, data, selected, width, height }: NodeProps<RoleNo
         <b title={role.name}>{role.name || "unnamed"}</b>
         {changes.isNew && <span className={styles.new}>new</span>}
         <span className={`${styles.stepper} nodrag nopan`} data-changed={isChanged(changes, "replicas", role)}>
-          <Stepper label={`Pods of ${role.name}`} size="dense" value={role.replicas} onChange={data.onScale} />
+          <Stepper
+            label={`${role.size > 1 ? "Instances" : "Pods"} of ${role.name}`}
+            size="dense"
+            value={role.replicas}
+            onChange={data.onScale}
+          />
         </span>
       </header>
       <div className={styles.pods}>
         <Tiles role={role} />
-        <span data-changed={isChanged(changes, "gpusPerPod", role)}>
+        {role.size > 1 && <span data-changed={isChanged(changes, "size", role)}>{podsText(role)}</span>}
+        <span data-changed={isChanged(changes, "gpusPerInstance", role)}>
           {gpus === 0 ? "no GPU" : `${gpus} ${gpus === 1 ? "GPU" : "GPUs"}`}
         </span>
       </div>
@@ -119,7 +125,7 @@ const FACTS: readonly Fact[] = [
   { label: "kind", of: (role) => role.kind },
   { label: "image", of: (role) => role.containers[0]?.image ?? "" },
   { label: "ports", of: portsText },
-  { label: "on fail", of: (role) => (role.onPodFailure === "Ignore" ? "ignore" : "recreate the group") },
+  { label: "on fail", of: (role) => (role.onPodFailure === "Ignore" ? "ignore" : "recover") },
 ];
 
 /** An image without its registry and organisation. */
@@ -132,5 +138,8 @@ function portsText(role: DesignRole): string {
     .join(", ");
 }
 
-const isChanged = (changes: RoleChanges, field: "replicas" | "gpusPerPod", role: DesignRole): true | undefined =>
-  (changes.before !== null && changes.before[field] !== role[field]) || undefined;
+const isChanged = (
+  changes: RoleChanges,
+  field: "replicas" | "size" | "gpusPerInstance",
+  role: DesignRole,
+): true | undefined => (changes.before !== null && changes.before[field] !== role[field]) || undefined;
