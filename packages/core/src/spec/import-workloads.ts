@@ -1,7 +1,11 @@
 import { API_VERSION, LABEL } from "../model/names.ts";
 import { type MultiNodeForm, rewriteAddresses } from "./import-addresses.ts";
-import { ImportNotes } from "./import-report.ts";
+import { readGroupPolicies, recoveryOf, rolloutOf } from "./import-policies.ts";
+import type { ImportNotes } from "./import-report.ts";
+import { TopologyReader } from "./import-topology.ts";
+import { isRefusedYet } from "./not-yet.ts";
 import type { Path } from "./path.ts";
+import { present } from "./present.ts";
 import { MAX_ROLES } from "./schema.ts";
 import { isRecord, listAt, member, textAt, valueAt } from "./shape.ts";
 import { strategicMerge } from "./strategic-merge.ts";
@@ -19,7 +23,11 @@ export function fromWorkloads(document: Loose, notes: ImportNotes): Loose {
   const roleNames = listAt(group.spec, ["roles"])
     .slice(0, MAX_ROLES)
     .flatMap((role) => textAt(role, ["name"]) ?? []);
-  notes.addRest(group.path, group.spec, ["roles", "roleTemplates"]);
+  notes.addRest([], document, ["apiVersion", "kind", "metadata", "spec", "status"]);
+  notes.addServerFields(document);
+  notes.add(["apiVersion"], "mapped", `${String(document["apiVersion"])} → ${API_VERSION}`);
+  notes.addRest(group.path, group.spec, ["roles", "roleTemplates", "podGroupPolicy", "coordination"]);
+  readGroupPolicies(group.spec, group.path, notes);
 
   const topology = new TopologyReader(notes);
   const setAnnotations = topology.read(valueAt(document, ["metadata", "annotations"]), ["metadata", "annotations"]);
@@ -32,10 +40,15 @@ export function fromWorkloads(document: Loose, notes: ImportNotes): Loose {
       "not supported",
       `A group has at most ${MAX_ROLES} roles: ${given.length - MAX_ROLES} were left out.`,
     );
-  const forms = formsOf(given);
-  const roles = given.slice(0, MAX_ROLES).map((role, index) => {
+  const kept = given.slice(0, MAX_ROLES);
+  const templates = listAt(group.spec, ["roleTemplates"]);
+  noteRoleTemplates(templates, kept, [...group.path, "roleTemplates"], notes);
+  const rollout = rolloutOf(kept, [...group.path, "roles"], notes);
+  const { recovery, onPodFailure } = recoveryOf(kept, [...group.path, "roles"], notes);
+  const forms = formsOf(kept);
+  const roles = kept.map((role, index) => {
     const path = [...group.path, "roles", index];
-    const converted = toRole(role, path, listAt(group.spec, ["roleTemplates"]), topology, notes);
+    const converted = toRole(role, path, onPodFailure[index], templates, topology, notes);
     if (!isSingle) return converted.role;
     const rewritten = (template: unknown): unknown =>
       rewriteAddresses(template, converted.templatePath, { group: name, roles: roleNames, forms }, notes);
@@ -64,10 +77,9 @@ export function fromWorkloads(document: Loose, notes: ImportNotes): Loose {
     spec: present({
       replicas: isSingle ? 1 : valueAt(document, ["spec", "replicas"]),
       groupTemplate: present({ metadata: groupMetadata, roles }),
-      placement:
-        topology.key === undefined
-          ? undefined
-          : { topology: { key: topology.key, mode: "Required", exclusive: "Group" } },
+      placement: topology.placement(),
+      rollout,
+      recovery,
     }),
   };
 }
@@ -100,31 +112,39 @@ function readGroupMetadata(document: Loose, topology: TopologyReader, notes: Imp
 function toRole(
   role: unknown,
   path: Path,
+  onPodFailure: "Ignore" | undefined,
   roleTemplates: readonly unknown[],
   topology: TopologyReader,
   notes: ImportNotes,
 ): { readonly role: Loose; readonly templatePath: Path } {
   const multiNode = readMultiNode(role, path, roleTemplates, notes);
   const source = multiNode ?? readTemplate(role, path, roleTemplates, notes);
-  const workload = readWorkload(member(role, "workload"), [...path, "workload"], notes);
+  const workload = readWorkload(role, path, notes);
   if (multiNode === undefined)
     notes.add(
-      path,
+      [...path, "name"],
       "mapped",
       `Role ${textAt(role, ["name"]) ?? "without a name"} runs as ${textAt(workload, ["kind"]) ?? "StatefulSet"}.`,
     );
-  readPolicies(role, path, notes);
   notes.addRest(path, role, READ_ROLE_FIELDS);
+  const template = (value: unknown): unknown =>
+    withRoleMetadata(role, path, cleanTemplate(value, source.path, topology, notes), topology, notes);
+  const { leaderWorker } = multiNode ?? {};
   return {
     role: present({
       role: member(role, "name"),
       replicas: member(role, "replicas"),
       dependencies: member(role, "dependencies"),
       workload,
-      leaderWorker: multiNode?.leaderWorker,
+      leaderWorker:
+        leaderWorker?.["workerTemplate"] === undefined
+          ? leaderWorker
+          : { ...leaderWorker, workerTemplate: template(leaderWorker["workerTemplate"]) },
       minReadySeconds: member(role, "minReadySeconds"),
-      onPodFailure: member(role, "restartPolicy") === "None" ? "Ignore" : undefined,
-      template: cleanTemplate(source.template, source.path, topology, notes),
+      volumeClaimTemplates: member(role, "volumeClaimTemplates"),
+      onPodFailure,
+      scaling: readScaling(role, path, notes),
+      template: template(source.template),
     }),
     templatePath: source.path,
   };
@@ -147,6 +167,10 @@ const READ_ROLE_FIELDS = [
   "updateStrategy",
   "scalingAdapter",
   "servicePorts",
+  "labels",
+  "annotations",
+  "volumeClaimTemplates",
+  "podManagementPolicy",
 ];
 
 /** A pod template and where it stands in the imported document. */
@@ -161,7 +185,7 @@ function readTemplate(
   const pattern = member(role, "standalonePattern");
   if (isRecord(pattern)) {
     const at = [...path, "standalonePattern"];
-    notes.addRest(at, pattern, ["template", "templateRef"]);
+    notes.addRest(at, pattern, ["template", "templateRef", "restartPolicy", "restartPolicyConfig"]);
     const template = member(pattern, "template");
     if (template !== undefined) return { template, path: [...at, "template"] };
     return expand(pattern["templateRef"], undefined, [...at, "templateRef"], roleTemplates, notes);
@@ -186,31 +210,34 @@ function expand(
     notes.add(
       path,
       "not supported",
-      `There is no role template ${name ?? "without a name"}: the role has only what its patch says.`,
+      `There is no role template ${name ?? "without a name"}: the role has only what its patch says. Add the template to spec.roleTemplates and import again.`,
     );
     return { template: patch, path };
   }
   notes.add(
-    path,
+    [...path, "name"],
     "mapped",
     `Role template ${name ?? ""}${patch === undefined ? "" : ", with the patch,"} is written out here.`,
   );
   const template = member(found, "template");
-  return { template: patch === undefined ? template : strategicMerge(template, patch), path };
+  if (patch === undefined) return { template, path };
+  return { template: strategicMerge(template, patch), path: [...path, "patch"] };
 }
 
 /** What the pods of multi-node roles are called here. */
 function formsOf(roles: readonly unknown[]): ReadonlyMap<string, MultiNodeForm> {
   return new Map(
     roles.flatMap((role): (readonly [string, MultiNodeForm])[] => {
-      const isMultiNode = MULTI_NODE_FIELDS.some((name) => isRecord(member(role, name)));
-      if (textAt(role, ["workload", "kind"]) === "LeaderWorkerSet")
-        return [[textAt(role, ["name"]) ?? "", "LeaderWorkerSet"]];
-      return isMultiNode ? [[textAt(role, ["name"]) ?? "", "StatefulSets"]] : [];
+      const name = textAt(role, ["name"]) ?? "";
+      if (workloadKind(role) === "LeaderWorkerSet") return [[name, { kind: "LeaderWorkerSet" }]];
+      const pattern = MULTI_NODE_FIELDS.map((field) => member(role, field)).find(isRecord);
+      if (pattern === undefined) return [];
+      return [[name, { kind: "StatefulSets", isSplit: PATCHES.some((patch) => pattern[patch] !== undefined) }]];
     }),
   );
 }
 
+const PATCHES = ["leaderTemplatePatch", "workerTemplatePatch", "patchLeaderTemplate", "patchWorkerTemplate"];
 const MULTI_NODE_FIELDS = ["leaderWorkerPattern", "leaderWorkerSet"];
 
 /** Instances over several nodes, in the form of either version. */
@@ -224,9 +251,9 @@ function readMultiNode(
   if (field === undefined) return undefined;
   const pattern = member(role, field);
   const at = [...path, field];
-  const isLeaderWorkerSet = textAt(role, ["workload", "kind"]) === "LeaderWorkerSet";
+  const isLeaderWorkerSet = workloadKind(role) === "LeaderWorkerSet";
   notes.add(
-    at,
+    [...path, "name"],
     "mapped",
     isLeaderWorkerSet
       ? "leaderWorker with kind LeaderWorkerSet: where a cluster has none, each instance is a StatefulSet."
@@ -240,7 +267,16 @@ function readMultiNode(
     "workerTemplatePatch",
     "patchLeaderTemplate",
     "patchWorkerTemplate",
+    "restartPolicy",
+    "restartPolicyConfig",
+    "sharedServiceSelection",
   ]);
+  if (member(pattern, "sharedServiceSelection") !== undefined)
+    notes.add(
+      [...at, "sharedServiceSelection"],
+      "dropped",
+      "The Service of a role publishes the leader and the workers of every instance.",
+    );
   const reference = member(pattern, "templateRef");
   const own = member(pattern, "template");
   const base =
@@ -262,44 +298,104 @@ function readMultiNode(
   };
 }
 
-function readWorkload(workload: unknown, path: Path, notes: ImportNotes): Loose | undefined {
-  const kind = textAt(workload, ["kind"]);
-  if (kind === undefined || kind === "StatefulSet") return undefined;
-  if (kind === "Deployment") return { apiVersion: "apps/v1", kind };
+/** `workload` in v1alpha1, an annotation `apiVersion/kind` in v1alpha2. */
+function workloadKind(role: unknown): string | undefined {
+  const annotated = textAt(role, ["annotations", WORKLOAD_ANNOTATION]);
+  return textAt(role, ["workload", "kind"]) ?? annotated?.slice(annotated.lastIndexOf("/") + 1);
+}
+
+const WORKLOAD_ANNOTATION = "rbg.workloads.x-k8s.io/role-workload-type";
+
+function readWorkload(role: unknown, path: Path, notes: ImportNotes): Loose | undefined {
+  const kind = workloadKind(role);
+  if (kind === undefined) return undefined;
+  if (kind === "StatefulSet" || kind === "Deployment") return { apiVersion: "apps/v1", kind };
   if (kind === "LeaderWorkerSet") return { apiVersion: "leaderworkerset.x-k8s.io/v1", kind };
-  notes.add(path, "rewritten", `${kind} → StatefulSet, which gives its pods the same names.`);
+  notes.add([...path, "workload"], "rewritten", `${kind} → StatefulSet, which gives its pods the same names.`);
   return undefined;
 }
 
-function readPolicies(role: unknown, path: Path, notes: ImportNotes): void {
-  const restartPolicy = textAt(role, ["restartPolicy"]);
-  const at = [...path, "restartPolicy"];
-  if (restartPolicy === "None")
-    notes.add(at, "mapped", "onPodFailure: Ignore: failures of this role never recreate the group.");
-  else if (restartPolicy === "RecreateRBGOnPodRestart")
-    notes.add(at, "mapped", "A failure recreates the whole group: that is the default here.");
-  else if (restartPolicy !== undefined)
+function readScaling(role: unknown, path: Path, notes: ImportNotes): Loose | undefined {
+  const at = [...path, "scalingAdapter"];
+  if (member(role, "servicePorts") !== undefined)
+    notes.add([...path, "servicePorts"], "dropped", "The Service of a role has every container port.");
+  if (member(role, "podManagementPolicy") !== undefined)
+    notes.add(
+      [...path, "podManagementPolicy"],
+      member(role, "podManagementPolicy") === "Parallel" ? "mapped" : "not supported",
+      "The pods of a role start together; roles wait for one another by dependencies.",
+    );
+  if (member(role, "scalingAdapter") === undefined) return undefined;
+  if (valueAt(role, ["scalingAdapter", "enable"]) !== true) {
+    notes.add(at, "mapped", "The replicas of the role are scaled here, the default.");
+    return undefined;
+  }
+  if (isRefusedYet("spec.groupTemplate.roles[].scaling.external", true)) {
     notes.add(
       at,
       "not supported",
-      `${restartPolicy} has no equivalent: a failure of this role recreates the whole group.`,
-    );
-
-  for (const field of ["rolloutStrategy", "updateStrategy"])
-    if (member(role, field) !== undefined)
-      notes.add(
-        [...path, field],
-        "dropped",
-        "Roles are not rolled out alone: a change replaces one group after another (spec.rollout).",
-      );
-  if (member(role, "scalingAdapter") !== undefined)
-    notes.add(
-      [...path, "scalingAdapter"],
-      valueAt(role, ["scalingAdapter", "enable"]) === true ? "not supported" : "dropped",
       "An outside autoscaler cannot own the replicas of a role yet: they are scaled here.",
     );
-  if (member(role, "servicePorts") !== undefined)
-    notes.add([...path, "servicePorts"], "dropped", "The Service of a role has every container port.");
+    return undefined;
+  }
+  notes.add(
+    [...at, "enable"],
+    "mapped",
+    "scaling.external: an autoscaler outside owns the replicas. Its target is the role's workload; there is no adapter object.",
+  );
+  notes.addRest(at, member(role, "scalingAdapter"), ["enable"]);
+  return { external: true };
+}
+
+/** Which roles a template was written out in; its own parts are listed there only where a patch replaced them. */
+function noteRoleTemplates(
+  templates: readonly unknown[],
+  roles: readonly unknown[],
+  path: Path,
+  notes: ImportNotes,
+): void {
+  for (const [index, template] of templates.entries()) {
+    const name = textAt(template, ["name"]);
+    const users = roles.filter((role) =>
+      [[], ...MULTI_NODE_FIELDS.map((field) => [field]), ["standalonePattern"]].some(
+        (at) => textAt(role, [...at, "templateRef", "name"]) === name,
+      ),
+    );
+    notes.add(
+      [...path, index],
+      users.length === 0 ? "dropped" : "mapped",
+      users.length === 0
+        ? `No role uses the template ${name ?? "without a name"}.`
+        : `Written out in ${users.map((role) => textAt(role, ["name"]) ?? "a role").join(", ")}, with the patches of each.`,
+    );
+  }
+}
+
+/** Labels and annotations of a role are on its pods; the template's own come before them. */
+function withRoleMetadata(
+  role: unknown,
+  path: Path,
+  template: unknown,
+  topology: TopologyReader,
+  notes: ImportNotes,
+): unknown {
+  if (!isRecord(template)) return template;
+  const given = member(role, "annotations");
+  const { [WORKLOAD_ANNOTATION]: workload, ...others } = isRecord(given) ? given : {};
+  if (workload !== undefined)
+    notes.add([...path, "annotations", WORKLOAD_ANNOTATION], "mapped", "workload of the role.");
+  const added = present({
+    labels: withoutOurLabels(member(role, "labels"), [...path, "labels"], notes),
+    annotations: isRecord(given) ? topology.read(others, [...path, "annotations"]) : undefined,
+  });
+  const metadata: Record<string, unknown> = isRecord(template["metadata"]) ? { ...template["metadata"] } : {};
+  for (const [field, values] of Object.entries(added)) {
+    const own = metadata[field];
+    if (!isRecord(values) || Object.keys(values).length === 0) continue;
+    notes.add([...path, field], "mapped", `On the pods of the role: template.metadata.${field}.`);
+    metadata[field] = { ...values, ...(isRecord(own) ? own : {}) };
+  }
+  return Object.keys(metadata).length === 0 ? template : { ...template, metadata };
 }
 
 function cleanTemplate(template: unknown, path: Path, topology: TopologyReader, notes: ImportNotes): unknown {
@@ -324,55 +420,5 @@ function withoutOurLabels(labels: unknown, path: Path, notes: ImportNotes): unkn
       notes.add([...path, key], "dropped", `The label ${key} is set by OpenPatio itself.`);
       return false;
     }),
-  );
-}
-
-/** Collects the topology key from the annotations of all places that may have it, and lists the others of that API. */
-class TopologyReader {
-  key: string | undefined;
-  readonly #notes: ImportNotes;
-
-  constructor(notes: ImportNotes) {
-    this.#notes = notes;
-  }
-
-  read(annotations: unknown, path: Path): unknown {
-    if (!isRecord(annotations)) return annotations;
-    const kept: [string, unknown][] = [];
-    for (const [key, value] of Object.entries(annotations)) {
-      if (key === "kubectl.kubernetes.io/last-applied-configuration") continue;
-      if (!/(^|\.)workloads\.x-k8s\.io\//.test(key)) kept.push([key, value]);
-      else this.#readOne(key, value, [...path, key]);
-    }
-    return kept.length === 0 ? undefined : Object.fromEntries(kept);
-  }
-
-  #readOne(key: string, value: unknown, path: Path): void {
-    const word = key.slice(key.indexOf("/") + 1);
-    if ((word === "exclusive-topology" || word === "group-exclusive-topology") && typeof value === "string") {
-      if (this.key === undefined || this.key === value) {
-        this.key = value;
-        this.#notes.add(path, "mapped", `placement.topology: each group alone in one domain of ${value}.`);
-      } else
-        this.#notes.add(path, "not supported", `A set has one topology key: ${this.key} was taken, ${value} left out.`);
-    } else if (word === "disable-exclusive-topology")
-      this.#notes.add(
-        path,
-        "not supported",
-        "Every role of a group is in the group's domain: this one cannot be excepted.",
-      );
-    else if (word.includes("gang-scheduling"))
-      this.#notes.add(path, "dropped", "With placement.topology a group is placed only when all of it fits.");
-    else this.#notes.add(path, "not supported", `${key} has no equivalent here and was left out.`);
-  }
-}
-
-/** Without members that are undefined, and without empty metadata. */
-function present(object: Loose): Loose {
-  return Object.fromEntries(
-    Object.entries(object).filter(
-      ([key, value]) =>
-        value !== undefined && !(key === "metadata" && isRecord(value) && Object.keys(value).length === 0),
-    ),
   );
 }

@@ -28,6 +28,11 @@ export const NOT_YET: readonly NotYet[] = [
   },
 ];
 
+/** Whether a field is refused at this value, so that nothing is made that would be refused. */
+export function isRefusedYet(path: string, value: unknown): boolean {
+  return NOT_YET.some((field) => field.path === path && !field.isAllowed(value));
+}
+
 export function notYetProblems(manifest: unknown): readonly Problem[] {
   return NOT_YET.flatMap((field) =>
     occurrences(manifest, field.path)

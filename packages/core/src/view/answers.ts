@@ -124,6 +124,9 @@ export type SystemInfo = {
 
 export type ImportAnswer = {
   readonly sets: readonly {
+    /** Position of its document in the file, from 0, and its kind there. */
+    readonly index: number;
+    readonly kind: string;
     readonly namespace: string | null;
     readonly name: string;
     readonly yaml: string;
@@ -138,6 +141,8 @@ export type ImportAnswer = {
     readonly kind: string;
     readonly name: string | null;
     readonly reason: string;
+    /** What to apply with kubectl instead, where a reference in it had to change; else null. */
+    readonly yaml: string | null;
   }[];
   readonly problems: readonly Problem[];
 };
