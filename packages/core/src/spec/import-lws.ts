@@ -226,7 +226,7 @@ function notePolicies(document: Loose, notes: ImportNotes): void {
     notes.add(
       ["spec", "startupPolicy"],
       "not supported",
-      `${String(startup)}: workers start with their leader here. Let the workers wait for the leader's port, or make leader and workers two roles with a dependency.`,
+      `${JSON.stringify(startup)}: workers start with their leader here. Let the workers wait for the leader's port, or make leader and workers two roles with a dependency.`,
     );
   const network: Path = ["spec", "networkConfig"];
   notes.addRest(network, valueAt(document, network), ["subdomainPolicy"]);

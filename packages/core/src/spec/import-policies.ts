@@ -164,7 +164,7 @@ function backoffOf(roles: readonly unknown[], path: Path, notes: ImportNotes): L
           notes.add(
             [...at, theirs],
             "not supported",
-            `A set has one backoff: ${String(taken[ours])} of another role was taken, ${String(value)} left out.`,
+            `A set has one backoff: ${JSON.stringify(taken[ours])} of another role was taken, ${JSON.stringify(value)} left out.`,
           );
       }
     }
