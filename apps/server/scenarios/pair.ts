@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type KubeObject, LABEL } from "@openpatio/core/model";
 import type { ClusterRow, SetAnswer, TimelineItem } from "@openpatio/core/view";
 import { parseKubeconfig } from "@openpatio/k8s";
-import { SANDBOX_RACKS, SANDBOX_ZONES } from "@openpatio/k8s/sim";
+import { createSandbox, SANDBOX_RACKS, SANDBOX_ZONES } from "@openpatio/k8s/sim";
 import { afterAll, beforeAll, describe } from "vitest";
 import { createTestServer, type TestServer } from "../src/testing/index.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
@@ -41,8 +41,9 @@ async function openBeside(path: string, namespace: string): Promise<Opened> {
   const kubeconfig = readFileSync(path, "utf8");
   const url = new URL(parseKubeconfig(kubeconfig).server);
   const proxy = await startCuttingProxy(url);
-  const server = await createTestServer({ clusters: [SANDBOX_ZONES] });
-  const sandbox = server.cluster(SANDBOX_ZONES.name);
+  const server = await createTestServer({ clusters: [] });
+  const other = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast" });
+  const sandbox = other.cluster(SANDBOX_ZONES.name);
   const [a, b] = ["aside", "real"] as const;
   await server.call("clusters.register", { name: a, kubeconfig: sandbox.kubeconfigYaml });
   const proxied = kubeconfig.replaceAll(url.host, `127.0.0.1:${proxy.port}`);
@@ -58,6 +59,7 @@ async function openBeside(path: string, namespace: string): Promise<Opened> {
     b: { name: b, kube: httpKube(kubeconfig, namespace), cut: (isCut) => proxy.cut(isCut) },
     close: async () => {
       await server.close();
+      await other.close();
       await proxy.close();
     },
   };

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { homeOf } from "@openpatio/core/model";
+import { clustersOfGroup, homeOf } from "@openpatio/core/model";
 import type { ClusterPort } from "@openpatio/core/ports";
 import { type Database, openDatabase } from "@openpatio/db";
 import { Adopter } from "./adoption/adopter.ts";
@@ -8,6 +8,7 @@ import { EventTeller } from "./adoption/event-teller.ts";
 import { ConsoleDoor } from "./adoption/resource-door.ts";
 import { ContactLog } from "./clusters/contact-log.ts";
 import { type Connection, Fleet } from "./clusters/fleet.ts";
+import { LostContacts } from "./clusters/lost-contacts.ts";
 import { ClusterVerbs } from "./clusters/service.ts";
 import type { Vault } from "./clusters/vault.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -87,12 +88,14 @@ export async function startApp(options: AppOptions): Promise<App> {
   await sets.load();
   const isUsed = (cluster: string) =>
     [...sets.all()].some(
-      ({ state }) => homeOf(state) === cluster || state.groups.some((group) => group.placement?.cluster === cluster),
+      ({ state }) =>
+        homeOf(state) === cluster || state.groups.some((group) => clustersOfGroup(group).includes(cluster)),
     );
   if (options.sandboxDir === null) await removeSandboxMembers(db, isUsed);
   const fleet = new Fleet({ db, vault: options.vault, connect: options.connect, nowMs, log });
   const reservations = new Reservations(sets);
   const missing = new MissingReferences(fleet, nowMs);
+  const lost = new LostContacts({ fleet, db, nowMs, mayWrite: () => lease.isHeld, log });
 
   const metrics = createMetrics({
     fleet,
@@ -122,6 +125,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     timeline,
     reservations,
     missing,
+    lost,
     executor,
     logTails: new LogTails({ sets, port: (cluster) => fleet.get(cluster)?.port ?? null, log }),
     log,
@@ -223,6 +227,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           nowMs,
         });
   await members?.start();
+  await lost.start();
   reconciler.start();
   adopter.start();
   await lease.start();
@@ -239,6 +244,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       members?.stop();
       stopFeeding();
       contacts.stop();
+      lost.stop();
       live.close();
       await http.close();
       events.stop();

@@ -10,7 +10,7 @@ export function loadClusters(db: Database): Promise<readonly ClusterRow[]> {
 /** False when the name is taken. */
 export async function insertCluster(
   tx: Transaction,
-  row: Omit<ClusterRow, "placementVersion" | "labels"> & Partial<Pick<ClusterRow, "labels">>,
+  row: Omit<ClusterRow, "placementVersion" | "labels" | "lostMs"> & Partial<Pick<ClusterRow, "labels">>,
 ): Promise<boolean> {
   const { count } = await tx.clusterRow.createMany({
     data: [{ ...row, kubeconfig: bytes(row.kubeconfig), labels: row.labels ?? {} }],
@@ -31,6 +31,10 @@ export async function replaceLabels(
 
 export async function replaceKubeconfig(tx: Transaction, name: string, kubeconfig: Uint8Array): Promise<void> {
   await tx.clusterRow.update({ where: { name }, data: { kubeconfig: bytes(kubeconfig) } });
+}
+
+export async function storeLoss(db: Database, name: string, lostMs: number | null): Promise<void> {
+  await db.clusterRow.updateMany({ where: { name }, data: { lostMs } });
 }
 
 export async function removeCluster(tx: Transaction, name: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { type GroupState, groupName, homeOf, MANAGER, type SetState } from "@openpatio/core/model";
+import { clustersOfGroup, type GroupState, groupName, homeOf, MANAGER, type SetState } from "@openpatio/core/model";
 import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
 import {
   type ClusterAnswer,
@@ -74,6 +74,7 @@ export class ClusterVerbs implements ClusterService {
       isSimulated: false,
       placementVersion: 0,
       labels: input.labels ?? {},
+      lostMs: null,
       registeredAt: new Date(nowMs()),
     };
     const items = await db.$transaction(async (tx) => {
@@ -207,7 +208,7 @@ function labelText(labels: Readonly<Record<string, string>>): string {
 }
 
 function groupsOn(state: SetState, cluster: string): readonly GroupState[] {
-  return state.groups.filter((group) => group.placement?.cluster === cluster);
+  return state.groups.filter((group) => clustersOfGroup(group).includes(cluster));
 }
 
 function inUse(cluster: string, sets: readonly StoredSet[]): DomainError {

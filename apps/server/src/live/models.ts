@@ -1,4 +1,4 @@
-import type { SetStatus } from "@openpatio/core/model";
+import { leavingClusters, type SetStatus } from "@openpatio/core/model";
 import { openLedger, placeGroup, type Refusal, type Reservation } from "@openpatio/core/placement";
 import { plan } from "@openpatio/core/plan";
 import { parseSetYaml } from "@openpatio/core/spec";
@@ -86,8 +86,9 @@ export class Models {
     const group = state.groups.find((candidate) => candidate.index === index);
     if (group === undefined) return [];
     const { fleet, reservations, missing } = this.options;
+    const leaving = leavingClusters(group);
     const ledger = openLedger(fleet.observe(), () => reservations.except(null));
-    const request = { set: state, group: index, revision: group.revision, missing: missing.known(state) };
+    const request = { set: state, group: index, revision: group.revision, missing: missing.known(state), leaving };
     return placeGroup(request, ledger).refusals;
   }
 

@@ -30,10 +30,20 @@ export class MissingReferences {
 
   /** For a plan: only a set that may start a group now is asked about. */
   async of(set: SetState): Promise<MissingObjects> {
-    if (!isSettled(set)) return this.ask(set);
+    if (!isSettled(set) || this.mayGoElsewhere(set)) return this.ask(set);
     if (set.isDeleting) this.settledAtMs.delete(set.id);
     else this.settledAtMs.set(set.id, this.nowMs());
     return NOTHING;
+  }
+
+  /** A group of it is to move to another cluster, or may fail over to one. */
+  private mayGoElsewhere({ groups, spec }: SetState): boolean {
+    const isSilent = (cluster: string) => this.fleet.get(cluster)?.port.info().health === "unreachable";
+    return groups.some(
+      ({ moveTo, placement }) =>
+        moveTo !== null ||
+        (spec.placement.failover.afterSeconds !== null && placement !== null && isSilent(placement.cluster)),
+    );
   }
 
   /** Asks clusters what is not known of late. */

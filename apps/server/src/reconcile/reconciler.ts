@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { homeOf, type SetStatus } from "@openpatio/core/model";
+import { clustersOfGroup, homeOf, type SetStatus } from "@openpatio/core/model";
 import type { Reservation } from "@openpatio/core/placement";
 import { type Plan, plan, type TimelineDraft } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import { resourceStatusAction } from "../adoption/resource-status.ts";
 import type { Fleet } from "../clusters/fleet.ts";
+import type { LostContacts } from "../clusters/lost-contacts.ts";
 import type { Logger } from "../log.ts";
 import { yamlWithTemplate } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
@@ -44,6 +45,7 @@ export type ReconcilerOptions = {
   readonly timeline: TimelineStore;
   readonly reservations: Reservations;
   readonly missing: MissingReferences;
+  readonly lost: LostContacts;
   readonly executor: Executor;
   readonly logTails: LogTails;
   readonly log: Logger;
@@ -136,7 +138,7 @@ export class Reconciler {
       return;
     }
     for (const set of sets.all()) {
-      const isHere = set.state.groups.some((group) => group.placement?.cluster === cluster);
+      const isHere = set.state.groups.some((group) => clustersOfGroup(group).includes(cluster));
       const mayComeHere = isWaitingForRoom(set);
       if (change.kind === "capacity" ? mayComeHere : isHere || mayComeHere) this.queue.add(set.state.id, SETTLE_MS);
     }
@@ -207,6 +209,7 @@ export class Reconciler {
           set: set.state,
           clusters,
           missing,
+          lost: this.options.lost.known(),
           // Read only when something is to be placed, which is rare.
           get reservations(): readonly Reservation[] {
             return reservations.except(id);
@@ -285,7 +288,9 @@ export class Reconciler {
 }
 
 const isWaitingForRoom = (set: StoredSet): boolean =>
-  set.state.groups.some((group) => group.stage === "unplaced") || set.state.groups.length < set.state.spec.replicas;
+  set.state.groups.some((group) => group.stage === "unplaced") ||
+  set.state.groups.length < set.state.spec.replicas ||
+  set.state.spec.placement.failover.afterSeconds !== null;
 
 function isWorthStoring(set: StoredSet, planned: Plan): boolean {
   const { state } = set;
@@ -305,9 +310,11 @@ function isWorthStoring(set: StoredSet, planned: Plan): boolean {
 function hasGivenBack(before: StoredSet, after: StoredSet): boolean {
   const placed = (set: StoredSet) =>
     new Set(
-      set.state.groups.flatMap(({ index, placement }) =>
-        placement === null ? [] : [`${index} ${placement.cluster} ${placement.domain?.value ?? ""}`],
-      ),
+      set.state.groups
+        .flatMap((group) => [group, ...group.leaving.map(({ copy }) => copy)])
+        .flatMap(({ index, placement }) =>
+          placement === null ? [] : [`${index} ${placement.cluster} ${placement.domain?.value ?? ""}`],
+        ),
     );
   const now = placed(after);
   return [...placed(before)].some((place) => !now.has(place));

@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { homeOf, isRecord } from "@openpatio/core/model";
+import { clustersOfGroup, homeOf, isRecord } from "@openpatio/core/model";
 import type { StateChange, TimelineDraft } from "@openpatio/core/plan";
 import { editYaml, parseSetYaml, type SetSpec, setToYaml, type YamlEdit } from "@openpatio/core/spec";
 import type { TimelineEntry } from "../timeline/timeline-store.ts";
@@ -93,7 +93,7 @@ export function entryOf(set: Pick<StoredSet, "state">, actor: string, draft: Tim
 
 /** Wanted counts are part of what is promised there, so a change of the spec makes placements under way plan again. */
 function clustersOf({ state }: StoredSet): readonly string[] {
-  return [...new Set(state.groups.flatMap((group) => group.placement?.cluster ?? []))].sort();
+  return [...new Set(state.groups.flatMap(clustersOfGroup))].sort();
 }
 
 const deleting = ({ namespace, name }: SetKey) =>

@@ -115,6 +115,9 @@ function columnsOf(set: StoredSet) {
 /** State is JSON by its types; Prisma's own JSON type has an index signature that they lack. */
 const json = (value: unknown): Prisma.InputJsonValue => value as Prisma.InputJsonValue;
 
+/** What rows from before these fields leave out. */
+const ABSENT = { roleRestarts: [], stuckPods: [], moveTo: null, leaving: [], undone: 0 };
+
 function toStored(row: Loaded): StoredSet {
   return {
     state: {
@@ -128,9 +131,7 @@ function toStored(row: Loaded): StoredSet {
       deletesVolumes: row.deletesVolumes,
       revisions: row.revisions as unknown as readonly Revision[],
       rollout: row.rollout as unknown as RolloutState,
-      groups: row.groups.map(
-        ({ state }) => ({ roleRestarts: [], stuckPods: [], ...(state as object) }) as unknown as GroupState,
-      ),
+      groups: row.groups.map(({ state }) => ({ ...ABSENT, ...(state as object) }) as unknown as GroupState),
       conditions: row.conditions as unknown as readonly Condition[],
     },
     yaml: row.yaml,

@@ -9,6 +9,9 @@ const Definition = z.object({
   home: SetHome,
 });
 
+/** Left out: wherever it would be placed anew. */
+const MoveTarget = { cluster: z.string().min(1).optional(), domain: z.string().min(1).optional() };
+
 /** A plain record: tRPC's `router()` refuses the key `apply`, which only a callable proxy would confuse. */
 export const setsRouter = {
   validate: procedure.input(Definition).query(({ ctx, input }) => ctx.services.sets.validate(input)),
@@ -46,10 +49,10 @@ export const setsRouter = {
     .mutation(({ ctx, input }) => ctx.services.sets.retryNow(ctx.actor, input)),
   retakeFields: procedure.input(SetKey).mutation(({ ctx, input }) => ctx.services.sets.retakeFields(ctx.actor, input)),
   previewMove: procedure
-    .input(SetKey.extend({ group: Index }))
+    .input(SetKey.extend({ group: Index, ...MoveTarget }))
     .query(({ ctx, input }) => ctx.services.sets.previewMove(input)),
   move: procedure
-    .input(SetKey.extend({ group: Index, ifIncarnation: z.int().min(0).optional() }))
+    .input(SetKey.extend({ group: Index, ...MoveTarget, ifIncarnation: z.int().min(0).optional() }))
     .mutation(({ ctx, input }) => ctx.services.sets.move(ctx.actor, input)),
   import: procedure.input(z.object({ text: Text })).query(({ ctx, input }) => ctx.services.sets.import(input.text)),
   templates: procedure.query(({ ctx }) => ctx.services.sets.templates()),

@@ -51,7 +51,7 @@ import type { MissingReferences } from "../reconcile/missing-references.ts";
 import type { Reservations } from "../reconcile/reservations.ts";
 import type { TimelineStore } from "../timeline/timeline-store.ts";
 import type { SetKey } from "../trpc/inputs.ts";
-import type { Definition, SetService } from "../trpc/services.ts";
+import type { Definition, MoveTarget, SetService } from "../trpc/services.ts";
 import { changeSet, entryOf, requireSet, resolveSet } from "./change-set.ts";
 import { type ReadDefinition, readDefinition, refuse } from "./definition.ts";
 import { type DryRun, dryRun } from "./dry-run.ts";
@@ -222,32 +222,36 @@ export class SetVerbs implements SetService {
     return { name: key.name };
   }
 
-  async previewMove(input: SetKey & { readonly group: number }): Promise<MoveView> {
+  async previewMove(input: SetKey & MoveTarget): Promise<MoveView> {
     const stored = requireSet(this.options.sets, input);
     await this.options.missing.ask(stored.state);
-    return this.moveOf(stored, input.group);
+    return this.moveOf(stored, input);
   }
 
   async move(
     actor: string,
-    input: SetKey & { readonly group: number; readonly ifIncarnation?: number | undefined },
+    input: SetKey & MoveTarget & { readonly ifIncarnation?: number | undefined },
   ): Promise<MoveView> {
     let view = await this.previewMove(input);
     await changeSet(this.options.sets, actor, input, (set) => {
-      view = this.moveOf(set, input.group);
+      view = this.moveOf(set, input);
       const { ifIncarnation = view.incarnation } = input;
       const isLater = view.incarnation !== ifIncarnation;
       const why = isLater
         ? `${view.name} is at incarnation ${view.incarnation} by now, not ${ifIncarnation}.`
         : view.why;
-      const moved = isLater || !view.canMove ? null : moveGroup(set.state, input.group, this.options.nowMs());
+      const to = view.to?.cluster ?? null;
+      const isAcross = to !== null && to !== view.from?.cluster;
+      const wish = { ...wishOf(input), ...(isAcross ? { cluster: to } : {}) };
+      const moved =
+        isLater || !view.canMove ? null : moveGroup(set.state, input.group, this.options.nowMs(), { wish, isAcross });
       if (moved === null) throw new DomainError("group.not-movable", why, { params: { group: input.group } });
       return moved;
     });
     return view;
   }
 
-  private moveOf({ state }: StoredSet, group: number): MoveView {
+  private moveOf({ state }: StoredSet, target: MoveTarget): MoveView {
     const { fleet, reservations, missing } = this.options;
     const input = {
       state,
@@ -255,7 +259,7 @@ export class SetVerbs implements SetService {
       reservations: reservations.except(state.id),
       missing: missing.known(state),
     };
-    return moveView(input, requireGroup(state, group));
+    return moveView(input, requireGroup(state, target.group), wishOf(target));
   }
 
   import(text: string): ImportAnswer {
@@ -356,6 +360,8 @@ export class SetVerbs implements SetService {
     );
   }
 }
+
+const wishOf = ({ cluster, domain }: MoveTarget) => ({ cluster: cluster ?? null, domain: domain ?? null });
 
 /** What a cluster said of a definition, and what it did not let us look at. */
 type Asked = DryRun &

@@ -54,15 +54,19 @@ export interface SetService {
   retakeFields(actor: string, key: SetKey): Promise<{ readonly name: string }>;
   retryNow(actor: string, input: SetKey & { readonly group: number }): Promise<{ readonly group: number }>;
   /** Where a group would go that is stopped and placed anew; nothing is done. */
-  previewMove(input: SetKey & { readonly group: number }): Promise<MoveView>;
+  previewMove(input: SetKey & MoveTarget): Promise<MoveView>;
   /** Does what the preview says. With `ifIncarnation` only to that incarnation, so that asking twice moves once. */
-  move(
-    actor: string,
-    input: SetKey & { readonly group: number; readonly ifIncarnation?: number | undefined },
-  ): Promise<MoveView>;
+  move(actor: string, input: SetKey & MoveTarget & { readonly ifIncarnation?: number | undefined }): Promise<MoveView>;
   import(text: string): ImportAnswer;
   templates(): readonly TemplateAnswer[];
 }
+
+/** Which group is to move, and where to; without a place wherever it would be placed anew. */
+export type MoveTarget = {
+  readonly group: number;
+  readonly cluster?: string | undefined;
+  readonly domain?: string | undefined;
+};
 
 export interface RolloutService {
   pause(actor: string, key: SetKey): Promise<RolloutAnswer>;

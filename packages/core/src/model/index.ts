@@ -1,5 +1,6 @@
 export * from "./canonical-json.ts";
 export * from "./compare.ts";
+export * from "./copies.ts";
 export * from "./group-roles.ts";
 export * from "./kube-object.ts";
 export * from "./names.ts";

@@ -75,7 +75,7 @@ export type GroupPlacement = {
 
 /** Why an incarnation ended (or a role, a group was stopped). Kept with the incarnation and shown in the timeline. */
 export type Cause = {
-  readonly kind: "failure" | "rollout" | "restart" | "move" | "scale-in" | "delete";
+  readonly kind: "failure" | "rollout" | "restart" | "move" | "failover" | "scale-in" | "delete";
   /** One sentence that names pod, container, exit code and node where there are such. */
   readonly message: string;
   readonly atMs: number;
@@ -232,6 +232,20 @@ export type PastIncarnation = {
   readonly cause: Cause;
 };
 
+/** Where a person wants a group. Null: anywhere. */
+export type PlaceWish = { readonly cluster: string | null; readonly domain: string | null };
+
+/**
+ * Another copy of a group, on a cluster that it leaves. move: it serves until the new copy is Ready. failover: its cluster
+ * does not answer. removal: it is taken away, whatever becomes of the group.
+ */
+export type LeavingCopy = {
+  /** As it was when the group left: what it is again when the move is undone. */
+  readonly copy: GroupState;
+  readonly stage: "move" | "failover" | "removal";
+  readonly sinceMs: number;
+};
+
 export type GroupState = {
   readonly index: number;
   readonly stage: GroupStage;
@@ -240,6 +254,12 @@ export type GroupState = {
   /** Revision the present incarnation runs, or (unplaced, waiting) the next one will. */
   readonly revision: number;
   readonly placement: GroupPlacement | null;
+  /** A move that was asked for and has not begun; null: none. */
+  readonly moveTo: PlaceWish | null;
+  /** Copies on other clusters; at most one of them is not to be removed. */
+  readonly leaving: readonly LeavingCopy[];
+  /** The highest number that an incarnation had whose move was undone; 0: none. The next one is above it. */
+  readonly undone: number;
   /** Why it is not placed, one sentence; null when it is. The full list is computed when asked for. */
   readonly unplacedReason: string | null;
   /** When the present stage of life began (start of the incarnation, of the teardown, of the waiting). */

@@ -51,6 +51,7 @@ describe("of several clusters with room", () => {
       placement: { cluster, domain: { key: RACK, value: `rack-${cluster}0` }, avoid: [], why: "" },
       revision: 1,
       teardown: null,
+      leaving: [],
     })) as never;
     const ledger = openLedger(clustersOf(named("a", { nodes: nodes("a") }), named("b", { nodes: nodes("b") })), () =>
       reservationsOf({ ...set, groups }),

@@ -1,4 +1,11 @@
-import { compareNames, type Domain, type GroupPlacement, type ObservedNode, type SetState } from "../model/index.ts";
+import {
+  compareNames,
+  type Domain,
+  type GroupPlacement,
+  type ObservedNode,
+  type PlaceWish,
+  type SetState,
+} from "../model/index.ts";
 import { domainsHeldAlone, exclusionOf, type GroupIdentity, isSameDomain } from "./exclusion.ts";
 import { hasSelector, hostsOf } from "./hosts.ts";
 import { type ClusterAccount, isInAny, type Ledger } from "./ledger.ts";
@@ -30,8 +37,6 @@ export type PlacementRequest = {
   readonly isRoomNeeded?: boolean;
 };
 
-/** Null: any. */
-export type PlaceWish = { readonly cluster: string | null; readonly domain: string | null };
 type Place = { readonly cluster: string; readonly domain: Domain | null };
 type Candidate = {
   readonly account: ClusterAccount;
@@ -467,7 +472,7 @@ function whyHere({ set, only, main, wish }: Wish, fits: readonly [Fit, ...Fit[]]
   const { topology, strategy } = set.spec.placement;
   const amounts = `${amountText(main, fit.freeBefore)} ${resourceNoun(main)} free, ${amountText(main, fit.freeAfter)} left after it`;
   if (only !== undefined) return `It still fits: ${amounts}.`;
-  if (wish !== undefined) return `Asked for: ${amounts}.`;
+  if (wish !== undefined && (wish.cluster ?? wish.domain) !== null) return `Asked for: ${amounts}.`;
   const beside = besideText(fit, fits, strategy);
   const which = `The ${strategy === "Pack" ? "fullest" : "emptiest"}`;
   if (topology === undefined) {

@@ -1,4 +1,4 @@
-import { type GroupState, groupRoles, type SetState, workloadName } from "../model/index.ts";
+import { type GroupState, groupRoles, type LeavingCopy, type SetState, workloadName } from "../model/index.ts";
 import { workersOf } from "../project/addresses.ts";
 import { roleDemands } from "./demand.ts";
 import type { PodDemand, Reservation } from "./types.ts";
@@ -40,7 +40,18 @@ export function claimingDemands(
 export function reservationsOf(
   set: Pick<SetState, "namespace" | "name" | "spec" | "revisions" | "groups">,
 ): readonly Reservation[] {
-  return set.groups.flatMap((group) => reservationOf(set, group) ?? []);
+  const own = set.groups.flatMap((group) => reservationOf(set, group) ?? []);
+  const copies = set.groups.flatMap((group) => group.leaving);
+  return [...own, ...copies.flatMap((one) => leavingReservation(set, one) ?? [])];
+}
+
+/** Of a copy on a cluster that the group leaves: all of it while that may be the one that stays. */
+export function leavingReservation(
+  set: Pick<SetState, "namespace" | "name" | "spec" | "revisions">,
+  { copy, stage }: LeavingCopy,
+): Reservation | null {
+  const reservation = reservationOf(set, copy);
+  return reservation === null || stage !== "removal" ? reservation : { ...reservation, isGoing: true, demands: [] };
 }
 
 export function reservationOf(

@@ -1,4 +1,4 @@
-import type { GroupState } from "../model/index.ts";
+import { type GroupState, leavingClusters } from "../model/index.ts";
 import { placeGroup } from "../placement/place-group.ts";
 import { type AssessedGroup, assessGroup, type RunningGroup } from "./assess.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
@@ -9,6 +9,7 @@ import { isOrphaning, planOrphaning } from "./orphan.ts";
 import { isStartedAfresh, type Placing, startNext } from "./placing.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { nextStartMs } from "./recovery.ts";
+import { failOver, settleCopies, startMove } from "./relocation.ts";
 import { advanceRestarts, isRestarting, stuckRestarts } from "./role-restarts.ts";
 import { planRunning } from "./startup.ts";
 import { planStuckPods } from "./stuck-pods.ts";
@@ -26,9 +27,10 @@ export function advanceGroup(
   placing: Placing,
   notes: PlanNotes,
 ): AssessedGroup | null {
-  if (!item.isInReach) return leaveAlone(context, item);
-  const group = planStuckPods(context, item.group, homesOf(context, item.group), notes);
-  const known = group === item.group ? item : { ...item, group };
+  const settled = settleCopies(context, item, notes);
+  if (!settled.isInReach) return leaveAlone(context, settled, placing, notes);
+  const group = planStuckPods(context, settled.group, homesOf(context, settled.group), notes);
+  const known = group === settled.group ? settled : { ...settled, group };
   switch (group.stage) {
     case "teardown":
       return tearDown(context, known, placing, notes);
@@ -41,17 +43,27 @@ export function advanceGroup(
   }
 }
 
-/** On a cluster that does not answer nothing is touched. One that is no longer registered never will: let go of it. */
-function leaveAlone(context: PlanContext, item: AssessedGroup): AssessedGroup | null {
-  const { placement, teardown } = item.group;
+/**
+ * On a cluster that does not answer nothing is touched; after a while the group may go on elsewhere. One that is no longer
+ * registered never will answer: let go of it.
+ */
+function leaveAlone(
+  context: PlanContext,
+  item: AssessedGroup,
+  placing: Placing,
+  notes: PlanNotes,
+): AssessedGroup | null {
+  const { placement, teardown, leaving } = item.group;
   const isRegistered = placement !== null && context.input.clusters.has(placement.cluster);
-  return teardown?.next === "remove" && !isRegistered ? null : item;
+  if (teardown?.next === "remove") return isRegistered || leaving.length > 0 ? item : null;
+  const moved = failOver(context, item, placing, notes);
+  return moved.running === null ? moved : run(context, moved, moved.running, placing, notes);
 }
 
 function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, notes: PlanNotes): AssessedGroup | null {
   const { group } = item;
   const homes = homesOf(context, group);
-  if (isOrphaning(context.set)) return letGo(item, homes, notes);
+  if (isOrphaning(context.set)) return letGo(context, item, homes, notes);
   const areGone = homes.map((home) => planTeardown(context, group, home, notes)).every((state) => state === "gone");
   if (!areGone) return item;
   if (group.teardown?.next === "remove") {
@@ -61,6 +73,7 @@ function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, n
       return teardown.isOwnerGoing === true
         ? item
         : { ...item, group: { ...group, teardown: { ...teardown, isOwnerGoing: true } } };
+    if (isLeftSomewhere(context, group)) return item;
     // Wanted again meanwhile: the next plan adds it anew.
     if (!context.set.isDeleting && group.index < context.set.spec.replicas) notes.wakeAtMs.push(context.nowMs);
     notes.timeline.push({
@@ -87,10 +100,20 @@ function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, n
   return wait(context, { ...item, group: endIncarnation(group, notBeforeMs, context.nowMs) }, placing, notes);
 }
 
-function letGo(item: AssessedGroup, homes: readonly ObservedGroup[], notes: PlanNotes): AssessedGroup | null {
+/** A copy is on a cluster that does not answer. */
+function isLeftSomewhere(context: PlanContext, group: GroupState): boolean {
+  return leavingClusters(group).some((name) => context.input.clusters.has(name) && context.live(name) === null);
+}
+
+function letGo(
+  context: PlanContext,
+  item: AssessedGroup,
+  homes: readonly ObservedGroup[],
+  notes: PlanNotes,
+): AssessedGroup | null {
   const { group } = item;
   const isReleased = homes.map((home) => planOrphaning(group, home, notes)).every(Boolean);
-  if (!isReleased) return item;
+  if (!isReleased || isLeftSomewhere(context, group)) return item;
   notes.timeline.push({
     kind: "group.stopped",
     group: group.index,
@@ -133,6 +156,8 @@ function run(
   placing: Placing,
   notes: PlanNotes,
 ): AssessedGroup {
+  const moving = startMove(context, item, placing, notes);
+  if (moving !== null) return moving.running === null ? moving : run(context, moving, moving.running, placing, notes);
   planStrays(item.group, running.observed, notes);
   const restarted = advanceRestarts(context, item.group, running.observed, notes);
   const roles = assessRoles(context, restarted, running);
@@ -206,7 +231,8 @@ function canMove(context: PlanContext, group: GroupState, running: RunningGroup,
   const { cluster, domain } = group.placement;
   if (ledger.unmet(cluster, key).length === 0) return false;
   const { missing } = context.input;
-  const request = { set, group: group.index, revision: group.revision, missing, except: { cluster, domain } };
+  const leaving = leavingClusters(group);
+  const request = { set, group: group.index, revision: group.revision, missing, except: { cluster, domain }, leaving };
   return placeGroup({ ...request, isRoomNeeded: true }, ledger).placed;
 }
 
@@ -218,13 +244,12 @@ function isCleared(context: PlanContext, home: ObservedGroup): boolean {
 /** Where anything of a group is or may be: its placement, and for one without, every live cluster that shows something. */
 function homesOf(context: PlanContext, group: GroupState): readonly ObservedGroup[] {
   const homes: ObservedGroup[] = [];
+  const leaving = leavingClusters(group);
   for (const [cluster, groups] of context.everything) {
     const observed = groups.get(group.index);
-    if (
-      observed !== undefined &&
-      (group.placement === null || group.placement.cluster === cluster || group.teardown?.next === "remove")
-    )
-      homes.push(observed);
+    if (observed === undefined) continue;
+    const isItsOwn = group.placement === null ? !leaving.includes(cluster) : group.placement.cluster === cluster;
+    if (isItsOwn || group.teardown?.next === "remove") homes.push(observed);
   }
   return homes;
 }

@@ -1,8 +1,8 @@
-import type { Cause, GroupRole, GroupState } from "../model/index.ts";
+import { type Cause, type GroupRole, type GroupState, servesByOldCopy } from "../model/index.ts";
 import { isInReach, type PlanContext, type PlanNotes } from "./context.ts";
 import { EXTERNAL_SCALE_IN_MS, withExternalCounts } from "./external.ts";
 import { judgeIncarnation } from "./failures.ts";
-import { beginTeardown } from "./incarnation.ts";
+import { beginTeardown, nextIncarnation } from "./incarnation.ts";
 import type { ObservedGroup } from "./observed-group.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { isRestarting, readyRestarts, restartRoles, stuckRestarts } from "./role-restarts.ts";
@@ -85,7 +85,9 @@ function fail(
     group: group.index,
     incarnation: group.incarnation,
     cause: cause.message,
-    decision: `Recreate group ${group.index} as incarnation ${group.incarnation + 1}`,
+    decision: servesByOldCopy(group)
+      ? `Give up the copy of group ${group.index} on ${group.placement?.cluster ?? "its new cluster"}`
+      : `Recreate group ${group.index} as incarnation ${nextIncarnation(group)}`,
     actions: kinds.length === 0 ? [] : [`delete ${countedKinds(kinds)}`],
   });
   return { ...beginTeardown(group, cause, "restart", context.nowMs), failuresInRow };

@@ -1,4 +1,4 @@
-import type { GroupState, KubeObject, ObservedObject } from "../model/index.ts";
+import { type GroupState, type KubeObject, keptCopy, type ObservedObject } from "../model/index.ts";
 import { renderEntry } from "../project/entry.ts";
 import { contentHashOf, dataHash } from "../project/labels.ts";
 import type { AssessedGroup } from "./assess.ts";
@@ -27,7 +27,8 @@ export function planEntry(
   for (const cluster of context.everything.keys()) {
     const existing = context.entry(cluster);
     const keeper = after.find(({ group }) => group.placement?.cluster === cluster && group.teardown?.next !== "remove");
-    const isWanted = keeper !== undefined || (existing !== null && set.spec.replicas === 0);
+    const isServed = after.some(({ group }) => keptCopy(group)?.copy.placement?.cluster === cluster);
+    const isWanted = keeper !== undefined || (existing !== null && (isServed || set.spec.replicas === 0));
     if (wanted === null || !isWanted) {
       if (existing !== null && existing.deletionAtMs === null) notes.actions.push(deletion(cluster, existing));
       continue;

@@ -1,15 +1,17 @@
-import type { GroupState, SetState } from "../model/index.ts";
+import { type GroupState, keptCopy, type SetState } from "../model/index.ts";
 import { domainNoun } from "../placement/words.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
+import { nextIncarnation } from "./incarnation.ts";
 import { shortPodName } from "./observed-group.ts";
 import { firstTrouble } from "./pod-trouble.ts";
+import { failoverDueMs } from "./relocation.ts";
 import { isRestarting, restartMessage } from "./role-restarts.ts";
 import { roleUpdateMessage } from "./role-rolling.ts";
 import { unreservedRoles, waitsFor } from "./roles.ts";
 import { stuckMessage } from "./stuck-pods.ts";
 import { waveNumbers } from "./waves.ts";
-import { listed, plural } from "./words.ts";
+import { duration, listed, plural } from "./words.ts";
 
 /** One or two sentences: what the group waits for, or what is wrong. */
 export function groupMessage(
@@ -17,7 +19,7 @@ export function groupMessage(
   set: SetState,
   { group, isInReach, running }: AssessedGroup,
 ): string {
-  if (!isInReach) return `${group.placement?.cluster ?? "Its cluster"} does not answer; nothing there is touched.`;
+  if (!isInReach) return silentMessage(context, group);
   switch (group.stage) {
     case "unplaced":
       return group.unplacedReason ?? "Not placed yet.";
@@ -36,14 +38,14 @@ function teardownMessage(context: PlanContext, group: GroupState): string {
   const stuck = stuckMessage(context, group);
   if (stuck !== null) return `${cause.message}. ${stuck}`;
   if (next === "remove") return `${cause.message}. Its roles are being stopped.`;
-  return `${cause.message}. Incarnation ${group.incarnation + 1} starts when everything of incarnation ${group.incarnation} is gone.`;
+  return `${cause.message}. Incarnation ${nextIncarnation(group)} starts when everything of incarnation ${group.incarnation} is gone.`;
 }
 
 function waitingMessage(group: GroupState): string {
   const cause = group.lastCause === null ? "" : `${group.lastCause.message}. `;
   const count = group.failuresInRow > 1 ? `${plural(group.failuresInRow, "failure")} in a row. ` : "";
   if (group.notBeforeMs === null) return `${cause}Given up after ${plural(group.failuresInRow, "failure")} in a row.`;
-  return `${cause}${count}All pods of incarnation ${group.incarnation} are gone; incarnation ${group.incarnation + 1} is next.`;
+  return `${cause}${count}All pods of incarnation ${group.incarnation} are gone; incarnation ${nextIncarnation(group)} is next.`;
 }
 
 function runningMessage(context: PlanContext, set: SetState, group: GroupState, running: RunningGroup): string {
@@ -57,9 +59,36 @@ function runningMessage(context: PlanContext, set: SetState, group: GroupState, 
     const broken = brokenMessage(group, running);
     return stuck === null ? broken : `${broken} ${stuck}`;
   }
-  if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.`;
+  const copy = copySentence(group);
+  if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.${copy}`;
   if (group.roleUpdate !== null) return updateMessage(set, group, running);
-  return `${startMessage(set, group, running)}${spreadSentence(group)}`;
+  return `${startMessage(set, group, running)}${spreadSentence(group)}${copy}`;
+}
+
+/** What is said of a group whose cluster does not answer, and what ends that. */
+function silentMessage(context: PlanContext, group: GroupState): string {
+  const cluster = group.placement?.cluster ?? "Its cluster";
+  const silent = `${cluster} does not answer; nothing there is touched.`;
+  const { afterSeconds } = context.set.spec.placement.failover;
+  if (afterSeconds === null) return silent;
+  const dueMs = failoverDueMs(context, group);
+  if (dueMs === null) {
+    const isLost = context.input.lost?.get(cluster)?.isCounting === false;
+    return isLost ? `${silent} No other cluster answers either, so that is not counted for a failover.` : silent;
+  }
+  if (dueMs <= context.nowMs && group.stalledReason !== null)
+    return `${cluster} does not answer. ${group.stalledReason}`;
+  return `${silent} When that has lasted ${duration(afterSeconds * 1000)}, the group is started elsewhere.`;
+}
+
+/** What becomes of the copy that it leaves. */
+function copySentence(group: GroupState): string {
+  const kept = keptCopy(group);
+  if (kept === null || kept.copy.placement === null) return "";
+  const { incarnation, placement } = kept.copy;
+  return kept.stage === "move"
+    ? ` Incarnation ${incarnation} on ${placement.cluster} serves until it is ready.`
+    : ` ${placement.cluster}, where incarnation ${incarnation} may still run, does not answer.`;
 }
 
 function spreadSentence({ placement }: GroupState): string {

@@ -13,6 +13,9 @@ export function newGroup(index: number, revision: number, restart: number, nowMs
     incarnation: 0,
     revision,
     placement: null,
+    moveTo: null,
+    leaving: [],
+    undone: 0,
     unplacedReason: null,
     sinceMs: nowMs,
     incarnationStartedAtMs: null,
@@ -40,6 +43,11 @@ export function newGroup(index: number, revision: number, restart: number, nowMs
   };
 }
 
+/** Numbers are used once, those of moves that were undone too. */
+export function nextIncarnation({ incarnation, undone }: Pick<GroupState, "incarnation" | "undone">): number {
+  return Math.max(incarnation, undone) + 1;
+}
+
 /** unplaced, waiting → running: the next incarnation, rendered once and stored with it. */
 export function startIncarnation(
   set: SetState,
@@ -52,10 +60,11 @@ export function startIncarnation(
   },
 ): GroupState {
   const { placement, revision, nowMs, abilities } = start;
-  const next = { ...group, incarnation: group.incarnation + 1, revision, placement };
+  const next = { ...group, incarnation: nextIncarnation(group), revision, placement };
   return {
     ...next,
     stage: "running",
+    moveTo: null,
     unplacedReason: null,
     sinceMs: nowMs,
     incarnationStartedAtMs: nowMs,
@@ -113,7 +122,8 @@ export function endIncarnation(group: GroupState, notBeforeMs: number | null, no
   };
 }
 
-function withEnd(group: GroupState, cause: Cause, nowMs: number): readonly PastIncarnation[] {
+/** Its ends so far and that of the present incarnation. */
+export function withEnd(group: GroupState, cause: Cause, nowMs: number): readonly PastIncarnation[] {
   if (group.incarnationStartedAtMs === null) return group.history;
   const ended: PastIncarnation = {
     incarnation: group.incarnation,

@@ -1,4 +1,4 @@
-import { canonicalJson, type GroupPlacement } from "../model/index.ts";
+import { canonicalJson, type GroupPlacement, type PlaceWish } from "../model/index.ts";
 import type { Ledger } from "../placement/ledger.ts";
 import { type PlacementRequest, placeGroup, placementOf } from "../placement/place-group.ts";
 
@@ -19,20 +19,20 @@ export type NextPlace =
 
 /**
  * A placement is sticky: the group stays where it is while it fits there by what the set asks for now, and then it keeps
- * its identity. A group that was asked to move goes where it would be placed anew; where that is the same place, to the
- * best other one; and stays where nothing else has room.
+ * its identity. A group that was asked to move goes where it would be placed anew, as far as that was asked for; where
+ * that is the same place, to the best other one; and stays where nothing else has room.
  *
  * Assumption: the books hold nothing of the group itself.
  */
 export function nextPlace(
-  request: Pick<PlacementRequest, "set" | "group" | "revision" | "missing">,
+  request: Pick<PlacementRequest, "set" | "group" | "revision" | "missing" | "leaving">,
   before: GroupPlacement | null,
-  isAskedToMove: boolean,
+  asked: PlaceWish | null,
   ledger: Ledger,
 ): NextPlace {
   let lost: string | null = null;
   if (before !== null) {
-    const moved = isAskedToMove ? otherPlace(request, before, ledger) : null;
+    const moved = asked === null ? null : otherPlace({ ...request, wish: asked }, before, ledger);
     if (moved !== null) return { isPlaced: true, placement: moved, lost: null };
     // Spread over a cluster for want of a domain: the next incarnation looks for one again.
     const isSpread = before.domain === null && request.set.spec.placement.topology !== undefined;
@@ -55,7 +55,7 @@ export function nextPlace(
 
 /** Where a group goes that is to leave its place for one with room; null when there is none. */
 function otherPlace(
-  request: Parameters<typeof nextPlace>[0],
+  request: Parameters<typeof nextPlace>[0] & { readonly wish: PlaceWish },
   before: GroupPlacement,
   ledger: Ledger,
 ): GroupPlacement | null {

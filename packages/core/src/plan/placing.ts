@@ -1,6 +1,13 @@
-import { type GroupPlacement, type GroupState, groupRoles, type SetState } from "../model/index.ts";
+import {
+  type GroupPlacement,
+  type GroupState,
+  groupRoles,
+  leavingClusters,
+  type PlaceWish,
+  type SetState,
+} from "../model/index.ts";
 import type { Ledger } from "../placement/ledger.ts";
-import { reservationOf } from "../placement/reservations.ts";
+import { leavingReservation, reservationOf } from "../placement/reservations.ts";
 import type { ClusterAbilities } from "../project/workloads.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { startIncarnation } from "./incarnation.ts";
@@ -10,6 +17,8 @@ import { listed } from "./words.ts";
 
 /** Milliseconds. Nothing tells when a Secret appears: while a group waits for one, it is looked for this often. */
 const MISSING_LOOK_MS = 5_000;
+
+const ANYWHERE: PlaceWish = { cluster: null, domain: null };
 
 /** Books and marks of the placing in one plan. */
 export type Placing = {
@@ -26,9 +35,14 @@ export function startNext(context: PlanContext, group: GroupState, placing: Plac
   const { set, nowMs } = context;
   const revision = nextRevision(set, group);
   placing.ledger.release({ namespace: set.namespace, set: set.name, group: group.index });
+  for (const copy of group.leaving) {
+    const reservation = leavingReservation(set, copy);
+    if (reservation !== null) placing.ledger.reserve(reservation);
+  }
   const isAskedToMove = group.lastCause?.kind === "move";
-  const request = { set, group: group.index, revision, missing: context.input.missing };
-  const found = nextPlace(request, group.placement, isAskedToMove, placing.ledger);
+  const leaving = leavingClusters(group);
+  const request = { set, group: group.index, revision, missing: context.input.missing, leaving };
+  const found = nextPlace(request, group.placement, isAskedToMove ? (group.moveTo ?? ANYWHERE) : null, placing.ledger);
   if (!found.isPlaced) {
     if (found.isMissing) notes.wakeAtMs.push(nowMs + MISSING_LOOK_MS);
     return unplace(context, { ...group, revision }, found.reason, notes);
@@ -76,6 +90,7 @@ function unplace(context: PlanContext, group: GroupState, reason: string, notes:
     stage: "unplaced",
     placement: null,
     unplacedReason: reason,
+    moveTo: null,
     notBeforeMs: null,
     sinceMs: context.nowMs,
   };

@@ -1,4 +1,4 @@
-import type { GroupState, Revision, RolloutState, SetState } from "../model/index.ts";
+import { clustersOfGroup, type GroupState, type Revision, type RolloutState, type SetState } from "../model/index.ts";
 import { openLedger } from "../placement/ledger.ts";
 import { reservationsOf } from "../placement/reservations.ts";
 import { advanceGroup } from "./advance.ts";
@@ -80,7 +80,7 @@ function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], 
   for (const [cluster, groups] of context.everything)
     for (const [index, observed] of groups) {
       const group = homes.get(index);
-      const isElsewhere = group !== undefined && group.placement !== null && group.placement.cluster !== cluster;
+      const isElsewhere = group !== undefined && group.placement !== null && !clustersOfGroup(group).includes(cluster);
       if (group === undefined || (isElsewhere && group.teardown?.next !== "remove"))
         planForeignHome(index, observed, notes);
     }
@@ -107,8 +107,9 @@ function prunedRevisions(set: SetState, rollout: RolloutState, groups: readonly 
   return kept.length === set.revisions.length ? set.revisions : kept;
 }
 
-function revisionsOf({ revision, roleUpdate }: GroupState): readonly number[] {
-  return [revision, ...(roleUpdate?.behind ?? []).map((late) => late.revision)];
+function revisionsOf({ revision, roleUpdate, leaving }: GroupState): readonly number[] {
+  const behind = (roleUpdate?.behind ?? []).map((late) => late.revision);
+  return [revision, ...behind, ...leaving.flatMap(({ copy }) => revisionsOf(copy))];
 }
 
 function unlessSame(before: readonly GroupState[], after: readonly GroupState[]): readonly GroupState[] {

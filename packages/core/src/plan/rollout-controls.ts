@@ -1,4 +1,5 @@
 import type { GroupState, RoleRestart, SetState } from "../model/index.ts";
+import { nextIncarnation } from "./incarnation.ts";
 import { begun } from "./rollout-state.ts";
 import type { StateChange } from "./spec-change.ts";
 import type { TimelineDraft } from "./types.ts";
@@ -49,7 +50,7 @@ export function retryGroupNow(state: SetState, index: number, nowMs: number): St
         group: index,
         incarnation: group.incarnation,
         cause: "Asked for",
-        decision: `Start incarnation ${group.incarnation + 1} of group ${index} now`,
+        decision: `Start incarnation ${nextIncarnation(group)} of group ${index} now`,
         actions: [],
       },
     ],

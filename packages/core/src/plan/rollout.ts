@@ -1,4 +1,4 @@
-import { type Cause, findRevision, type GroupState, type RolloutState } from "../model/index.ts";
+import { type Cause, findRevision, type GroupState, type RolloutState, servesByOldCopy } from "../model/index.ts";
 import { renderWorkloads } from "../project/workloads.ts";
 import type { AssessedGroup } from "./assess.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
@@ -37,7 +37,8 @@ export function planRollout(
   if (set.isDeleting || isRolloutHeld(set)) return current.map((item) => advanceRoleUpdate(context, item, notes));
   const adopted = current.map((item) => (canAdoptRoles(context, item) ? adoptRoles(context, item, notes) : item));
   const outdated = adopted.filter(
-    ({ group, running }) => running !== null && group.index < set.spec.replicas && isOutdated(set, group),
+    ({ group, running }) =>
+      running !== null && group.index < set.spec.replicas && isOutdated(set, group) && !servesByOldCopy(group),
   );
   const limit = maxUnavailable(set.spec);
   const chosen = new Set(
@@ -48,7 +49,8 @@ export function planRollout(
   let unavailable = adopted.filter((item) => chosen.has(item) || isUnavailable(context, item)).length - serving;
   // An extra group that serves does so whatever it runs; one that does not is put on the target first.
   for (const item of extras)
-    if (item.running !== null && !item.running.isAvailable && isOutdated(set, item.group)) chosen.add(item);
+    if (item.running?.isAvailable === false && isOutdated(set, item.group) && !servesByOldCopy(item.group))
+      chosen.add(item);
   for (const item of outdated.filter((each) => !chosen.has(each)).sort(byReadiness)) {
     if (unavailable >= limit) break;
     chosen.add(item);
@@ -69,6 +71,7 @@ function byReadiness(a: AssessedGroup, b: AssessedGroup): number {
  */
 function isUnavailable({ set }: PlanContext, { group, isInReach, running }: AssessedGroup): boolean {
   if (group.index >= set.spec.replicas) return false;
+  if (servesByOldCopy(group)) return false;
   if (group.takenDown || !isInReach) return true;
   if (group.stage === "unplaced") return group.incarnation > 0;
   return running?.isAvailable !== true;
@@ -82,6 +85,8 @@ function renumbered({ set }: PlanContext, item: AssessedGroup): AssessedGroup {
 }
 
 function canAdoptRoles({ set }: PlanContext, { group, running }: AssessedGroup): boolean {
+  // An old copy that serves would stay as it is.
+  if (servesByOldCopy(group)) return false;
   if (
     running === null ||
     group.roleUpdate !== null ||

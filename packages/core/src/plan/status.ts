@@ -12,6 +12,7 @@ import {
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { groupMessage } from "./group-message.ts";
+import { failoverDueMs } from "./relocation.ts";
 import { isGivenUp, isRestarting, restartDueMs } from "./role-restarts.ts";
 import { isOutdated, isRolloutActive, isRolloutPaused, runsTarget, targetRevision } from "./rollout-state.ts";
 import { nextForceMs } from "./stuck-pods.ts";
@@ -57,8 +58,16 @@ function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): 
     incarnation: group.incarnation,
     roles: roleStatuses(set, item),
     message: phase === "Ready" ? null : groupMessage(context, set, item),
-    untilMs: group.stage === "waiting" ? group.notBeforeMs : (nextForceMs(context, group) ?? restartDueMs(group)),
+    untilMs: untilMs(context, item),
   };
+}
+
+function untilMs(context: PlanContext, { group, isInReach }: AssessedGroup): number | null {
+  if (!isInReach) {
+    const dueMs = failoverDueMs(context, group);
+    return dueMs === null || dueMs <= context.nowMs ? null : dueMs;
+  }
+  return group.stage === "waiting" ? group.notBeforeMs : (nextForceMs(context, group) ?? restartDueMs(group));
 }
 
 function roleStatuses(set: SetState, { group, running }: AssessedGroup): readonly RoleStatus[] {
@@ -92,7 +101,7 @@ function runningPhase(group: AssessedGroup["group"], running: RunningGroup): Gro
   if (group.roleUpdate !== null) return "Updating";
   if (group.firstReadyAtMs !== null || group.incarnation <= 1) return "Starting";
   const kind = group.lastCause?.kind;
-  if (kind === "failure") return "Recovering";
+  if (kind === "failure" || kind === "failover") return "Recovering";
   return kind === "rollout" || kind === "restart" || kind === "move" ? "Updating" : "Starting";
 }
 

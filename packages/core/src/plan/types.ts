@@ -55,6 +55,9 @@ export const TIMELINE_KINDS = [
   "set.deleting",
   "set.deleted",
   "group.placed",
+  "group.moving",
+  "group.moved",
+  "group.returned",
   "group.unplaced",
   "group.starting",
   "group.role-started",
@@ -101,12 +104,22 @@ export type TimelineDraft = {
   readonly actions: readonly string[];
 };
 
+/** For how long a cluster has not answered, as far as that counts for a failover. */
+export type LostContact = {
+  /** Epoch milliseconds; what did not count has moved it. */
+  readonly sinceMs: number;
+  /** False while no other cluster answers either: it may be our own network. */
+  readonly isCounting: boolean;
+};
+
 export type PlanInput = {
   readonly set: SetState;
   /** Clusters by name: all that are registered, whatever their health. */
   readonly clusters: ReadonlyMap<string, ObservedCluster>;
   /** Room promised to groups of all other sets. This set's own are derived from its state. */
   readonly reservations: readonly Reservation[];
+  /** Clusters that do not answer; those of which nothing is counted may be left out. */
+  readonly lost?: ReadonlyMap<string, LostContact>;
   /** What this set's pods name and is known not to exist; asked about while a group is to be placed. */
   readonly missing?: MissingObjects;
 };

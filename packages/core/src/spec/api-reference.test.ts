@@ -6,7 +6,7 @@ import { NOT_YET } from "./not-yet.ts";
 test("every field has a meaning, and every mark of what is not supported yet stands somewhere", () => {
   const text = renderApiReference();
   expect(text).not.toMatch(/\|\s*\|\n/);
-  expect(text.match(/\*\*Not supported yet\*\*/g)).toHaveLength(NOT_YET.length);
+  expect(text.match(/\*\*Not supported yet\*\*/g) ?? []).toHaveLength(NOT_YET.length);
 });
 
 test("the editor's schema offers fields of pods and leaves out values that would be refused", () => {
@@ -16,7 +16,6 @@ test("the editor's schema offers fields of pods and leaves out values that would
     default: "GroupRolling",
   });
   expect(nodeAt(schema, "spec.groupTemplate.roles[].template.spec.initContainers[].readinessProbe")).toBeDefined();
-  expect(nodeAt(schema, "spec.placement.failover.afterSeconds")?.["description"]).toContain("Not supported yet");
   expect(nodeAt(schema, "spec.replicas")).toMatchObject({ type: "integer", minimum: 0, maximum: 10_000 });
   expect(JSON.stringify(schema)).not.toContain(String(Number.MAX_SAFE_INTEGER));
 });

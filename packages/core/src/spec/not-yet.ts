@@ -13,20 +13,8 @@ export type NotYet = {
   readonly instead: string;
 };
 
-const isOneOf =
-  (...allowed: readonly unknown[]) =>
-  (value: unknown): boolean =>
-    allowed.includes(value);
-
 /** Absent fields are always allowed and never reach `isAllowed`. */
-export const NOT_YET: readonly NotYet[] = [
-  {
-    path: "spec.placement.failover.afterSeconds",
-    isAllowed: isOneOf(null),
-    feature: "failover to another cluster",
-    instead: "Use null.",
-  },
-];
+export const NOT_YET: readonly NotYet[] = [];
 
 /** Whether a field is refused at this value, so that nothing is made that would be refused. */
 export function isRefusedYet(path: string, value: unknown): boolean {

@@ -189,7 +189,9 @@ export const PlacementSpec = z.strictObject({
     .strictObject({
       afterSeconds: Count.nullable()
         .default(null)
-        .describe("Seconds after which groups leave a cluster that does not answer; null: never."),
+        .describe(
+          "Seconds after which the groups of a cluster that does not answer start on another one; null: never. What is there may still run until that cluster answers.",
+        ),
     })
     .default({ afterSeconds: null })
     .describe("Moving groups off an unreachable cluster."),

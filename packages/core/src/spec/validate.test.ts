@@ -326,34 +326,20 @@ test("a variable of ours may be set by the user, and a mount beside the discover
   ).toEqual([]);
 });
 
-describe("what is not supported yet is refused by name", () => {
-  test.each<[string, Change]>([["failover", inSpec({ placement: { failover: { afterSeconds: 0 } } })]])(
-    "%s",
-    (name, change) => {
-      const problems = problemsAfter(change).filter(({ code }) => code === "unsupported");
-      expect(problems).toHaveLength(1);
-      expect(problems[0]?.message).toMatch(/^Not supported yet: /);
-      expect(problems[0]?.message).toContain(name);
-    },
-  );
-
-  test("unless it has its default", () => {
-    expect(
-      problemsAfter(
-        inSpec({
-          placement: {
-            clusters: { names: ["a"], selector: { matchLabels: {} } },
-            topology: { key: "a/b", mode: "Required", exclusive: "All" },
-            whenFull: "Wait",
-            failover: { afterSeconds: null },
-          },
-          rollout: { strategy: "GroupRolling", maxSurge: "0%", partition: 0, onFailure: "Pause", paused: true },
-          recovery: { policy: "RecreateGroup", maxRecoveries: 3, forceDeleteAfterSeconds: null },
-          deletion: { orphan: false },
-        }),
-      ),
-    ).toEqual([]);
-  });
+test("several clusters, their labels and a failover are all that placement can be asked for", () => {
+  expect(
+    problemsAfter(
+      inSpec({
+        placement: {
+          clusters: { names: ["a", "b"], selector: { matchLabels: { region: "eu" } } },
+          strategy: "Spread",
+          topology: { key: "a/b", mode: "Required", exclusive: "All" },
+          whenFull: "CreatePods",
+          failover: { afterSeconds: 300 },
+        },
+      }),
+    ),
+  ).toEqual([]);
 });
 
 describe("name budget", () => {

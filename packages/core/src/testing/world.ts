@@ -15,7 +15,7 @@ import { podHostPorts, podRequests } from "../placement/demand.ts";
 import { hasRoom, type NodeRoom, take } from "../placement/packing.ts";
 import type { MissingObjects, Reservation } from "../placement/types.ts";
 import { plan } from "../plan/plan.ts";
-import type { Action, ObjectRef, Plan, Propagation, TimelineDraft } from "../plan/types.ts";
+import type { Action, LostContact, ObjectRef, Plan, Propagation, TimelineDraft } from "../plan/types.ts";
 import { dataHash } from "../project/labels.ts";
 import { aContainer, aPod } from "./builders.ts";
 
@@ -52,7 +52,7 @@ type WorkloadRecord = {
  * along. It answers writes as an API server does: creation never overwrites, everything else needs the right UID.
  */
 export class World {
-  readonly name = "north";
+  readonly name: string;
   nowMs = 1_000_000;
   /** By how much the cluster's clock, in whose time pods are Ready, is ahead of ours. */
   aheadMs = 0;
@@ -72,8 +72,9 @@ export class World {
   private readonly texts = new WeakMap<Template, string>();
   private uids = 0;
 
-  constructor(nodes: readonly ObservedNode[]) {
+  constructor(nodes: readonly ObservedNode[], name = "north") {
     this.nodes = [...nodes];
+    this.name = name;
   }
 
   /** A frozen view, as an adapter's cache gives it. */
@@ -481,17 +482,33 @@ export class Operated {
   isGone = false;
   /** Room promised to other sets, and what is known not to exist. */
   reservations: readonly Reservation[] = [];
+  /** For how long clusters have not answered. */
+  lost: ReadonlyMap<string, LostContact> = new Map();
+  /** Other clusters; their clocks go with that of `world`. */
+  readonly others: readonly World[];
   missing: MissingObjects = new Map();
 
-  constructor(world: World, state: SetState) {
+  constructor(world: World, state: SetState, others: readonly World[] = []) {
     this.world = world;
     this.state = state;
+    this.others = others;
   }
 
   plan(): Plan {
-    const clusters = new Map([[this.world.name, this.world.observe()]]);
-    const { reservations, missing } = this;
-    return plan({ set: this.state, clusters, reservations, missing }, this.world.nowMs);
+    const clusters = new Map([this.world, ...this.others].map((world) => [world.name, world.observe()]));
+    const { reservations, missing, lost } = this;
+    return plan({ set: this.state, clusters, reservations, missing, lost }, this.world.nowMs);
+  }
+
+  private apply(action: Action): void {
+    const cluster = action.kind === "create" ? action.cluster : action.ref.cluster;
+    const world = [this.world, ...this.others].find(({ name }) => name === cluster);
+    // What does not answer takes no write.
+    if (world?.health === "live") world.apply(action);
+  }
+
+  private step(): void {
+    for (const world of [this.world, ...this.others]) world.step();
   }
 
   /** Plans and stores, then acts unless the process `dies` in between. */
@@ -501,7 +518,7 @@ export class Operated {
     this.timeline.push(...planned.timeline);
     this.isGone = planned.isGone;
     if (dies) return planned;
-    for (const action of planned.actions) this.world.apply(action);
+    for (const action of planned.actions) this.apply(action);
     this.acted.push(...planned.actions);
     return planned;
   }
@@ -510,7 +527,7 @@ export class Operated {
   run(steps: number): void {
     for (let i = 0; i < steps; i++) {
       this.reconcile();
-      this.world.step();
+      this.step();
     }
   }
 
@@ -519,7 +536,7 @@ export class Operated {
     for (let i = 0; i < limit; i++) {
       this.reconcile();
       if (condition(this)) return;
-      this.world.step();
+      this.step();
     }
     throw new Error(`not reached within ${limit} steps; the set is ${JSON.stringify(this.plan().status, null, 1)}`);
   }

@@ -11,6 +11,7 @@ import {
   type SetState,
 } from "../model/index.ts";
 import { podRequests } from "../placement/index.ts";
+import { nextIncarnation } from "../plan/incarnation.ts";
 import { instanceAddresses } from "../project/addresses.ts";
 import { gpusOf } from "./gpus.ts";
 import { placementNotes } from "./placement-notes.ts";
@@ -34,7 +35,7 @@ export function groupView(model: SetModel, group: GroupState): GroupView {
     revision,
     fromRevision: fromRevision(state, group, revision),
     incarnation: group.incarnation,
-    nextIncarnation: isLeaving || group.stage === "waiting" ? group.incarnation + 1 : null,
+    nextIncarnation: isLeaving || group.stage === "waiting" ? nextIncarnation(group) : null,
     sinceMs:
       group.stage === "running" ? (group.readySinceMs ?? group.incarnationStartedAtMs ?? group.sinceMs) : group.sinceMs,
     message: refused ?? status?.message ?? null,

@@ -1,11 +1,23 @@
-import { type GroupState, groupName, groupRoles, type ObservedCluster, type SetState } from "../model/index.ts";
+import {
+  type GroupPlacement,
+  type GroupState,
+  groupName,
+  groupRoles,
+  keptCopy,
+  leavingClusters,
+  type ObservedCluster,
+  type PlaceWish,
+  type SetState,
+} from "../model/index.ts";
 import { type MissingObjects, openLedger, placeGroup, type Refusal, type Reservation } from "../placement/index.ts";
 import { reservationsOf } from "../placement/reservations.ts";
+import { nextIncarnation } from "../plan/incarnation.ts";
 import { canBeMoved } from "../plan/moving.ts";
 import { nextPlace } from "../plan/next-place.ts";
 import { nextRevision, placeText } from "../plan/placing.ts";
+import { runsSame } from "../plan/relocation.ts";
 import { startupWaves } from "../plan/waves.ts";
-import { plural } from "../plan/words.ts";
+import { duration, plural } from "../plan/words.ts";
 import { withoutGroup } from "./without-group.ts";
 
 /** What a move would do: decided by the planner's own functions, written nowhere. */
@@ -19,6 +31,8 @@ export type MoveView = {
   readonly why: string;
   readonly from: MovePlace | null;
   readonly to: MovePlace | null;
+  /** To another cluster, where its new copy starts before the old one stops. */
+  readonly isCopiedFirst: boolean;
   readonly podsStopped: number;
   /** Revision that it starts at. */
   readonly toRevision: number;
@@ -43,7 +57,11 @@ export type MoveInput = {
   readonly missing: MissingObjects;
 };
 
-export function moveView({ state, clusters, reservations, missing }: MoveInput, group: GroupState): MoveView {
+export function moveView(
+  { state, clusters, reservations, missing }: MoveInput,
+  group: GroupState,
+  wish: PlaceWish = { cluster: null, domain: null },
+): MoveView {
   const { placement } = group;
   const self = { namespace: state.namespace, set: state.name, group: group.index };
   const others = state.groups.filter((other) => other !== group);
@@ -52,7 +70,8 @@ export function moveView({ state, clusters, reservations, missing }: MoveInput, 
     ...reservationsOf({ ...state, groups: others }),
   ]);
   const toRevision = nextRevision(state, { ...group, lastCause: null });
-  const request = { set: state, group: group.index, revision: toRevision, missing };
+  const leaving = leavingClusters(group);
+  const request = { set: state, group: group.index, revision: toRevision, missing, leaving };
   const pods = groupRoles(state, group.revision, group.external).reduce((sum, role) => sum + role.replicas, 0);
   const common = {
     group: group.index,
@@ -60,19 +79,34 @@ export function moveView({ state, clusters, reservations, missing }: MoveInput, 
     incarnation: group.incarnation,
     from: placement === null ? null : placeOf(placement),
     toRevision,
-    refusals: placeGroup({ ...request, isRoomNeeded: true }, ledger).refusals,
+    refusals: placeGroup({ ...request, wish, isRoomNeeded: true }, ledger).refusals,
   };
-  const refuse = (why: string): MoveView => ({ ...common, canMove: false, why, to: null, podsStopped: 0, steps: [] });
+  const refuse = (why: string): MoveView => ({
+    ...common,
+    canMove: false,
+    why,
+    to: null,
+    isCopiedFirst: false,
+    podsStopped: 0,
+    steps: [],
+  });
+  const kept = keptCopy(group);
+  if (kept !== null || group.moveTo !== null) return refuse("It is moving already. Wait until that has ended.");
   if (!canBeMoved(state, group) || placement === null)
     return refuse("Only a group that runs can be moved. This one is placed anew when it starts.");
   if (clusters.get(placement.cluster)?.health !== "live")
     return refuse(`${placement.cluster} does not answer; nothing there is touched.`);
-  const next = nextPlace(request, placement, true, ledger);
+  const next = nextPlace(request, placement, wish, ledger);
   if (!next.isPlaced) return refuse(`It would stop and then find no room. ${next.reason}`);
+  const asked = [wish.cluster, wish.domain].filter((word) => word !== null).join("/");
+  if (!isAsWished(next.placement, wish))
+    return refuse(`It can't go to ${asked}. ${common.refusals[0]?.message ?? "There is no such place."}`);
   if (next.placement === placement)
     return refuse(`Nothing else has room for it: it would start again in ${placeText(placement)}.`);
   const where = placeText(next.placement);
   const isSamePlace = where === placeText(placement);
+  const isCopiedFirst = next.placement.cluster !== placement.cluster && canBeCopied(state, group, toRevision);
+  const start = `Incarnation ${nextIncarnation(group)} starts at revision ${toRevision}: ${startOrder(state, toRevision)}.`;
   return {
     ...common,
     canMove: true,
@@ -80,13 +114,30 @@ export function moveView({ state, clusters, reservations, missing }: MoveInput, 
       ? `It stays in ${where} and starts there by the placement that the set asks for now. ${next.placement.why}`
       : `It goes to ${where}. ${next.placement.why}`,
     to: placeOf(next.placement),
+    isCopiedFirst,
     podsStopped: pods,
-    steps: [
-      `All ${plural(pods, "pod")} of incarnation ${group.incarnation} stop at once.`,
-      `When everything of it is gone, it is placed by what has room then: now that is ${where}. Its present place is kept for it until then.`,
-      `Incarnation ${group.incarnation + 1} starts at revision ${toRevision}: ${startOrder(state, toRevision)}.`,
-    ],
+    steps: isCopiedFirst
+      ? [
+          `It is placed on ${next.placement.cluster} by what has room then: now that is ${where}. Incarnation ${group.incarnation} goes on meanwhile.`,
+          start,
+          `When all of it is ready, all ${plural(pods, "pod")} of incarnation ${group.incarnation} on ${placement.cluster} stop. If it does not become ready within ${duration(state.spec.rollout.progressDeadlineSeconds * 1000)}, the move is undone.`,
+        ]
+      : [
+          `All ${plural(pods, "pod")} of incarnation ${group.incarnation} stop at once.`,
+          `When everything of it is gone, it is placed by what has room then: now that is ${where}. Its present place is kept for it until then.`,
+          start,
+        ],
   };
+}
+
+function isAsWished({ cluster, domain }: GroupPlacement, wish: PlaceWish): boolean {
+  return (wish.cluster ?? cluster) === cluster && (wish.domain === null || wish.domain === domain?.value);
+}
+
+/** Two revisions of a group never run at the same time. */
+function canBeCopied(state: SetState, group: GroupState, toRevision: number): boolean {
+  const isUpdating = group.roleUpdate !== null || group.restartSeen < state.rollout.restart;
+  return !isUpdating && runsSame(state, toRevision, group.revision);
 }
 
 function startOrder(state: SetState, revision: number): string {

@@ -1,4 +1,5 @@
 import { type GroupState, groupRoles, type KubeObject, type SetState, WORKLOAD_KINDS } from "../model/index.ts";
+import { nextIncarnation } from "../plan/incarnation.ts";
 import { renderEntry } from "../project/entry.ts";
 import {
   contentHashOf,
@@ -67,7 +68,7 @@ function objectsNow(state: SetState, group: GroupState): readonly KubeObject[] {
 function objectsThen({ after, clusters }: PreviewInput, group: GroupState, view: PreviewGroup): readonly KubeObject[] {
   if (view.then === "stays" || view.then === "scales") return objectsNow(after, group);
   const isNext = view.then === "restarts" || group.incarnation === 0;
-  const incarnation = isNext ? group.incarnation + 1 : group.incarnation;
+  const incarnation = isNext ? nextIncarnation(group) : group.incarnation;
   const next = { ...group, incarnation, revision: after.rollout.target };
   const hasLeaderWorkerSets = clusters.get(view.cluster ?? "")?.hasLeaderWorkerSets === true;
   return objectsNow(after, { ...next, rendering: renderWorkloads(after, next, { hasLeaderWorkerSets }) });

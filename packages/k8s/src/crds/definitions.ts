@@ -8,7 +8,7 @@ export const CRDS: readonly KubeObject[] = [
     metadata: {
       name: "rolebasedgroupsets.openpatio.io",
       annotations: {
-        "openpatio.io/content-hash": "812a4013f1013c64",
+        "openpatio.io/content-hash": "c8c51ad853d12ad5",
         "openpatio.io/schema-version": "1",
       },
     },
@@ -501,7 +501,7 @@ export const CRDS: readonly KubeObject[] = [
                             afterSeconds: {
                               type: "integer",
                               description:
-                                "Seconds after which groups leave a cluster that does not answer; null: never.",
+                                "Seconds after which the groups of a cluster that does not answer start on another one; null: never. What is there may still run until that cluster answers.",
                               format: "int32",
                               nullable: true,
                               minimum: 0,
