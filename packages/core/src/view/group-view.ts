@@ -17,7 +17,7 @@ import { gpusOf } from "./gpus.ts";
 import { placementNotes } from "./placement-notes.ts";
 import { podView, silentNodes } from "./pod-view.ts";
 import { hashOf, healthOf, isStale, type SetModel } from "./set-model.ts";
-import type { GroupRoleView, GroupView, PodView } from "./types.ts";
+import type { GroupRoleView, GroupView, PodView, RoleRestartView } from "./types.ts";
 
 export function groupView(model: SetModel, group: GroupState): GroupView {
   const { state } = model;
@@ -28,6 +28,7 @@ export function groupView(model: SetModel, group: GroupState): GroupView {
   const revision = isLeaving && group.teardown?.cause.kind === "rollout" ? state.rollout.target : group.revision;
   return {
     index: group.index,
+    isSurge: group.isSurge,
     name: groupName(state.name, group.index),
     phase: status?.phase ?? (healthOf(model, group) === "live" ? "Starting" : "Unknown"),
     cluster: group.placement?.cluster ?? null,
@@ -78,7 +79,13 @@ function roleViews(state: SetState, group: GroupState, status: GroupStatus | und
   };
   return state.spec.groupTemplate.roles.map(({ role, replicas, dependencies }) => {
     const count = counts.get(role) ?? { ready: 0, replicas };
-    const common = { role, replicas: count.replicas, size: sizes.get(role) ?? 1 };
+    const common = {
+      role,
+      replicas: count.replicas,
+      size: sizes.get(role) ?? 1,
+      restart: restartView(group, role),
+      behind: behindRevision(group, role),
+    };
     if (group.stage !== "running") return { ...common, ready: 0, stage: "none", waitsFor: [] };
     const waitsFor = isOrdered ? dependencies.filter((name) => !isDone(name)) : [];
     const isStarted = group.startedRoles.includes(role);
@@ -87,6 +94,25 @@ function roleViews(state: SetState, group: GroupState, status: GroupStatus | und
     const stage = isDone(role) ? "done" : isHeld && !isStarted ? "waiting" : "starting";
     return { ...common, ready: count.ready, stage, waitsFor: stage === "waiting" ? waitsFor : [] };
   });
+}
+
+function restartView(group: GroupState, role: string): RoleRestartView | null {
+  const restart = group.roleRestarts.find((each) => each.role === role);
+  if (restart === undefined) return null;
+  const { stage, notBeforeMs, cause, sinceMs } = restart;
+  return {
+    number: restart.restart,
+    stage: stage === "waiting" && notBeforeMs === null ? "given-up" : stage,
+    message: cause.message,
+    atMs: sinceMs,
+    untilMs: stage === "waiting" ? notBeforeMs : null,
+  };
+}
+
+/** A role that is only to be restarted is behind, and runs the same content. */
+function behindRevision({ roleUpdate }: GroupState, role: string): number | null {
+  const behind = roleUpdate?.behind.find((each) => each.role === role);
+  return behind === undefined ? null : behind.revision;
 }
 
 /** Pods of a group, then a place for each one that is wanted and not there; the places keep the picture still. */

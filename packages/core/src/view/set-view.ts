@@ -6,7 +6,16 @@ import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
 import { gpusOf } from "./gpus.ts";
 import { healthOf, isStale, type SetModel } from "./set-model.ts";
-import type { EntryView, GroupTile, RevisionView, RoleView, RolloutView, SetDetail, SetRow } from "./types.ts";
+import type {
+  EntryView,
+  FightView,
+  GroupTile,
+  RevisionView,
+  RoleView,
+  RolloutView,
+  SetDetail,
+  SetRow,
+} from "./types.ts";
 
 /** So many groups are drawn in a row of a table. */
 const MAX_TILES = 60;
@@ -100,9 +109,30 @@ export function setDetail(model: SetModel): SetDetail {
     conditions: model.status.conditions,
     topologyKey: topology?.key ?? null,
     exclusive: topology?.exclusive ?? "None",
+    fights: fightViews(state),
+    isOrphaning: state.spec.deletion.orphan,
+    hasVolumes: state.spec.groupTemplate.roles.some((role) => role.volumeClaimTemplates.length > 0),
     entry: entryView(model),
     createdAtMs: model.createdAtMs,
   };
+}
+
+function fightViews({ groups }: SetState): readonly FightView[] {
+  return groups.flatMap(({ index, restorations }) =>
+    restorations.flatMap(({ object, fight }) =>
+      fight === null
+        ? []
+        : [
+            {
+              group: index,
+              object: object.replace("/", " "),
+              field: fight.field,
+              manager: fight.manager,
+              sinceMs: fight.sinceMs,
+            },
+          ],
+    ),
+  );
 }
 
 function entryView({ state }: SetModel): EntryView | null {
@@ -187,6 +217,8 @@ function rolloutView(model: SetModel): RolloutView {
   const isActive = !state.isDeleting && behind.length > 0;
   const heldBack = state.groups.filter((group) => group.index < spec.replicas && isHeldBack(state, group)).length;
   return {
+    strategy: spec.rollout.strategy,
+    onFailure: spec.rollout.onFailure,
     target: rollout.target,
     current: status.currentRevision,
     isActive,

@@ -87,6 +87,9 @@ export type RevisionView = {
 };
 
 export type RolloutView = {
+  readonly strategy: "GroupRolling" | "RoleRolling";
+  /** What it does by itself when it stalls. */
+  readonly onFailure: "Pause" | "Rollback";
   readonly target: number;
   readonly current: number | null;
   readonly isActive: boolean;
@@ -107,10 +110,21 @@ export type RolloutView = {
   readonly message: string | null;
 };
 
-/** Header of the set page and everything that is not per group. */
+/** A field of ours that somebody else sets again and again. */
+export type FightView = {
+  readonly group: number;
+  /** e.g. "StatefulSet demo-0-decode". */
+  readonly object: string;
+  readonly field: string;
+  /** Where the API server tells. */
+  readonly manager: string | null;
+  readonly sinceMs: number;
+};
+
 /** The Service over the Ready pods of a role in all groups, e.g. `demo.default.svc:8000`. */
 export type EntryView = { readonly role: string; readonly port: string; readonly address: string };
 
+/** Header of the set page and everything that is not per group. */
 export type SetDetail = SetRow & {
   readonly id: string;
   readonly generation: number;
@@ -122,6 +136,12 @@ export type SetDetail = SetRow & {
   readonly conditions: readonly Condition[];
   readonly topologyKey: string | null;
   readonly exclusive: "None" | "Group" | "Set" | "All";
+  /** Objects that another manager keeps changing, and that are left as that one wants them. */
+  readonly fights: readonly FightView[];
+  /** `deletion.orphan`: deleting it leaves what runs, unless that is decided anew. */
+  readonly isOrphaning: boolean;
+  /** Its pods have volumes that outlive them, unless they are deleted with the set. */
+  readonly hasVolumes: boolean;
   /** How clients reach the set on each of its clusters; null without `spec.entry`. */
   readonly entry: EntryView | null;
   readonly createdAtMs: number;
@@ -137,10 +157,27 @@ export type GroupRoleView = {
   /** "done" all Ready · "starting" created · "waiting" held by dependencies (see waitsFor) · "none" torn down or unplaced. */
   readonly stage: "done" | "starting" | "waiting" | "none";
   readonly waitsFor: readonly string[];
+  /** It was recreated within this incarnation (RecreateRole); null where it was not. */
+  readonly restart: RoleRestartView | null;
+  /** RoleRolling: the revision that it still runs, while the group is on its way to another; null where it runs that. */
+  readonly behind: number | null;
+};
+
+export type RoleRestartView = {
+  /** Number of the life that it is in or waits for. */
+  readonly number: number;
+  /** "given-up": it failed too often in a row and waits for a person. */
+  readonly stage: "leaving" | "waiting" | "starting" | "ready" | "given-up";
+  readonly message: string;
+  readonly atMs: number;
+  /** When it starts, while it waits. */
+  readonly untilMs: number | null;
 };
 
 export type GroupView = {
   readonly index: number;
+  /** An extra group of a rollout (maxSurge), above the wanted ones. */
+  readonly isSurge: boolean;
   readonly name: string;
   readonly phase: GroupPhase;
   readonly cluster: string | null;

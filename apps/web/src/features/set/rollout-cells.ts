@@ -11,8 +11,23 @@ export type RolloutCell = {
   readonly isNew: boolean;
   /** 0..1: how much of it is ready on the target revision. */
   readonly fraction: number;
+  /** Above the wanted groups, for the time of the rollout. */
+  readonly isExtra: boolean;
+  /** Kept at its revision by the partition. */
+  readonly isHeld: boolean;
   readonly label: string;
 };
+
+/** What stands under the track when the rollout itself has nothing to say. */
+export function restSentence(rollout: RolloutView, groups: readonly GroupView[]): string {
+  const started = groups.filter((group) => group.incarnation > 0);
+  const atOnce = `A change takes ${rollout.maxUnavailable} ${rollout.maxUnavailable === 1 ? "group" : "groups"} at a time.`;
+  if (groups.length === 0) return "No groups are asked for.";
+  if (started.length === 0) return `No group has started yet; they begin at revision ${rollout.target}.`;
+  if (started.length < groups.length)
+    return `${started.length} of ${groups.length} groups have started, at revision ${rollout.target}. ${atOnce}`;
+  return `Every group is on revision ${rollout.target}. ${atOnce}`;
+}
 
 /** More groups than this are drawn as ranges. */
 export const MAX_CELLS = 16;
@@ -24,7 +39,7 @@ export function rolloutCells(rollout: RolloutView, groups: readonly GroupView[])
   const merged: RolloutCell[] = [];
   for (const cell of cells) {
     const last = merged.at(-1);
-    if (last !== undefined && last.revision === cell.revision && isInWork(last) === isInWork(cell)) {
+    if (last !== undefined && isAlike(last, cell)) {
       const count = last.last - last.first + 1;
       merged[merged.length - 1] = {
         ...last,
@@ -40,6 +55,9 @@ export function rolloutCells(rollout: RolloutView, groups: readonly GroupView[])
   return merged;
 }
 
+const isAlike = (a: RolloutCell, b: RolloutCell): boolean =>
+  a.revision === b.revision && a.isExtra === b.isExtra && a.isHeld === b.isHeld && isInWork(a) === isInWork(b);
+
 /** The few groups that the rollout works on now stay apart from those it is done with. */
 function isInWork(cell: RolloutCell): boolean {
   return cell.isNew && cell.state !== "ready";
@@ -49,6 +67,8 @@ function cellOf(rollout: RolloutView, group: GroupView): RolloutCell {
   const wanted = group.roles.reduce((sum, role) => sum + role.replicas, 0);
   const ready = group.roles.reduce((sum, role) => sum + role.ready, 0);
   const isNew = group.revision === rollout.target;
+  const isHeld = !isNew && !group.isSurge && group.index < rollout.partition;
+  const note = group.isSurge ? ", extra for the rollout" : isHeld ? ", held back by the partition" : "";
   return {
     first: group.index,
     last: group.index,
@@ -56,6 +76,8 @@ function cellOf(rollout: RolloutView, group: GroupView): RolloutCell {
     revision: group.revision,
     isNew,
     fraction: !isNew ? 0 : group.phase === "Ready" ? 1 : wanted === 0 ? 0 : ready / wanted,
-    label: `group ${group.index}, ${group.phase}, revision ${group.revision}`,
+    isExtra: group.isSurge,
+    isHeld,
+    label: `group ${group.index}, ${group.phase}, revision ${group.revision}${note}`,
   };
 }

@@ -4,15 +4,17 @@ import type { GroupView, RevisionView, SetDetail } from "@openpatio/core/view";
 import { ArrowRight, OctagonX, Pause, Play, RotateCcw, Undo2 } from "lucide-react";
 import { type CSSProperties, useMemo, useState } from "react";
 import { formatPlural } from "#lib/format.ts";
-import { keyOf } from "#lib/paths.ts";
+import { useLiveEntries } from "#lib/live.ts";
+import { keyOf, timelineTopic } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";
 import { StateGlyph } from "#ui/state-glyph.tsx";
 import { RelativeTime } from "#ui/time.tsx";
 import { showFailure, showToast } from "#ui/toast.tsx";
+import { Canary } from "./canary.tsx";
 import { RollbackDialog } from "./rollback-dialog.tsx";
-import { MAX_CELLS, rolloutCells } from "./rollout-cells.ts";
+import { MAX_CELLS, restSentence, rolloutCells } from "./rollout-cells.ts";
 import styles from "./set.module.css";
 
 type RolloutControlsProps = {
@@ -36,6 +38,8 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
     rollout.current !== null &&
     rollout.current !== rollout.target &&
     (rollout.isActive || groups.some((group) => group.revision !== rollout.target));
+
+  const returned = useReturn(detail);
 
   const setPaused = async (isPaused: boolean): Promise<void> => {
     try {
@@ -74,6 +78,7 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
             <RelativeTime atMs={rollout.startedAtMs} form="full" />
           </span>
         )}
+        {rollout.strategy === "RoleRolling" && <span className={styles.rolloutAge}>role by role</span>}
         {rollout.isPaused && <span className={styles.paused}>paused</span>}
         <div className={styles.rolloutActions}>
           {rollout.isPaused ? (
@@ -131,6 +136,8 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
               key={cell.first}
               type="button"
               className={styles.cell}
+              data-extra={cell.isExtra || undefined}
+              data-held={cell.isHeld || undefined}
               data-new={(cell.isNew && isChanging) || undefined}
               style={{ "--fill": isChanging ? cell.fraction : 0, "--share": share } as CSSProperties}
               aria-label={cell.label}
@@ -138,17 +145,18 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
               onClick={() => onSelectGroup(cell.first)}
             >
               <StateGlyph state={cell.state} size={10} />
-              <span>{isRange ? `${cell.first} … ${cell.last}` : cell.first}</span>
+              <span>
+                {cell.isExtra ? "+" : ""}
+                {isRange ? `${cell.first} … ${cell.last}` : cell.first}
+              </span>
               <span className={styles.cellRevision}>{cell.revision}</span>
             </button>
           );
         })}
       </fieldset>
-      <p className={styles.under}>
-        {rollout.stalledReason ??
-          rollout.message ??
-          `Every group is on revision ${rollout.target}. A change takes ${budget}.`}
-      </p>
+      <p className={styles.under}>{rollout.stalledReason ?? rollout.message ?? restSentence(rollout, groups)}</p>
+      {returned !== null && <p className={styles.under}>{returned}</p>}
+      <Canary detail={detail} offReason={offReason ?? detail.readOnlyReason} />
 
       <ConfirmDialog
         isOpen={asking === "abort"}
@@ -178,6 +186,18 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
       />
     </section>
   );
+}
+
+/** Why the set is on the content of an earlier revision, when it went back by itself; null when a person decided. */
+function useReturn(detail: SetDetail): string | null {
+  const target = detail.revisions.find((revision) => revision.isTarget);
+  const isBack = target?.summary.startsWith("back to revision") === true;
+  const lines = useLiveEntries(isBack ? timelineTopic(detail) : null, "");
+  const word = `as revision ${target?.number ?? 0}`;
+  const line = lines.find(
+    (item) => item.kind === "rollout.rolled-back" && item.actor === "openpatio" && item.decision.endsWith(word),
+  );
+  return line === undefined ? null : `Went back by itself. ${line.cause ?? line.decision}`;
 }
 
 function previousRevision(revisions: readonly RevisionView[]): number | null {

@@ -5,15 +5,13 @@ import { Ellipsis, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useState } from "react";
 import { formatPlural } from "#lib/format.ts";
-import { clusterPath, keyOf } from "#lib/paths.ts";
-import { useTRPCClient } from "#lib/trpc.tsx";
+import { clusterPath } from "#lib/paths.ts";
 import { IconButton } from "#ui/button.tsx";
-import { ConfirmDialog } from "#ui/dialog.tsx";
 import { PageHead, SimulatedTag, Tag } from "#ui/layout.tsx";
 import { Menu, MenuItem } from "#ui/menu.tsx";
 import { stateOfPhase } from "#ui/state.ts";
 import { StateWord } from "#ui/state-glyph.tsx";
-import { showToast } from "#ui/toast.tsx";
+import { DeleteDialog } from "./delete-dialog.tsx";
 import { doorOf } from "./door.ts";
 import { EditButton } from "./edit-button.tsx";
 import styles from "./set.module.css";
@@ -22,7 +20,6 @@ type SetHeaderProps = { readonly detail: SetDetail; readonly offReason: string |
 
 /** Name, phase, where it runs, what is going on. */
 export function SetHeader({ detail, offReason }: SetHeaderProps) {
-  const client = useTRPCClient();
   const [isDeleting, setDeleting] = useState(false);
   const { namespace, name } = detail;
   const door = doorOf(detail);
@@ -78,19 +75,7 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
       >
         {sentenceOf(detail)}
       </PageHead>
-      <ConfirmDialog
-        isOpen={isDeleting}
-        onOpenChange={setDeleting}
-        title={`Delete ${name}`}
-        description={`All ${formatPlural(detail.replicas, "group")} stop, roles in reverse order of their dependencies, and everything that was created for them is removed from ${detail.clusters.join(", ") || "its clusters"}. The definition and its revisions are gone too. This can't be undone.`}
-        confirmLabel="Delete set"
-        isDanger
-        typedName={name}
-        onConfirm={async () => {
-          await client.sets.delete.mutate(keyOf(detail));
-          showToast({ title: `${name} is being deleted`, description: "Its groups stop in order; this page follows." });
-        }}
-      />
+      <DeleteDialog detail={detail} isOpen={isDeleting} onOpenChange={setDeleting} />
     </>
   );
 }

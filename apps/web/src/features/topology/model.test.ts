@@ -94,8 +94,17 @@ describe("isEdgeMet", () => {
       [
         groupView(0, ROLES, {
           roles: [
-            { role: "prefill", ready, replicas: 2, size: 1, stage: "starting", waitsFor: [] },
-            { role: "decode", ready: 0, replicas: 2, size: 1, stage, waitsFor },
+            {
+              role: "prefill",
+              ready,
+              replicas: 2,
+              size: 1,
+              stage: "starting",
+              waitsFor: [],
+              restart: null,
+              behind: null,
+            },
+            { role: "decode", ready: 0, replicas: 2, size: 1, stage, waitsFor, restart: null, behind: null },
           ],
         }),
       ],

@@ -50,6 +50,8 @@ export function setDetail(roles: readonly RoleView[], changes: Partial<SetDetail
     roles,
     revisions: [],
     rollout: {
+      strategy: "GroupRolling",
+      onFailure: "Pause",
       target: 1,
       current: 1,
       isActive: false,
@@ -68,6 +70,9 @@ export function setDetail(roles: readonly RoleView[], changes: Partial<SetDetail
     conditions: [],
     topologyKey: null,
     exclusive: "None",
+    fights: [],
+    isOrphaning: false,
+    hasVolumes: false,
     entry: null,
     createdAtMs: AT_MS,
     ...changes,
@@ -77,6 +82,7 @@ export function setDetail(roles: readonly RoleView[], changes: Partial<SetDetail
 export function groupView(index: number, roles: readonly RoleView[], changes: Partial<GroupView> = {}): GroupView {
   return {
     index,
+    isSurge: false,
     name: `demo-${index}`,
     phase: "Ready",
     cluster: "west",
@@ -95,6 +101,8 @@ export function groupView(index: number, roles: readonly RoleView[], changes: Pa
       size: role.size,
       stage: "done",
       waitsFor: [],
+      restart: null,
+      behind: null,
     })),
     cause: null,
     history: [],
