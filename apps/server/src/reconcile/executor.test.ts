@@ -31,8 +31,9 @@ function setUp(answer: (name: string) => Promise<void>) {
     log: silentLog(),
     onAction: () => {},
   });
-  const execute = (...actions: Action[]) => executor.execute("set", actions, silentLog());
-  return { executor, execute, sent, state };
+  const run = (...actions: Action[]) => executor.execute("set", actions, silentLog());
+  const execute = async (...actions: Action[]) => (await run(...actions)).failures;
+  return { executor, execute, run, sent, state };
 }
 
 const refused = () => new DomainError("cluster.refused", "quota exceeded");
@@ -93,4 +94,23 @@ test("at most eight calls to one cluster are under way", async () => {
   });
   await execute(...Array.from({ length: 40 }, (_, i) => create(`n${i}`)));
   expect(most).toBe(8);
+});
+
+test("of a large plan the first part is sent, and what a cluster refuses holds up nothing behind it", async () => {
+  const { run, sent } = setUp(async (name) => {
+    if (name.startsWith("refused")) throw refused();
+  });
+  const actions = [
+    ...Array.from({ length: 80 }, (_, i) => create(`refused-${i}`)),
+    ...Array.from({ length: 90 }, (_, i) => create(`fine-${i}`)),
+  ];
+  const first = await run(...actions);
+  expect(first.isMoreToDo).toBe(true);
+  expect(sent).not.toContain("c1/fine-0");
+  const second = await run(...actions);
+  expect(second).toMatchObject({ isMoreToDo: true });
+  expect(second.failures).toHaveLength(80);
+  expect(sent.at(-1)).toBe("c1/fine-79");
+  expect((await run(...actions.slice(0, 80), ...actions.slice(160))).isMoreToDo).toBe(false);
+  expect(sent.at(-1)).toBe("c1/fine-89");
 });

@@ -185,7 +185,8 @@ export class Reconciler {
     ]);
     if (actions.length > 0) log.info({ set: set.state.name, actions: actions.map((action) => action.kind) }, "acting");
     const hadFailures = this.options.executor.failuresOf(id).length > 0;
-    const failures = await this.options.executor.execute(id, actions, log);
+    const { failures, isMoreToDo } = await this.options.executor.execute(id, actions, log);
+    if (isMoreToDo) this.queue.add(id);
     await this.tell(set, failures);
     for (const failure of failures) this.queue.add(id, Math.max(50, failure.retryAtMs - this.options.nowMs()));
     if (hadFailures || failures.length > 0) this.options.onRefusals(id);

@@ -51,6 +51,19 @@ test("a status that was just written is not written again while the watch has no
   expect(written).toHaveLength(1);
 });
 
+test("the same status with a later time in its condition is not written again", async () => {
+  const { writer, written } = setUp();
+  const since = (lastTransitionTime: string): StatusAction => ({
+    ...status("Ready", 4),
+    status: { phase: "Ready", conditions: [{ type: "Ready", status: "True", lastTransitionTime }] },
+  });
+  writer.offer("s", [since("2026-01-01T00:00:00Z")]);
+  await sleep(20);
+  writer.offer("s", [since("2026-01-01T00:00:01Z")]);
+  await sleep(1_050);
+  expect(written).toHaveLength(1);
+});
+
 test("a status that is not wanted any more is not written", async () => {
   const { writer, written } = setUp();
   writer.offer("s", [status("Ready", 4), status("Ready", 4, 1)]);

@@ -84,5 +84,9 @@ function cancel(group: Group): void {
   group.pending = null;
 }
 
-/** The life of the object belongs to it: a group that was made anew has no status yet. */
-const textOf = (action: StatusAction): string => JSON.stringify([action.ref.uid, action.status]);
+/**
+ * What makes a status worth another write. The life of the object belongs to it: a group that was made anew has no status
+ * yet. The time of a condition does not: until a write is seen, the planner offers the same again with a later one.
+ */
+const textOf = ({ ref, status }: StatusAction): string =>
+  JSON.stringify([ref.uid, status], (key, value: unknown) => (key === "lastTransitionTime" ? undefined : value));

@@ -19,7 +19,8 @@ export type ConnectionLimits = {
   readonly requestTimeoutMs: number;
 };
 
-export const DEFAULT_LIMITS: ConnectionLimits = { requestsPerSecond: 50, burst: 100, requestTimeoutMs: 10_000 };
+/** No more than 8 writes are ever under way, and an API server that is busy answers 429, which is heeded. */
+export const DEFAULT_LIMITS: ConnectionLimits = { requestsPerSecond: 200, burst: 400, requestTimeoutMs: 10_000 };
 
 /** A server that asks for more patience than this counts as not answering: the caller has a backoff of its own. */
 const MAX_RETRY_AFTER_MS = 10_000;

@@ -1,0 +1,113 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import os from "node:os";
+import { fileURLToPath } from "node:url";
+import { measurePlan, slope } from "./planning.ts";
+import { measureRecovery } from "./recovery.ts";
+import { ratio, seconds, table } from "./report.ts";
+import { measureSettledMinute } from "./settled.ts";
+import { measureStart, type StartFigures } from "./start.ts";
+import { CREATIONS_PER_GROUP, type Subject } from "./subject.ts";
+import { openTarget, type Target } from "./target.ts";
+
+/**
+ * `npm run bench`: measures, and writes docs/benchmarks.md. The sandbox always, a real control plane too where
+ * CONTRACT_KUBECONFIG names one.
+ */
+
+const REPORT = fileURLToPath(new URL("../../../docs/benchmarks.md", import.meta.url));
+const STARTS: readonly (Subject & { readonly rounds: number })[] = [
+  { groups: 1, order: "parallel", rounds: 3 },
+  { groups: 10, order: "parallel", rounds: 2 },
+  { groups: 50, order: "parallel", rounds: 1 },
+  { groups: 1, order: "ordered", rounds: 3 },
+  { groups: 10, order: "ordered", rounds: 2 },
+  { groups: 50, order: "ordered", rounds: 1 },
+];
+const PLANNED_GROUPS = [10, 100, 1_000, 10_000];
+const ORDERS = { parallel: "`Parallel`", ordered: "`Ordered`, decode after prefill" } as const;
+
+function planning(): string {
+  const figures = PLANNED_GROUPS.map((groups) => measurePlan(groups, groups < 1_000 ? 15 : 5));
+  const rows = figures.map(({ groups, settledMs, changedMs }) => [
+    String(groups),
+    `${settledMs.toFixed(2)} ms`,
+    `${changedMs.toFixed(2)} ms`,
+    `${((settledMs / groups) * 1000).toFixed(0)} µs`,
+  ]);
+  return `## Planning
+
+One plan of a whole set, everything in memory. A plan always looks at all groups of its set: there is no shorter way for one pod that changed.
+
+${table(["groups", "nothing changed", "one pod changed", "per group"], rows)}
+
+Growth: groups to the power of ${slope(figures).toFixed(2)} (linear is 1).`;
+}
+
+async function starting(target: Target): Promise<string> {
+  const figures: StartFigures[] = [];
+  await measureStart(target, { groups: 1, order: "parallel" }, 1); // Connections, caches, compiled code.
+  for (const { rounds, ...subject } of STARTS) {
+    const measured = await measureStart(target, subject, rounds);
+    console.log(target.title, subject, measured.bareMs, measured.ourMs, measured.ownWrites);
+    figures.push(measured);
+  }
+  const rows = figures.map(({ subject, bareMs, ourMs, writes, ownWrites }) => {
+    const creations = [...(writes ?? [])].filter(([what]) => what.startsWith("POST "));
+    const created = creations.reduce((sum, [, count]) => sum + count, 0);
+    const all = [...(writes?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+    const perGroup = (count: number): string => (count / subject.groups).toFixed(1);
+    return [
+      String(subject.groups),
+      ORDERS[subject.order],
+      seconds(bareMs),
+      seconds(ourMs),
+      ratio(ourMs, bareMs),
+      ...(writes === null ? [perGroup(ownWrites)] : [perGroup(created), perGroup(all - created)]),
+    ];
+  });
+  const counts =
+    target.title === "the sandbox" ? ["writes per group"] : ["creations per group", "other writes per group"];
+  return table(["groups", "order", "bare client", "OpenPatio", "ratio", ...counts], rows);
+}
+
+async function onTarget(kubeconfig: string | null): Promise<string> {
+  const target = await openTarget(kubeconfig);
+  try {
+    const starts = await starting(target);
+    const recovery = await measureRecovery(target, 3);
+    const parts = [
+      `## Starting, on ${target.title}`,
+      `From save until every pod is Ready.`,
+      starts,
+      `Recovery of a group, from the failure of a pod until every pod of the next incarnation is Ready: ${seconds(recovery.ourMs)}; a client that only deletes everything and creates it again takes ${seconds(recovery.bareMs)} (${ratio(recovery.ourMs, recovery.bareMs)}).`,
+    ];
+    if (kubeconfig !== null) {
+      const { groups, writes } = await measureSettledMinute(target);
+      parts.push(`In a minute in which nothing happens, the API server counted ${writes} writes for ${groups} groups.`);
+    }
+    return parts.join("\n\n");
+  } finally {
+    await target.close();
+  }
+}
+
+const git = (...args: readonly string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
+const load = (): string => (os.loadavg()[0] ?? 0).toFixed(1);
+
+const before = load();
+const kubeconfig = process.env["CONTRACT_KUBECONFIG"] ?? "";
+const parts = [planning(), ...(kubeconfig === "" ? [] : [await onTarget(kubeconfig)]), await onTarget(null)];
+const cpus = os.cpus();
+const report = `# Benchmarks
+
+Written by \`npm run bench\`; nothing here is asserted in a test. Machines differ, and this one was shared: what counts are the ratios, each of two medians measured in turns in one run.
+
+${new Date().toISOString().slice(0, 10)}, commit ${git("rev-parse", "--short", "HEAD")}, Node ${process.version}, ${cpus.length} × ${cpus[0]?.model.trim()}, load ${before} before and ${load()} after.
+
+A group is router 1, prefill 2, decode 2: ${CREATIONS_PER_GROUP} objects. The bare client is the limit: it sends the same objects, rendered beforehand, with the same 8 calls at a time, and decides nothing but when the next wave follows. On the real control plane (API server, etcd, scheduler and controllers of Kubernetes on this machine, simulated kubelets) writes are counted by the API server itself. On the sandbox, the server and the cluster share one process here.
+
+${parts.join("\n\n")}
+`;
+writeFileSync(REPORT, report);
+console.log(report);
