@@ -24,7 +24,7 @@ const STARTS: readonly (Subject & { readonly rounds: number })[] = [
   { groups: 10, order: "ordered", rounds: 2 },
   { groups: 50, order: "ordered", rounds: 1 },
 ];
-const PLANNED_GROUPS = [10, 100, 1_000, 10_000];
+const PLANNED_GROUPS = [10, 100, 1_000, 3_000];
 const ORDERS = { parallel: "`Parallel`", ordered: "`Ordered`, decode after prefill" } as const;
 
 function planning(): string {
