@@ -11,7 +11,7 @@ const npmExternal = {
 };
 
 await build({
-  entryPoints: { main: "src/main.ts", sandbox: "../../packages/k8s/src/sim/process.ts" },
+  entryPoints: { main: "src/main.ts", cli: "src/cli/main.ts", sandbox: "../../packages/k8s/src/sim/process.ts" },
   absWorkingDir: import.meta.dirname,
   outdir: "dist",
   bundle: true,

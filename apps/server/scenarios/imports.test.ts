@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
-import type { ImportAnswer } from "@openpatio/core/view";
+import { readdirSync, readFileSync } from "node:fs";
+import type { ImportAnswer, PreviewView } from "@openpatio/core/view";
 import { describe, expect, test } from "vitest";
 import type { SetUnderTest } from "./set-under-test.ts";
 import { describeOnTargets } from "./targets.ts";
 
 const FIXTURES = new URL("../../../packages/core/src/spec/fixtures/", import.meta.url);
+const NAMES = readdirSync(FIXTURES).flatMap((file) => (file.endsWith(".yaml") ? [file.slice(0, -".yaml".length)] : []));
 const read = (name: string): string => readFileSync(new URL(`${name}.yaml`, FIXTURES), "utf8");
 
 describeOnTargets("an imported file", (bench) => {
@@ -56,6 +57,38 @@ describeOnTargets("an imported file", (bench) => {
     });
   });
 
+  test("of the corpus is accepted by the cluster's own checks, whole", async () => {
+    const { cluster, namespace, server } = bench();
+    expect(NAMES.length).toBeGreaterThan(10);
+    for (const name of NAMES) {
+      const { sets, problems } = await importText(
+        read(name).replaceAll("namespace: default", `namespace: ${namespace}`),
+      );
+      expect({ name, problems }).toEqual({ name, problems: [] });
+      for (const { yaml } of sets) {
+        const { checks } = await server.call<PreviewView>("sets.preview", { yaml, cluster, namespace });
+        expect({ name, errors: checks.filter(({ level }) => level === "error") }).toEqual({ name, errors: [] });
+      }
+    }
+  });
+
+  test("with a LeaderWorkerSet runs as groups of a leader and its workers, which find each other by the rewritten variables", async () => {
+    const text = read("leaderworkerset--sglang").split("---")[0] ?? "";
+    // No GPUs and no topology, so that it runs wherever pods do.
+    const set = await run(
+      "qwen",
+      text.replace(/ +resources:\n +limits:\n +nvidia.com\/gpu: "1"\n/g, "").replace(/ +annotations:\n.*\n/, ""),
+    );
+    const pods = await set.pods(0);
+    expect(pods).toHaveLength(2);
+    for (const pod of pods) {
+      const spec = pod["spec"] as { containers: { args: string[]; env: { name: string }[] }[] };
+      expect(JSON.stringify(spec.containers[0]?.args)).toContain("RBG_LWP_LEADER_ADDRESS");
+      expect(spec.containers[0]?.env.map(({ name }) => name)).toContain("RBG_LWP_LEADER_ADDRESS");
+    }
+    await set.end();
+  });
+
   test("names its Services that select another controller's labels, with what to select here", async () => {
     const service = `
 ---
@@ -69,7 +102,12 @@ spec:
     const { sets, skipped } = await importText(read("basic--rbgs--rbgs-base") + service);
     expect(sets.map(({ name }) => name)).toEqual(["rbgs-base"]);
     expect(skipped).toEqual([
-      expect.objectContaining({ kind: "Service", name: "entry", reason: expect.stringContaining("openpatio.io/role") }),
+      expect.objectContaining({
+        kind: "Service",
+        name: "entry",
+        reason: expect.stringContaining("openpatio.io/role=prefill"),
+        yaml: expect.stringContaining('openpatio.io/group-index: "0"'),
+      }),
     ]);
   });
 });

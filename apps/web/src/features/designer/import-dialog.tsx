@@ -150,11 +150,17 @@ export function ImportDialog({ isOpen, onOpenChange, onPick }: ImportDialogProps
           <h3 className={styles.head}>Left out</h3>
           <ul className={styles.report}>
             {answer.skipped.map((each) => (
-              <li key={each.index}>
+              <li key={`${each.index} ${each.kind} ${each.name}`}>
                 <span className="mono">
                   {each.kind} {each.name}
                 </span>
                 <span>{each.reason}</span>
+                {each.yaml !== null && (
+                  <details>
+                    <summary>What to apply</summary>
+                    <pre className="mono">{each.yaml}</pre>
+                  </details>
+                )}
               </li>
             ))}
           </ul>
