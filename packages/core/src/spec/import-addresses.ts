@@ -1,4 +1,4 @@
-import { serviceName, workloadName } from "../model/names.ts";
+import { groupName } from "../model/names.ts";
 import { mapContainers, mapTexts } from "./import-containers.ts";
 import type { ImportNotes } from "./import-report.ts";
 import type { Path } from "./path.ts";
@@ -15,20 +15,23 @@ export function instancePodName(instance: string, worker: number, form: MultiNod
 }
 
 /**
- * A single group `G` becomes the group `G-0` of a set, so the host names of its roles change: pods from `G-R-k` to
- * `G-0-R-k`, Services from `s-G-R` to `s-G-0-R`. They are rewritten where launch scripts have them. The pods of a
- * multi-node instance `G-R-k` and `G-R-k-j` get the names that the role's form gives them; a LeaderWorkerSet's pods are
- * under its own name.
+ * Host names of a group's own roles, where launch scripts have them. A single group `G` becomes the group `G-0` of a set:
+ * pods go from `G-R-k` to `G-0-R-k`, Services from `s-G-R` to `s-G-0-R`. The groups of a set keep their names, as does a
+ * name that begins with a variable for the group. The pods of a multi-node instance `G-R-k` and `G-R-k-j` get the names
+ * that the role's form gives them; a LeaderWorkerSet's pods are under its own name.
  */
 export function rewriteAddresses(
   template: unknown,
   path: Path,
   {
-    group,
+    name,
+    isSingle,
     roles,
     forms,
   }: {
-    readonly group: string;
+    /** Of the group or the set. */
+    readonly name: string;
+    readonly isSingle: boolean;
     readonly roles: readonly string[];
     /** Of the multi-node roles. */
     readonly forms: ReadonlyMap<string, MultiNodeForm>;
@@ -36,10 +39,11 @@ export function rewriteAddresses(
   notes: ImportNotes,
 ): unknown {
   if (roles.length === 0) return template;
+  const group = `${escapeForRegExp(name)}${isSingle ? "" : "-\\d+"}|\\$[({](?:RBG_)?GROUP_NAME[)}]`;
   // The longest role first: `prefill-2` is a role before it is pod 2 of `prefill`.
   const names = [...roles].sort((a, b) => b.length - a.length).map(escapeForRegExp);
   const host = new RegExp(
-    `(?<![A-Za-z0-9-])(s-)?${escapeForRegExp(group)}-(${names.join("|")})(?:-(\\d+))?(?:-(\\d+))?(?![A-Za-z0-9-])`,
+    `(?<![A-Za-z0-9-])(s-)?(${group})-(${names.join("|")})(?:-(\\d+))?(?:-(\\d+))?(?![A-Za-z0-9-])`,
     "g",
   );
   const rewritten = (text: string): string =>
@@ -48,13 +52,14 @@ export function rewriteAddresses(
       (
         whole: string,
         service: string | undefined,
+        from: string,
         role: string,
         pod: string | undefined,
         worker: string | undefined,
       ) => {
-        if (service !== undefined) return pod === undefined ? serviceName(group, 0, role) : whole;
+        const workload = `${isSingle && from === name ? groupName(name, 0) : from}-${role}`;
+        if (service !== undefined) return pod === undefined ? `s-${workload}` : whole;
         const form = forms.get(role);
-        const workload = workloadName(group, 0, role);
         if (pod === undefined) return form?.kind === "LeaderWorkerSet" ? workload : whole;
         if (form !== undefined) return instancePodName(`${workload}-${pod}`, Number(worker ?? 0), form);
         return worker === undefined ? `${workload}-${pod}` : whole;

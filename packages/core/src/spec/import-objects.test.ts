@@ -28,6 +28,11 @@ test("a group of a set is told by its index, one that was alone is not", () => {
     "openpatio.io/group-index": "2",
   });
   expect(selectorOf(selector, "RoleBasedGroup", "llm-2")).toEqual({ "openpatio.io/set": "llm-2" });
+  const both = otherObject(service(selector), [
+    { kind: "RoleBasedGroupSet", name: "llm" },
+    { kind: "RoleBasedGroup", name: "llm-2" },
+  ]);
+  expect(both.object).toMatchObject({ spec: { selector: { "openpatio.io/set": "llm-2" } } });
 });
 
 test("a selector that can't be said here is named and left", () => {

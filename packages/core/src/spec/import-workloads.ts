@@ -49,9 +49,8 @@ export function fromWorkloads(document: Loose, notes: ImportNotes): Loose {
   const roles = kept.map((role, index) => {
     const path = [...group.path, "roles", index];
     const converted = toRole(role, path, onPodFailure[index], templates, topology, notes);
-    if (!isSingle) return converted.role;
     const rewritten = (template: unknown): unknown =>
-      rewriteAddresses(template, converted.templatePath, { group: name, roles: roleNames, forms }, notes);
+      rewriteAddresses(template, converted.templatePath, { name, isSingle, roles: roleNames, forms }, notes);
     const leaderWorker = converted.role["leaderWorker"];
     return present({
       ...converted.role,

@@ -119,6 +119,29 @@ spec:
   ]);
 });
 
+test("in a set, and behind a variable for the group, only the pods of multi-node roles get other names", () => {
+  const set = only(`apiVersion: workloads.x-k8s.io/v1alpha2
+kind: RoleBasedGroupSet
+metadata: { name: s }
+spec:
+  groupTemplate:
+    spec:
+      roles:
+        - { name: many, leaderWorkerPattern: { size: 2, template: { spec: { containers: [{ name: c }] } } } }
+        - { name: one, standalonePattern: { template: { spec: { containers: [{ name: c, args: [
+            "s-0-many-1.s-s-0-many:80", "$(GROUP_NAME)-many-0.s-$(GROUP_NAME)-many",
+            "$(RBG_GROUP_NAME)-one-0.s-$(RBG_GROUP_NAME)-one", s-0-one-0] }] } } } }
+`);
+  expect(specOf(set).groupTemplate.roles[1]?.template.spec.containers[0]?.["args"]).toEqual([
+    "s-0-many-1-0.s-s-0-many:80",
+    "$(GROUP_NAME)-many-0-0.s-$(GROUP_NAME)-many",
+    "$(RBG_GROUP_NAME)-one-0.s-$(RBG_GROUP_NAME)-one",
+    "s-0-one-0",
+  ]);
+  const at = "spec.groupTemplate.spec.roles[1].standalonePattern.template.spec.containers[0].args";
+  expect(notes(set, "rewritten")).toEqual([`${at}[0]`, `${at}[1]`]);
+});
+
 test("role templates are expanded with their patches", () => {
   const spec = specOf(only(roleTemplates));
   expect(spec.groupTemplate.roles.map(({ template }) => template.spec.containers)).toEqual([
