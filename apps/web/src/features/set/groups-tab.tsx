@@ -100,6 +100,7 @@ export function GroupsTab({ model, selected, onSelect }: GroupsTabProps) {
                   <button type="button" className={styles.name} onClick={() => onSelect(view.index)}>
                     {view.name}
                   </button>
+                  {view.isSurge && <span className="ink-3 small"> extra</span>}
                 </td>
                 <td>
                   <StateWord

@@ -81,7 +81,7 @@ export function SetPanel({ detail, model, onSelectGroup }: SetPanelProps) {
         <h3>One group</h3>
         <KeyValues
           pairs={[
-            ["pods", String(detail.roles.reduce((sum, role) => sum + role.replicas, 0))],
+            ["pods", String(detail.roles.reduce((sum, role) => sum + role.replicas * role.size, 0))],
             ["GPUs", String(detail.roles.reduce((sum, role) => sum + role.replicas * role.gpusPerInstance, 0))],
             ["startup", detail.startupPolicy === "Ordered" ? "in order of dependencies" : "all roles at once"],
             [

@@ -1,4 +1,4 @@
-import type { GroupBox, PodCell, TopologyModel } from "./model.ts";
+import { type GroupBox, isLeader, type PodCell, type TopologyModel } from "./model.ts";
 import { GROUP_WORD, POD_WORD } from "./states.ts";
 
 /** What is selected: a group, or a pod (by name, which outlives its incarnation) with the group that it belongs to. */
@@ -52,8 +52,8 @@ export function describeSelection(model: TopologyModel, selection: Selection): s
   const cell = selection.pod === null ? undefined : cellsOf(group).find((item) => item.pod.name === selection.pod);
   if (cell !== undefined) {
     const where = cell.pod.node === null ? "" : `, on ${cell.pod.node}`;
-    return `Pod ${cell.label} of group ${group.view.index}: ${POD_WORD[cell.pod.state]}, ${cell.pod.stateText}${where}.`;
+    return `Pod ${cell.label}${isLeader(cell) ? ", leader," : ""} of group ${group.view.index}: ${POD_WORD[cell.pod.state]}, ${cell.pod.stateText}${where}.`;
   }
   const message = group.view.message === null ? "" : ` ${group.view.message}`;
-  return `Group ${group.view.index}: ${GROUP_WORD[group.view.phase]}, ${group.readyPods} of ${group.wantedPods} pods ready.${message}`;
+  return `${group.view.isSurge ? "Extra group" : "Group"} ${group.view.index}: ${GROUP_WORD[group.view.phase]}, ${group.readyPods} of ${group.wantedPods} pods ready.${message}`;
 }

@@ -1,3 +1,4 @@
+import { type PlacedInstance, placeInstances, placesPerRow } from "./instances.ts";
 import { type PlacedCell, type PlacedGroup, type PlacedRole, WIDE_FROM } from "./layout.ts";
 import {
   type GroupBox,
@@ -19,6 +20,7 @@ export type LaneLayout = {
   readonly groups: readonly PlacedLane[];
   readonly roles: readonly PlacedRole[];
   readonly cells: readonly PlacedCell[];
+  readonly instances: readonly PlacedInstance[];
   readonly arrows: readonly PlacedArrow[];
 };
 
@@ -90,6 +92,7 @@ export function layoutLanes(model: TopologyModel, width: number, minHeight: numb
   const groups: PlacedLane[] = [];
   const roles: PlacedRole[] = [];
   const cells: PlacedCell[] = [];
+  const instances: PlacedInstance[] = [];
   const arrows: PlacedArrow[] = [];
   let y = top;
   model.groups.forEach((group, index) => {
@@ -99,12 +102,13 @@ export function layoutLanes(model: TopologyModel, width: number, minHeight: numb
       const placed = placeRoles(group, lane, model, columns, grid, frame);
       roles.push(...placed.roles);
       cells.push(...placed.cells);
+      instances.push(...placed.instances);
       arrows.push(...placeArrows(group, placed.roles, lane, model, columns, frame));
     }
     y += lane.h;
   });
   const height = Math.max(minHeight, y);
-  return { kind: "lanes", width, height, isWide: frame.isWide, columns, groups, roles, cells, arrows };
+  return { kind: "lanes", width, height, isWide: frame.isWide, columns, groups, roles, cells, instances, arrows };
 }
 
 /** True for a group without a place whose reasons are known. */
@@ -162,16 +166,13 @@ function chooseGrid(counts: readonly number[], frame: Frame): Grid {
   return { cellW: side, cellH: side, perRow: 1 };
 }
 
-function blockHeight(slots: number, grid: Grid, gap: number): number {
-  const rows = Math.max(1, Math.ceil(slots / grid.perRow));
+function blockHeight(block: RoleBlock, grid: Grid, gap: number): number {
+  const rows = Math.max(1, Math.ceil(slotsOf(block) / placesPerRow(grid.perRow, block.size)));
   return rows * grid.cellH + (rows - 1) * gap;
 }
 
 function columnHeight(blocks: readonly RoleBlock[], grid: Grid, gap: number): number {
-  return blocks.reduce(
-    (sum, block, index) => sum + COUNT_H + blockHeight(slotsOf(block), grid, gap) + (index > 0 ? 6 : 0),
-    0,
-  );
+  return blocks.reduce((sum, block, index) => sum + COUNT_H + blockHeight(block, grid, gap) + (index > 0 ? 6 : 0), 0);
 }
 
 function blocksOf(group: GroupBox, column: RoleColumn): readonly RoleBlock[] {
@@ -233,9 +234,10 @@ function placeRoles(
   columns: readonly PlacedColumn[],
   grid: Grid,
   frame: Frame,
-): { readonly roles: readonly PlacedRole[]; readonly cells: readonly PlacedCell[] } {
+): Pick<LaneLayout, "roles" | "cells" | "instances"> {
   const roles: PlacedRole[] = [];
   const cells: PlacedCell[] = [];
+  const instances: PlacedInstance[] = [];
   const body = bodyHeight(group, columns, grid, frame.gap);
   columns.forEach(({ x }, index) => {
     const column = model.columns[index];
@@ -244,23 +246,26 @@ function placeRoles(
     let y = lane.bodyY + Math.floor((body - columnHeight(blocks, grid, frame.gap)) / 2);
     for (const block of blocks) {
       y += COUNT_H;
-      const inRow = Math.min(Math.max(1, slotsOf(block)), grid.perRow);
-      const h = blockHeight(slotsOf(block), grid, frame.gap);
+      const perRow = placesPerRow(grid.perRow, block.size);
+      const inRow = Math.min(Math.max(1, slotsOf(block)), perRow);
+      const h = blockHeight(block, grid, frame.gap);
       roles.push({ block, group, x, y, w: inRow * grid.cellW + (inRow - 1) * frame.gap, h });
-      block.cells.forEach((cell, position) => {
-        const k = slotOf(cell, position);
-        cells.push({
+      const placed = block.cells.map((cell, position): PlacedCell => {
+        const k = slotOf(cell, position, block.size);
+        return {
           cell,
-          x: x + (k % grid.perRow) * (grid.cellW + frame.gap),
-          y: y + Math.floor(k / grid.perRow) * (grid.cellH + frame.gap),
+          x: x + (k % perRow) * (grid.cellW + frame.gap),
+          y: y + Math.floor(k / perRow) * (grid.cellH + frame.gap),
           w: grid.cellW,
           h: grid.cellH,
-        });
+        };
       });
+      cells.push(...placed);
+      if (block.size > 1) instances.push(...placeInstances(placed));
       y += h + 6;
     }
   });
-  return { roles, cells };
+  return { roles, cells, instances };
 }
 
 function placeArrows(

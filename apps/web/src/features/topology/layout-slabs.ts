@@ -1,3 +1,4 @@
+import { type PlacedInstance, placeInstances, placesPerRow } from "./instances.ts";
 import { type PlacedCell, type PlacedGroup, type PlacedRole, WIDE_FROM } from "./layout.ts";
 import { slotOf, slotsOf, type TopologyModel } from "./model.ts";
 
@@ -12,6 +13,7 @@ export type SlabLayout = {
   readonly groups: readonly PlacedGroup[];
   readonly roles: readonly PlacedRole[];
   readonly cells: readonly PlacedCell[];
+  readonly instances: readonly PlacedInstance[];
   readonly perRow: number;
   readonly stepX: number;
   readonly stepY: number;
@@ -33,6 +35,7 @@ const PADDING = 0.3;
 const SLAB_GAP = 0.45;
 const MIN_HEIGHT = 460;
 const MAX_UNIT = 26;
+const MAX_INSTANCE_COLS = 8;
 
 /** Lays all groups out as slabs so that they fit the frame without scrolling. */
 export function layoutSlabs(model: TopologyModel, width: number, minHeight: number): SlabLayout {
@@ -47,7 +50,13 @@ export function layoutSlabs(model: TopologyModel, width: number, minHeight: numb
   );
   // Two rows of pods up to eight of a role; wider roles grow downwards so that a slab stays about twice as wide as high.
   const rows = Math.max(1, ...most.map((n) => Math.min(n, n > 8 ? Math.ceil(Math.sqrt(n)) : 2)));
-  const roleCols = most.map((n) => Math.ceil(n / rows));
+  const sizes = roleNames.map((name) => sizeOf(model, name));
+  // A row holds whole instances, where a slab does not become too wide by it.
+  const roleCols = most.map((n, column) => {
+    const size = sizes[column] ?? 1;
+    const cols = Math.ceil(n / rows);
+    return size > 1 && size <= MAX_INSTANCE_COLS ? Math.ceil(cols / size) * size : cols;
+  });
   const unitsX = roleCols.reduce((sum, n) => sum + n, 0) + (roleCols.length - 1) * ROLE_GAP + 2 * PADDING;
   const unitsY = rows + 2 * PADDING;
   const head = isWide ? 0.9 : 0.5;
@@ -79,6 +88,7 @@ export function layoutSlabs(model: TopologyModel, width: number, minHeight: numb
   const groups: PlacedGroup[] = [];
   const roles: PlacedRole[] = [];
   const cells: PlacedCell[] = [];
+  const instances: PlacedInstance[] = [];
   for (const group of model.groups) {
     const index = group.view.index;
     const x = AXIS + (index % best.perRow) * stepX + snap((stepX - slabW) / 2);
@@ -89,19 +99,22 @@ export function layoutSlabs(model: TopologyModel, width: number, minHeight: numb
       const cols = roleCols[column] ?? 1;
       const block = group.roles.find((item) => item.role === name);
       if (block !== undefined) {
-        const inColumn = Math.min(rows, Math.max(1, Math.ceil(slotsOf(block) / cols)));
+        const inColumn = Math.min(rows, Math.max(1, Math.ceil(slotsOf(block) / perRowOf(cols, block.size))));
         const roleY = y + headH + padding + snap(((rows - inColumn) * unit) / 2);
         roles.push({ block, group, x: roleX, y: roleY, w: cols * unit - joint, h: inColumn * unit - joint });
-        block.cells.forEach((placed, position) => {
-          const k = slotOf(placed, position);
-          cells.push({
+        const perRow = perRowOf(cols, block.size);
+        const inBlock = block.cells.map((placed, position): PlacedCell => {
+          const k = slotOf(placed, position, block.size);
+          return {
             cell: placed,
-            x: roleX + (k % cols) * unit,
-            y: roleY + Math.floor(k / cols) * unit,
+            x: roleX + (k % perRow) * unit,
+            y: roleY + Math.floor(k / perRow) * unit,
             w: cell,
             h: cell,
-          });
+          };
         });
+        cells.push(...inBlock);
+        if (block.size > 1) instances.push(...placeInstances(inBlock));
       }
       roleX += cols * unit + roleGap;
     });
@@ -113,6 +126,7 @@ export function layoutSlabs(model: TopologyModel, width: number, minHeight: numb
     groups,
     roles,
     cells,
+    instances,
     perRow: best.perRow,
     stepX,
     stepY,
@@ -121,4 +135,11 @@ export function layoutSlabs(model: TopologyModel, width: number, minHeight: numb
     unit,
     headH,
   };
+}
+
+const perRowOf = (cols: number, size: number): number => (size > MAX_INSTANCE_COLS ? cols : placesPerRow(cols, size));
+
+function sizeOf(model: TopologyModel, role: string): number {
+  const all = model.columns.flatMap((column) => column.roles);
+  return all.find((each) => each.role === role)?.size ?? 1;
 }

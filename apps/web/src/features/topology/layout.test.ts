@@ -257,3 +257,53 @@ describe("hitTest", () => {
     expect(hitTest(layout, 4, 10_000)).toBeNull();
   });
 });
+
+describe("multi-node instances", () => {
+  const roles = [{ ...roleView("prefill", 3), size: 4 }, roleView("router", 1, ["prefill"])];
+  const instancePods = (group: number) =>
+    [0, 1, 2].flatMap((ordinal) =>
+      [0, 1, 2, 3].map((worker) =>
+        podView(group, "prefill", ordinal, { worker, name: `demo-${group}-prefill-${ordinal}-${worker}` }),
+      ),
+    );
+  const model = (groups: number, pods = instancePods) => {
+    const indices = Array.from({ length: groups }, (_, index) => index);
+    return prepareTopology(
+      setDetail(roles, { replicas: groups }),
+      indices.map((index) => groupView(index, roles)),
+      indices.flatMap((index) => [...pods(index), podView(index, "router", 0)]),
+    );
+  };
+
+  it.each([1440, 900, 390])("in lanes of %i pixels a leader and its workers are one frame", (width) => {
+    const layout = layoutLanes(model(2), width, 400);
+    const frames = layout.instances.filter((frame) => frame.group === 0);
+    const inside = (frame: Rect) =>
+      layout.cells.filter((cell) => cell.cell.group === 0 && overlap(cell, frame)).map((cell) => cell.cell.label);
+    expect(frames.map(inside)).toEqual(
+      [0, 1, 2].map((ordinal) => [0, 1, 2, 3].map((worker) => `prefill-${ordinal}-${worker}`)),
+    );
+    expect(overlapping(layout.cells)).toEqual([]);
+  });
+
+  it("in slabs each instance is one frame, too, and stays inside its slab", () => {
+    const layout = layoutSlabs(model(60), 1440, 700);
+    expect(layout.instances).toHaveLength(180);
+    expect(overlapping(layout.cells)).toEqual([]);
+    for (const group of layout.groups)
+      for (const { cell, y, h } of layout.cells)
+        if (cell.group === group.group.view.index) expect(y + h).toBeLessThanOrEqual(group.y + group.h + 0.01);
+  });
+
+  it("a worker that is missing leaves its gap, and nothing else moves", () => {
+    const whole = layoutLanes(model(1), 1440, 400);
+    const less = layoutLanes(
+      model(1, (group) => instancePods(group).filter((pod) => pod.worker !== 2)),
+      1440,
+      400,
+    );
+    const at = (layout: typeof whole, label: string) => layout.cells.find(({ cell }) => cell.label === label)?.x;
+    expect(at(less, "prefill-1-3")).toBe(at(whole, "prefill-1-3"));
+    expect(at(less, "prefill-1-2")).toBeUndefined();
+  });
+});

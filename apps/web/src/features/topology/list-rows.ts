@@ -1,6 +1,6 @@
 import type { GroupPhase } from "@openpatio/core/model";
 import { stateOfPhase, stateOfPod, type TileState } from "#ui/state.ts";
-import type { GroupBox, RoleBlock, TopologyModel } from "./model.ts";
+import { type GroupBox, isLeader, type RoleBlock, type TopologyModel } from "./model.ts";
 import { countdownLead, GROUP_WORD, POD_WORD } from "./states.ts";
 
 export type ListRow = {
@@ -9,6 +9,8 @@ export type ListRow = {
   readonly group: number;
   readonly pod: string | null;
   readonly name: string;
+  /** Beside the name: an extra group of a rollout, the leader of an instance, pods per instance. */
+  readonly note: string;
   readonly state: TileState;
   readonly word: string;
   readonly progress: number | null;
@@ -51,6 +53,7 @@ export function listRows(
           group: view.index,
           pod: pod.name,
           name: cell.label,
+          note: isLeader(cell) ? "leader" : "",
           state: cell.isCause ? "failed" : stateOfPod(pod.state),
           word: cell.isCause ? POD_WORD.failed : POD_WORD[pod.state],
           progress: pod.progress,
@@ -85,6 +88,7 @@ function groupRow(group: GroupBox, key: string, isOpen: boolean): ListRow {
     progress: group.readyPods / Math.max(1, group.wantedPods),
     ready: `${group.readyPods}/${group.wantedPods}`,
     where: view.cluster === null ? "none" : view.domain === null ? view.cluster : `${view.cluster}/${view.domain}`,
+    note: view.isSurge ? "extra" : "",
     why: view.untilMs === null ? (view.message ?? "") : `${view.message ?? ""} ${countdownLead(view.nextIncarnation)}`,
     untilMs: view.untilMs,
     isOpen: group.roles.length === 0 ? null : isOpen,
@@ -101,6 +105,7 @@ function roleRow(group: GroupBox, role: RoleBlock, key: string, isOpen: boolean 
     group: group.view.index,
     pod: null,
     name: role.role,
+    note: role.size > 1 ? `${role.replicas} × ${role.size} pods` : "",
     state: role.replicas > 0 && !isReady && worst === undefined ? "pending" : stateOfPod(state),
     word: role.replicas === 0 ? "No replicas" : POD_WORD[state],
     progress: role.ready / Math.max(1, role.replicas),

@@ -32,6 +32,8 @@ export type RoleBlock = {
   readonly role: string;
   readonly ready: number;
   readonly replicas: number;
+  /** Pods per instance: 1, or a leader and its workers. */
+  readonly size: number;
   readonly stage: "done" | "starting" | "waiting" | "none";
   readonly waitsFor: readonly string[];
   readonly cells: readonly PodCell[];
@@ -42,6 +44,8 @@ export type PodCell = {
   readonly key: string;
   readonly pod: PodView;
   readonly group: number;
+  /** Of a multi-node role: names the instance that it is part of. Null where an instance is one pod. */
+  readonly instance: string | null;
   /** "decode-2": the part of the name that tells pods of a group apart. */
   readonly label: string;
   /** Its failure ended the incarnation that the group now recovers from. */
@@ -51,13 +55,18 @@ export type PodCell = {
 };
 
 /** Place of a cell within its role: its ordinal, so that a pod that is missing leaves a gap instead of moving others. */
-export function slotOf(cell: PodCell, position: number): number {
-  return cell.pod.worker === null ? (cell.pod.ordinal ?? position) : position;
+export function slotOf(cell: PodCell, position: number, size: number): number {
+  const { ordinal, worker } = cell.pod;
+  if (ordinal === null) return position;
+  return worker === null ? ordinal : ordinal * size + Math.min(worker, size - 1);
 }
 
 /** Places a role takes: as many as are wanted, or more while it is scaled in. */
 export function slotsOf(block: RoleBlock): number {
-  return block.cells.reduce((most, cell, position) => Math.max(most, slotOf(cell, position) + 1), block.replicas);
+  return block.cells.reduce(
+    (most, cell, position) => Math.max(most, slotOf(cell, position, block.size) + 1),
+    block.replicas * block.size,
+  );
 }
 
 /** Prepares the model of one set. `groups` and `pods` may come in any order. */
@@ -156,6 +165,7 @@ function prepareGroup(
         role: role.role,
         ready: role.ready,
         replicas: role.replicas,
+        size: role.size,
         stage: role.stage,
         waitsFor: role.waitsFor,
         cells,
@@ -194,6 +204,7 @@ function prepareCells(view: GroupView, role: string, pods: readonly PodView[]): 
       group: view.index,
       label: podLabel(view, role, pod),
       isCause,
+      instance: pod.worker === null ? null : `${view.index}/${role}/${pod.ordinal ?? ""}`,
       note: podNote(view, pod, isCause),
     });
   }
@@ -205,6 +216,9 @@ export function placeText({ ordinal, worker }: Pick<PodView, "ordinal" | "worker
   if (ordinal === null) return null;
   return worker === null ? String(ordinal) : `${ordinal}-${worker}`;
 }
+
+/** The pod that others of its instance find by its address. */
+export const isLeader = ({ pod }: PodCell): boolean => pod.worker === 0;
 
 /** True for the place of a pod that is wanted and not there. */
 export function isPlace(pod: PodView): boolean {

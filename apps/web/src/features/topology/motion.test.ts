@@ -13,6 +13,7 @@ const cell = (state: "ready" | "starting", x: number): PlacedCell => ({
     pod: podView(0, "decode", 0, { state }),
     group: 0,
     label: "decode-0",
+    instance: null,
     isCause: false,
     note: "",
   },

@@ -1,5 +1,6 @@
+import type { PlacedInstance } from "./instances.ts";
 import { cellLevel, type Rect } from "./layout.ts";
-import { type PodCell, placeText } from "./model.ts";
+import { isLeader, type PodCell, placeText } from "./model.ts";
 import {
   cellState,
   cutBeforeEnd,
@@ -48,12 +49,50 @@ export function drawCell(scene: Scene, rect: Rect, cell: PodCell, options: CellO
     const margin = Math.min(box.w, box.h) < 12 ? 2 : 1.5;
     roundedPath(ctx, box.x - margin, box.y - margin, box.w + 2 * margin, box.h + 2 * margin, 4);
     ctx.stroke();
-  } else if (cell.key === scene.hoveredPod) {
+  } else if (cell.key === scene.hoveredPod || (cell.instance !== null && cell.instance === scene.hoveredInstance)) {
     ctx.strokeStyle = scene.palette.lineControl;
     ctx.lineWidth = 1;
     roundedPath(ctx, box.x - 0.5, box.y - 0.5, box.w + 1, box.h + 1, 3);
     ctx.stroke();
   }
+}
+
+/** From this height of a pod its instance is framed; below it its pods are joined. */
+const MIN_FRAMED = 20;
+
+/** Under the pods: what holds a leader and its workers together, at every zoom. */
+export function drawInstances(scene: Scene, instances: readonly PlacedInstance[]): void {
+  const { ctx, palette } = scene;
+  for (const placed of instances) {
+    const at = onScreen(scene, placed);
+    if (isOutside(scene, at)) continue;
+    ctx.globalAlpha = scene.isDimmed(placed.group) ? 0.25 : 1;
+    if (at.h >= MIN_FRAMED) {
+      ctx.strokeStyle = palette.lineControl;
+      ctx.lineWidth = 1;
+      roundedPath(ctx, Math.round(at.x) - 1.5, Math.round(at.y) - 1.5, Math.round(at.w) + 3, Math.round(at.h) + 3, 4);
+      ctx.stroke();
+    } else {
+      ctx.fillStyle = palette.ink3;
+      const h = Math.max(1, Math.round(at.h * 0.34));
+      ctx.fillRect(at.x, Math.round(at.y + (at.h - h) / 2), at.w, h);
+    }
+    ctx.globalAlpha = 1;
+  }
+}
+
+/** A corner that is turned down. */
+function drawLeaderMark(scene: Scene, box: Rect, isTile: boolean): void {
+  const { ctx, palette } = scene;
+  const side = isTile ? Math.max(2, Math.round(box.w * 0.4)) : Math.min(7, Math.round(box.w * 0.3));
+  const right = box.x + box.w;
+  ctx.fillStyle = isTile ? palette.surface : palette.ink2;
+  ctx.beginPath();
+  ctx.moveTo(right - side, box.y);
+  ctx.lineTo(right, box.y);
+  ctx.lineTo(right, box.y + side);
+  ctx.closePath();
+  ctx.fill();
 }
 
 function drawStill(scene: Scene, box: Rect, cell: PodCell, options: CellOptions): void {
@@ -63,9 +102,11 @@ function drawStill(scene: Scene, box: Rect, cell: PodCell, options: CellOptions)
   const level = cellLevel(box.w, box.h);
   if (level === "heat" || level === "tile") {
     drawPodTile(scene, box, cell, { progress: cell.pod.progress, isField: options.isField, isStale });
+    if (level === "tile" && isLeader(cell) && box.w >= 5) drawLeaderMark(scene, box, true);
     return;
   }
   drawGround(scene, box, cell, options, level === "framed" ? 2 : 3);
+  if (isLeader(cell)) drawLeaderMark(scene, box, false);
   if (level === "framed") {
     const side = Math.round(Math.min(box.w, box.h) * 0.46);
     const tile = {

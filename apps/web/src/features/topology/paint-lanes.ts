@@ -13,7 +13,7 @@ import {
   strokeLine,
   wrapText,
 } from "./paint.ts";
-import { drawCell } from "./paint-cell.ts";
+import { drawCell, drawInstances } from "./paint-cell.ts";
 import { countdownLead, GROUP_TONE, GROUP_WORD } from "./states.ts";
 
 export function paintLanes(
@@ -32,6 +32,7 @@ export function paintLanes(
   }
   paintCounts(scene, layout);
   for (const arrow of layout.arrows) paintArrow(scene, arrow);
+  drawInstances(scene, layout.instances);
   for (const placed of layout.cells) drawCell(scene, placed, placed.cell, { inRack: false, isField: false });
 }
 
@@ -82,9 +83,9 @@ function paintColumnHeads(scene: Scene, layout: LaneLayout, isOrdered: boolean):
         color: palette.ink,
         max: room - offset,
       });
-      if (role.replicas > 1 && offset + 24 < room) {
-        offset +=
-          6 + drawText(ctx, `×${role.replicas}`, left + offset + 6, 20, { font: fonts.sans11, color: palette.ink3 });
+      const times = role.size > 1 ? `${role.replicas} × ${role.size}` : `×${role.replicas}`;
+      if ((role.replicas > 1 || role.size > 1) && offset + 24 < room) {
+        offset += 6 + drawText(ctx, times, left + offset + 6, 20, { font: fonts.sans11, color: palette.ink3 });
       }
       offset += 7;
     });
@@ -136,10 +137,15 @@ function paintWideHead(scene: Scene, lane: PlacedLane, target: number): void {
     progress: lane.group.readyPods / Math.max(1, lane.group.wantedPods),
   });
   const indexW = drawText(ctx, String(view.index), x + 20, top + 15, { font: fonts.monoFigure, color: palette.ink });
-  drawText(ctx, GROUP_WORD[view.phase], x + 30 + indexW, top + 14, {
+  const wordW = drawText(ctx, GROUP_WORD[view.phase], x + 30 + indexW, top + 14, {
     font: fonts.sans12Strong,
     color: view.phase === "Ready" ? palette.ink2 : tone.ink,
   });
+  if (view.isSurge)
+    drawText(ctx, "extra", x + 36 + indexW + wordW, top + 14, {
+      font: fonts.sans11,
+      color: palette.tones.updating.ink,
+    });
   if (rect.h < 60) return;
   drawText(ctx, placeText(lane), x, top + 35, { font: fonts.mono11, color: palette.ink2, max: 134 });
   const isChanging = view.fromRevision !== null && view.fromRevision !== view.revision;
@@ -185,6 +191,8 @@ function paintNarrowHead(scene: Scene, lane: PlacedLane, target: number): void {
     font: fonts.sans12Strong,
     color: view.phase === "Ready" ? palette.ink2 : tone.ink,
   });
+  if (view.isSurge)
+    x += 6 + drawText(ctx, "extra", x + 6, top + 20, { font: fonts.sans11, color: palette.tones.updating.ink });
   x += 10;
   const next = view.nextIncarnation;
   x +=

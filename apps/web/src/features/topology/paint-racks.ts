@@ -239,7 +239,7 @@ function paintOutline(scene: Scene, placed: PlacedGroup): void {
     box(4.5, 6);
   }
   const y = at.y - (isSelected ? 8 : 5);
-  const label = at.w < 46 ? String(view.index) : `group ${view.index}`;
+  const label = `${at.w < 46 ? "" : view.isSurge ? "extra " : "group "}${view.index}`;
   const word = isQuiet ? "" : GROUP_WORD[view.phase].toLowerCase();
   const clock = view.untilMs === null ? "" : ` ${formatCountdown(view.untilMs - scene.nowMs)}`;
   const w = drawText(ctx, label, at.x, y, {

@@ -12,7 +12,7 @@ import {
   type Scene,
   strokeLine,
 } from "./paint.ts";
-import { drawCell } from "./paint-cell.ts";
+import { drawCell, drawInstances } from "./paint-cell.ts";
 import { GROUP_TONE, GROUP_WORD, POD_TONE } from "./states.ts";
 
 type Tab = { x: number; y: number; row: number; first: number; last: number; phase: string; color: string };
@@ -29,6 +29,7 @@ export function paintSlabs(
     for (const placed of layout.groups) paintHeat(scene, layout, placed);
   } else {
     const isField = layout.cells.length > 100;
+    drawInstances(scene, layout.instances);
     for (const placed of layout.cells) drawCell(scene, placed, placed.cell, { inRack: false, isField });
   }
   if (unit > 26) paintRoles(scene, layout, unit);
@@ -102,7 +103,7 @@ function paintSlab(
       });
   } else if (headH >= 9 && w > 64) {
     const color = isQuiet ? palette.ink2 : tone.ink;
-    drawText(ctx, String(view.index), x + 2, y + 11, { font: fonts.mono11Strong, color });
+    drawText(ctx, `${view.isSurge ? "+" : ""}${view.index}`, x + 2, y + 11, { font: fonts.mono11Strong, color });
     if (w > 150) {
       const place = view.cluster === null ? "" : `  ${view.cluster}${view.domain === null ? "" : `/${view.domain}`}`;
       drawText(ctx, `${GROUP_WORD[view.phase]}${place}`, x + 36, y + 11, {

@@ -15,6 +15,8 @@ export type Scene = {
   readonly selectedGroup: number | null;
   readonly selectedPod: string | null;
   readonly hoveredPod: string | null;
+  /** All pods of a multi-node instance are marked together. */
+  readonly hoveredInstance: string | null;
   readonly nowMs: number;
   /** Groups that the phase filter leaves out stay in their place, paler. */
   readonly isDimmed: (group: number) => boolean;

@@ -123,6 +123,7 @@ export function TopologyCanvas(props: TopologyCanvasProps) {
       selectedGroup: selection.group,
       selectedPod: selection.pod,
       hoveredPod: hover?.hit.cell?.key ?? null,
+      hoveredInstance: hover?.hit.cell?.instance ?? null,
       nowMs: nowInFrame,
       isDimmed: (index) => {
         const phase = phases.get(index);

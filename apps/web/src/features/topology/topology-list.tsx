@@ -144,6 +144,7 @@ export function TopologyList({ model, selection, onSelect, onOpen, shownPhases }
                       </button>
                     )}
                     <span className="mono clip">{row.name}</span>
+                    {row.note !== "" && <span className="ink-3 small">{row.note}</span>}
                   </span>
                 </td>
                 <td>
