@@ -215,6 +215,60 @@ ${sglangRole("decode", 2, "Writes the answer, token by token.", "\n        depen
     maxRecoveries: 5                     # then the group is Failed and waits for a person
 `;
 
+const multiNodeRole = (role: "prefill" | "decode", order: string): string => `      - role: ${role}
+        replicas: 1${order}
+        leaderWorker:
+          size: 2                          # an instance is two pods on two nodes: a leader and a worker
+        template:
+          spec:
+            containers:
+              - name: sglang
+                image: lmsysorg/sglang:v0.5.9
+                command: [python3, -m, sglang.launch_server]
+                args:
+                  - --model-path=deepseek-ai/DeepSeek-V3
+                  - --host=0.0.0.0
+                  - --port=8000
+                  - --tp-size=16             # over both nodes
+                  - --nnodes=$(RBG_LWP_GROUP_SIZE)
+                  - --node-rank=$(RBG_LWP_WORKER_INDEX)
+                  - --dist-init-addr=$(RBG_LWP_LEADER_ADDRESS):20000
+                  - --disaggregation-mode=${role}
+                ports:
+                  - name: http
+                    containerPort: 8000
+                resources:
+                  requests: { cpu: "32", memory: 256Gi, nvidia.com/gpu: "8" }
+                  limits: { nvidia.com/gpu: "8" }
+                volumeMounts:
+                  - name: dshm
+                    mountPath: /dev/shm
+            volumes:
+              - name: dshm
+                emptyDir: { medium: Memory, sizeLimit: 64Gi }
+`;
+
+const MULTI_NODE = `apiVersion: openpatio.io/v1alpha1
+kind: RoleBasedGroupSet
+metadata:
+  name: deepseek-pd
+  namespace: default
+spec:
+  replicas: 1
+  groupTemplate:
+    metadata:
+      labels:
+        model: deepseek-v3
+    roles:
+      # Reads the prompt. One instance spans two nodes and lives and dies as one.
+${multiNodeRole("prefill", "")}
+      # Writes the answer.
+${multiNodeRole("decode", "\n        dependencies: [prefill]")}
+  placement:
+    topology:
+      key: topology.kubernetes.io/rack
+`;
+
 export const SET_TEMPLATES: readonly SetTemplate[] = [
   {
     id: "minimal",
@@ -243,5 +297,12 @@ export const SET_TEMPLATES: readonly SetTemplate[] = [
     description:
       "A complete disaggregated unit (SGLang): a router in front that is started when prefill and decode are Ready.",
     yaml: ROUTER_PREFILL_DECODE,
+  },
+  {
+    id: "multi-node",
+    name: "Multi-node prefill and decode",
+    description:
+      "A model too large for one node (DeepSeek with SGLang): each instance is a leader and a worker on two nodes of eight GPUs.",
+    yaml: MULTI_NODE,
   },
 ];

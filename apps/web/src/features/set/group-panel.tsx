@@ -2,7 +2,7 @@
 
 import type { Refusal } from "@openpatio/core/placement";
 import type { GroupView, SetDetail } from "@openpatio/core/view";
-import { X } from "lucide-react";
+import { MoveRight, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { GroupBox } from "#features/topology/model.ts";
 import { countdownLead, GROUP_WORD } from "#features/topology/states.ts";
@@ -12,13 +12,18 @@ import { keyOf } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button, IconButton } from "#ui/button.tsx";
 import { KeyValues } from "#ui/key-values.tsx";
-import { stateOfPhase, stateOfPod } from "#ui/state.ts";
-import { StateGlyph, StateWord } from "#ui/state-glyph.tsx";
+import { stateOfPhase } from "#ui/state.ts";
+import { StateWord } from "#ui/state-glyph.tsx";
 import { Countdown, RelativeTime } from "#ui/time.tsx";
 import { showFailure, showToast } from "#ui/toast.tsx";
 import { CountdownRing } from "./countdown-ring.tsx";
+import { GroupRoles } from "./group-roles.tsx";
+import { MoveDialog } from "./move-dialog.tsx";
 import styles from "./panel.module.css";
 import { RevisionChange } from "./revision-change.tsx";
+
+/** A pod that should have been gone for this long does not end by itself. */
+const OVERDUE_MS = 30_000;
 
 type GroupPanelProps = {
   readonly detail: SetDetail;
@@ -37,6 +42,7 @@ export function GroupPanel({ detail, group, offReason, onSelectPod, onClose }: G
         <StateWord state={stateOfPhase(view.phase)} progress={group.readyPods / Math.max(1, group.wantedPods)}>
           {GROUP_WORD[view.phase]}
         </StateWord>
+        {view.isSurge && <span className="ink-2 small">extra for the rollout</span>}
         <span className="ink-3 small">
           for <RelativeTime atMs={view.sinceMs} form="full" />
         </span>
@@ -47,6 +53,7 @@ export function GroupPanel({ detail, group, offReason, onSelectPod, onClose }: G
         view.message !== null && (
           <section className={styles.section}>
             <p>{view.message}</p>
+            {isGivenUp(view) && <RetryButton detail={detail} view={view} offReason={offReason} />}
           </section>
         )
       )}
@@ -85,47 +92,9 @@ export function GroupPanel({ detail, group, offReason, onSelectPod, onClose }: G
       </section>
       {view.cause !== null && view.phase !== "Ready" && <CauseSection view={view} />}
       {view.refusals.length > 0 && <Refusals refusals={view.refusals} />}
-      <section className={styles.section}>
-        <h3>Roles</h3>
-        <ul className={styles.roles}>
-          {group.roles.map((role) => (
-            <li key={role.role}>
-              <div className={styles.role}>
-                <span className="mono strong">{role.role}</span>
-                <span className="ink-3 small">
-                  {role.stage === "waiting" && role.waitsFor.length > 0
-                    ? `waits for ${role.waitsFor.join(", ")}`
-                    : `${role.ready} of ${role.replicas} ready`}
-                </span>
-              </div>
-              <div className={styles.rolePods}>
-                {role.cells.map((cell) => (
-                  <button
-                    key={cell.key}
-                    type="button"
-                    className={styles.podLink}
-                    title={`${cell.pod.name}: ${cell.pod.stateText}`}
-                    onClick={() => onSelectPod(cell.pod.name)}
-                  >
-                    <StateGlyph
-                      state={cell.isCause ? "failed" : stateOfPod(cell.pod.state)}
-                      progress={cell.pod.progress}
-                      size={11}
-                    />
-                    <span className="mono">{cell.label}</span>
-                  </button>
-                ))}
-              </div>
-            </li>
-          ))}
-        </ul>
-      </section>
-      {view.placementWhy !== null && (
-        <section className={styles.section}>
-          <h3>Why here</h3>
-          <p className="small ink-2">{view.placementWhy}</p>
-        </section>
-      )}
+      <Hanging group={group} onSelectPod={onSelectPod} />
+      <GroupRoles detail={detail} group={group} onSelectPod={onSelectPod} />
+      <Place detail={detail} view={view} offReason={offReason} />
       <Incarnations view={view} />
     </>
   );
@@ -153,6 +122,70 @@ export function PanelHead({ title, onClose, children }: PanelHeadProps) {
   );
 }
 
+type HangingProps = Pick<GroupPanelProps, "group" | "onSelectPod">;
+
+/** Pods whose end is overdue: how long, and the way to where they can be forced. */
+function Hanging({ group, onSelectPod }: HangingProps) {
+  const nowMs = useNow();
+  if (nowMs === null) return null;
+  const overdue = group.roles
+    .flatMap((role) => role.cells)
+    .flatMap(({ label, pod }) => {
+      const { deletingSinceMs } = pod;
+      return deletingSinceMs !== null && nowMs - deletingSinceMs > OVERDUE_MS
+        ? [{ label, pod, forMs: nowMs - deletingSinceMs }]
+        : [];
+    });
+  if (overdue.length === 0) return null;
+  return (
+    <section className={styles.section}>
+      <h3>
+        Hangs in termination<span className={styles.note}>{formatPlural(overdue.length, "pod")}</span>
+      </h3>
+      <ul className={styles.hanging}>
+        {overdue.map(({ label, pod, forMs }) => (
+          <li key={pod.uid}>
+            <span>
+              <span className="mono strong">{label}</span> should be gone for {formatDuration(forMs)}
+              {pod.node === null ? "" : `, on ${pod.node}`}
+            </span>
+            <Button size="dense" onClick={() => onSelectPod(pod.name)}>
+              Open pod
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <p className="small ink-2">Force-deleting is for a machine that is surely off: the processes may still run.</p>
+    </section>
+  );
+}
+
+type PlaceProps = { readonly detail: SetDetail; readonly view: GroupView; readonly offReason: string | null };
+
+/** Why it is where it is, what of that is in effect, and moving it. */
+function Place({ detail, view, offReason }: PlaceProps) {
+  const [isMoving, setMoving] = useState(false);
+  if (view.placementWhy === null) return null;
+  return (
+    <section className={styles.section}>
+      <h3>Why here</h3>
+      <p className="small ink-2">{view.placementWhy}</p>
+      {view.placementNotes.map((note) => (
+        <p key={note} className="small ink-2">
+          {note}
+        </p>
+      ))}
+      <div>
+        <Button size="dense" disabledReason={offReason ?? detail.readOnlyReason} onClick={() => setMoving(true)}>
+          <MoveRight aria-hidden />
+          Move now…
+        </Button>
+      </div>
+      <MoveDialog detail={detail} group={view} isOpen={isMoving} onOpenChange={setMoving} />
+    </section>
+  );
+}
+
 function nodeText(group: GroupBox): string {
   const nodes = new Set(group.roles.flatMap((role) => role.cells.flatMap((cell) => cell.pod.node ?? [])));
   return nodes.size === 0 ? "" : ` on ${formatPlural(nodes.size, "node")}`;
@@ -166,19 +199,6 @@ type WaitingProps = {
 };
 
 function Waiting({ detail, view, untilMs, offReason }: WaitingProps) {
-  const client = useTRPCClient();
-  const [isBusy, setBusy] = useState(false);
-  const retry = async (): Promise<void> => {
-    setBusy(true);
-    try {
-      await client.sets.retryNow.mutate({ ...keyOf(detail), group: view.index });
-      showToast({ title: `Group ${view.index} starts now`, description: "The rest of its wait is skipped." });
-    } catch (error) {
-      showFailure(`Group ${view.index} keeps waiting`, error);
-    } finally {
-      setBusy(false);
-    }
-  };
   return (
     <section className={styles.section}>
       <div className={styles.waiting}>
@@ -193,17 +213,44 @@ function Waiting({ detail, view, untilMs, offReason }: WaitingProps) {
           {view.message !== null && <p className="small ink-2">{view.message}</p>}
         </div>
       </div>
-      <div>
-        <Button
-          kind="primary"
-          size="dense"
-          disabledReason={offReason ?? (isBusy ? "Waiting for the server" : null)}
-          onClick={() => void retry()}
-        >
-          Retry now
-        </Button>
-      </div>
+      <RetryButton detail={detail} view={view} offReason={offReason} />
     </section>
+  );
+}
+
+/** A group, or a role of one that runs, that is not tried again by itself. */
+const isGivenUp = (view: GroupView): boolean =>
+  view.roles.some(({ restart }) => restart?.stage === "given-up") ||
+  (view.phase === "Failed" && view.nextIncarnation !== null && view.untilMs === null);
+
+type RetryButtonProps = Omit<WaitingProps, "untilMs">;
+
+/** Skips the wait of a group, or of its roles that are recreated within the incarnation. */
+function RetryButton({ detail, view, offReason }: RetryButtonProps) {
+  const client = useTRPCClient();
+  const [isBusy, setBusy] = useState(false);
+  const retry = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      await client.sets.retryNow.mutate({ ...keyOf(detail), group: view.index });
+      showToast({ title: `Group ${view.index} starts now`, description: "The rest of its wait is skipped." });
+    } catch (error) {
+      showFailure(`Group ${view.index} keeps waiting`, error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div>
+      <Button
+        kind="primary"
+        size="dense"
+        disabledReason={offReason ?? (isBusy ? "Waiting for the server" : null)}
+        onClick={() => void retry()}
+      >
+        Retry now
+      </Button>
+    </div>
   );
 }
 

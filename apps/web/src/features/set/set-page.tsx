@@ -12,6 +12,7 @@ import { ButtonLink } from "#ui/button.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
 import { Tabs } from "#ui/tabs.tsx";
 import { DiscoveryTab } from "./discovery-tab.tsx";
+import { FightBanner } from "./fight-banner.tsx";
 import { GroupPanel } from "./group-panel.tsx";
 import { GroupsTab } from "./groups-tab.tsx";
 import { PodPanel, type PodSection } from "./pod-panel.tsx";
@@ -89,6 +90,7 @@ function LoadedSet({ detail, groups, pods }: LoadedSetProps) {
         detail.clusters.map((cluster) => (
           <SandboxBar key={cluster} cluster={cluster} set={{ namespace: detail.namespace, name: detail.name }} />
         ))}
+      <FightBanner detail={detail} offReason={offReason} />
       <div className={styles.controls}>
         <ScaleControls detail={detail} isOff={offReason !== null} />
         <RolloutControls detail={detail} groups={groups} offReason={offReason} onSelectGroup={selectGroup} />
