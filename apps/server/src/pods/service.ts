@@ -45,7 +45,7 @@ export class PodVerbs implements PodService {
     ]);
     const pod = this.view(member, key);
     if (object === null || pod === null) throw notFound(key);
-    return { pod, yaml: objectYaml(object), events: [...events].sort((a, b) => (b.lastAtMs ?? 0) - (a.lastAtMs ?? 0)) };
+    return { pod, yaml: objectYaml(object), events: events.toReversed() };
   }
 
   async logs(input: LogsInput, signal: AbortSignal | undefined): Promise<LogsAnswer> {

@@ -8,14 +8,14 @@ import {
   placeGroup,
   reservationsOf,
 } from "../placement/index.ts";
-import { isHeldBack } from "../plan/rollout-state.ts";
+import { isHeldBack, maxSurge } from "../plan/rollout-state.ts";
 import { startupWaves } from "../plan/waves.ts";
 import { gpusOf } from "./gpus.ts";
 import { capacityOf } from "./preview-capacity.ts";
 import type { PreviewInput } from "./preview-input.ts";
 import { objectsOf } from "./preview-objects.ts";
 import { hashOf } from "./set-model.ts";
-import { podsPerGroup } from "./set-view.ts";
+import { podsPerGroup, podsPerInstance } from "./set-view.ts";
 import type { PreviewGroup, PreviewView } from "./types.ts";
 import { withoutGroup } from "./without-group.ts";
 
@@ -23,7 +23,12 @@ import { withoutGroup } from "./without-group.ts";
 export function previewView(input: PreviewInput): PreviewView {
   const { before, after } = input;
   const groups = previewGroups(input);
-  const checks = [...input.checks, ...placementChecks(groups)];
+  const checks = [
+    ...input.checks,
+    ...placementChecks(groups),
+    ...surgeNotes(input, groups),
+    ...volumeNotes(input, groups),
+  ];
   return {
     namespace: after.namespace,
     name: after.name,
@@ -211,9 +216,10 @@ function isScaled(before: SetState, after: SetState): boolean {
 
 function stoppedByScale(before: SetState, after: SetState): number {
   const next = replicasOf(after);
-  let stopped = 0;
-  for (const [role, replicas] of replicasOf(before)) stopped += Math.max(0, replicas - (next.get(role) ?? 0));
-  return stopped;
+  return before.spec.groupTemplate.roles.reduce(
+    (sum, role) => sum + Math.max(0, role.replicas - (next.get(role.role) ?? 0)) * podsPerInstance(role),
+    0,
+  );
 }
 
 const KINDS = ["starts", "restarts", "scales", "removed", "unplaced", "stays"] as const;
@@ -244,13 +250,45 @@ function placementChecks(groups: readonly PreviewGroup[]): PreviewView["checks"]
   return [{ level: "warning", message: `${who} until there is room. ${first.why}`, path: "spec.placement" }];
 }
 
+/** Extra groups need room of their own, before any other is taken down. */
+function surgeNotes({ after }: PreviewInput, groups: readonly PreviewGroup[]): PreviewView["checks"] {
+  const extra = Math.min(maxSurge(after.spec), groups.filter((group) => group.then === "restarts").length);
+  if (extra === 0 || after.spec.rollout.strategy === "RoleRolling") return [];
+  const first = after.spec.replicas;
+  const which = extra === 1 ? `Extra group ${first} comes` : `Extra groups ${first} to ${first + extra - 1} come`;
+  return [
+    {
+      level: "note",
+      message: `${which} first, at revision ${after.rollout.target}, where there is room, and ${extra === 1 ? "goes" : "go"} at the end.`,
+      path: "spec.rollout.maxSurge",
+    },
+  ];
+}
+
+/** What becomes of claims whose pods end. */
+function volumeNotes({ before, after }: PreviewInput, groups: readonly PreviewGroup[]): PreviewView["checks"] {
+  const withClaims = (set: SetState) =>
+    set.spec.groupTemplate.roles.filter((role) => role.volumeClaimTemplates.length > 0).map(({ role }) => role);
+  const roles = [...new Set([...(before === null ? [] : withClaims(before.state)), ...withClaims(after)])];
+  const ends = groups.some((group) => group.podsStopped > 0 || group.then === "removed");
+  const makes = groups.some((group) => group.then === "starts");
+  if (roles.length === 0 || (!ends && !makes)) return [];
+  const message = ends
+    ? `Volume claims of ${roles.join(", ")} stay, with their data; pods of the same names take them again and start where those volumes are.`
+    : `Each pod of ${roles.join(", ")} gets volume claims of its own. They outlive the pods, and go with the set only when that is asked for.`;
+  return [{ level: "note", message, path: null }];
+}
+
 function wavesOf({ spec }: SetState): PreviewView["waves"] {
   const { roles } = spec.groupTemplate;
   const byName = new Map(roles.map((role) => [role.role, role]));
   const waves = spec.startupPolicy === "Ordered" ? startupWaves(roles) : [roles.map((role) => role.role)];
   return waves.map((names, position) => ({
     wave: position + 1,
-    roles: names.map((role) => ({ role, replicas: byName.get(role)?.replicas ?? 0 })),
+    roles: names.map((name) => {
+      const role = byName.get(name);
+      return { role: name, replicas: role?.replicas ?? 0, size: role === undefined ? 1 : podsPerInstance(role) };
+    }),
     after:
       spec.startupPolicy === "Ordered"
         ? [...new Set(names.flatMap((role) => byName.get(role)?.dependencies ?? []))]

@@ -404,7 +404,12 @@ export type PreviewView = {
   readonly groups: readonly PreviewGroup[];
   readonly waves: readonly {
     readonly wave: number;
-    readonly roles: readonly { readonly role: string; readonly replicas: number }[];
+    readonly roles: readonly {
+      readonly role: string;
+      readonly replicas: number;
+      /** Pods per instance. */
+      readonly size: number;
+    }[];
     readonly after: readonly string[];
   }[];
   readonly capacity: readonly {

@@ -81,6 +81,8 @@ export function ClusterAside({ detail }: { readonly detail: ClusterDetail }) {
                 "last contact",
                 detail.lastContactMs === null ? (
                   "never"
+                ) : detail.health === "live" ? (
+                  "now"
                 ) : (
                   <RelativeTime key="contact" atMs={detail.lastContactMs} form="full" />
                 ),

@@ -102,7 +102,13 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
               {latencyOf(cluster)}
             </td>
             <td className="num ink-2" data-minor>
-              {cluster.lastContactMs === null ? "never" : <RelativeTime atMs={cluster.lastContactMs} />}
+              {cluster.lastContactMs === null ? (
+                "never"
+              ) : cluster.health === "live" ? (
+                "now"
+              ) : (
+                <RelativeTime atMs={cluster.lastContactMs} />
+              )}
             </td>
             <td className="num" data-minor>
               {cluster.usableNodes}/{cluster.nodes}

@@ -72,15 +72,18 @@ export function ApplyPanel(props: ApplyPanelProps) {
   const isConflict = failure?.code === "set.version-conflict";
   const isBusy = apply.isPending || overwrite.isPending;
   const refusal = view.checks.find((check) => check.level === "error");
+  const isSame = !view.isNew && view.specBefore.trim() === view.specAfter.trim();
   const reason = isBusy
     ? "Saving"
     : !view.canApply
       ? (refusal?.message ?? "See the checks below")
       : isConflict
         ? "Somebody else changed it: choose below"
-        : seen === null
-          ? "Reading the set that is there"
-          : null;
+        : isSame
+          ? "Nothing is changed: this is what is stored"
+          : seen === null
+            ? "Reading the set that is there"
+            : null;
 
   return (
     <div className={styles.pad}>

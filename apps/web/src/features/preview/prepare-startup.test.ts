@@ -21,8 +21,8 @@ function group(index: number, part: Partial<PreviewGroup>): PreviewGroup {
   };
 }
 const WAVES = [
-  { wave: 1, roles: [{ role: "prefill", replicas: 2 }], after: [] },
-  { wave: 2, roles: [{ role: "decode", replicas: 4 }], after: ["prefill"] },
+  { wave: 1, roles: [{ role: "prefill", replicas: 2, size: 1 }], after: [] },
+  { wave: 2, roles: [{ role: "decode", replicas: 4, size: 1 }], after: ["prefill"] },
 ];
 const beginOf = (groups: readonly PreviewGroup[], budget: number) =>
   prepareStartup({ groups, waves: WAVES }, budget).lanes.map((lane) => [

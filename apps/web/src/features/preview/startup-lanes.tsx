@@ -30,7 +30,7 @@ export function StartupLanes({ view, maxUnavailable }: StartupLanesProps) {
         <p className={styles.order}>
           {view.waves.map((wave, i) => (
             <span key={wave.wave}>
-              <b>Wave {wave.wave}</b> <span className="mono">{wave.roles.map((role) => role.role).join(", ")}</span>{" "}
+              <b>Wave {wave.wave}</b> <span className="mono">{wave.roles.map(roleText).join(", ")}</span>{" "}
               {wave.after.length === 0 ? "at once" : `when ${wave.after.join(", ")} ready`}
               {i < view.waves.length - 1 ? " · " : ""}
             </span>
@@ -70,3 +70,6 @@ export function StartupLanes({ view, maxUnavailable }: StartupLanesProps) {
     </section>
   );
 }
+
+const roleText = ({ role, replicas, size }: PreviewView["waves"][number]["roles"][number]): string =>
+  size === 1 ? role : `${role} (${replicas} × ${size} pods)`;
