@@ -14,13 +14,17 @@ describeOnTargets("a cluster with sets of its own that is removed", (bench) => {
     await expect(server.call("clusters.remove", { name: cluster })).rejects.toMatchObject({
       data: { reason: "cluster.in-use" },
     });
-    await server.call("clusters.remove", { name: cluster, leaveBehind: true });
+    await server.call("clusters.remove", { name: cluster, groups: "orphan" });
+    await server.until(
+      "the cluster to be removed",
+      () => server.call<readonly unknown[]>("clusters.list"),
+      (rows) => rows.length === 0,
+    );
     expect(await server.call<readonly SetRow[]>("sets.list")).toEqual([]);
     expect((await kube.get(SETS, "left"))?.metadata.finalizers ?? []).toEqual([]);
     await kube.delete(SETS, "left");
     expect(await kube.get(SETS, "left")).toBeNull();
     expect(uidsOf(await set.pods())).toEqual(uidsOf(before));
-    for (const group of await set.objects("rolebasedgroups.openpatio.io"))
-      await kube.delete("rolebasedgroups.openpatio.io", group.metadata.name);
+    expect(await set.objects("rolebasedgroups.openpatio.io")).toEqual([]);
   });
 });

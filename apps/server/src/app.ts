@@ -9,6 +9,7 @@ import { ConsoleDoor } from "./adoption/resource-door.ts";
 import { ContactLog } from "./clusters/contact-log.ts";
 import { type Connection, Fleet } from "./clusters/fleet.ts";
 import { LostContacts } from "./clusters/lost-contacts.ts";
+import { ClusterRemovals } from "./clusters/removals.ts";
 import { ClusterVerbs } from "./clusters/service.ts";
 import type { Vault } from "./clusters/vault.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -173,10 +174,18 @@ export async function startApp(options: AppOptions): Promise<App> {
   const events = new EventTeller({ fleet, timeline, mayAct: () => reconciler.mayAct(), nowMs, log });
   sets.resources = new ConsoleDoor({ sets, fleet, adopter });
 
+  const clusters = new ClusterVerbs({ db, vault: options.vault, fleet, sets, models, timeline, nowMs });
+  const removals = new ClusterRemovals({
+    fleet,
+    sets,
+    mayAct: () => reconciler.mayAct(),
+    finish: async (member) => void (await clusters.finish("openpatio", member)),
+    log,
+  });
   const services: Services = {
     sets: new SetVerbs({ sets, fleet, models, reservations, missing, timeline, nowMs }),
     rollouts: new RolloutVerbs(sets, nowMs),
-    clusters: new ClusterVerbs({ db, vault: options.vault, fleet, sets, models, timeline, nowMs }),
+    clusters,
     pods: new PodVerbs({ sets, fleet, models, timeline, nowMs }),
     sandbox: new SandboxVerbs({
       fleet,
@@ -228,6 +237,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         });
   await members?.start();
   await lost.start();
+  removals.start();
   reconciler.start();
   adopter.start();
   await lease.start();
@@ -245,6 +255,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       stopFeeding();
       contacts.stop();
       lost.stop();
+      removals.stop();
       live.close();
       await http.close();
       events.stop();

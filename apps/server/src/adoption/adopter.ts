@@ -130,7 +130,8 @@ export class Adopter {
   private async run(key: string): Promise<void> {
     const [cluster = "", namespace = "", name = ""] = key.split("/");
     const member = this.options.fleet.get(cluster);
-    if (member === null || !this.options.mayAct()) return;
+    // What is on a cluster that is being removed is not taken over any more.
+    if (member === null || member.removal !== null || !this.options.mayAct()) return;
     const { port } = member;
     if (!port.sets.isListed() || port.info().health !== "live") return;
     if (name !== "" && !this.isFollowed(namespace)) return;

@@ -131,8 +131,9 @@ describe("removing a cluster on which groups are placed", () => {
     const { cluster, close } = await occupied("east");
     const error = (await refusal("clusters.remove", { name: "east" })) as RefusedCall;
     expect(error).toMatchObject({ status: 409, data: { reason: "cluster.in-use" } });
-    expect(error.message).toMatch(/default\/on-east.*Delete.*leaveBehind/);
-    expect(await server.call("clusters.remove", { name: "east", leaveBehind: true })).toEqual({
+    expect(error.message).toMatch(/default\/on-east.*orphan.*delete.*move.*forget/);
+    expect(await server.call("clusters.remove", { name: "east", groups: "forget" })).toEqual({
+      isUnderWay: false,
       name: "east",
       leftBehind: ["default/on-east-0", "default/on-east-1"],
     });

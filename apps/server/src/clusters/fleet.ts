@@ -1,5 +1,10 @@
 import { DomainError } from "@openpatio/core/errors";
-import type { ClusterHealth, ObservedCluster } from "@openpatio/core/model";
+import {
+  CLUSTER_REMOVAL_MODES,
+  type ClusterHealth,
+  type ClusterRemovalMode,
+  type ObservedCluster,
+} from "@openpatio/core/model";
 import type { ClusterChange, ClusterPort } from "@openpatio/core/ports";
 import type { Database } from "@openpatio/db";
 import type { Logger } from "../log.ts";
@@ -18,6 +23,8 @@ export type Member = {
   readonly isSimulated: boolean;
   /** As registered, without the built-in one. */
   readonly labels: Readonly<Record<string, string>>;
+  /** It is being removed, and what becomes of its groups. */
+  readonly removal: ClusterRemovalMode | null;
   readonly registeredAtMs: number;
   readonly port: ClusterPort;
   /** Since when the health is what it is. */
@@ -46,6 +53,7 @@ export class Fleet {
       health: ClusterHealth;
       healthSinceMs: number;
       labels: Readonly<Record<string, string>>;
+      removal: ClusterRemovalMode | null;
       stop: () => void;
     }
   >();
@@ -78,7 +86,12 @@ export class Fleet {
   }
 
   observe(): ReadonlyMap<string, ObservedCluster> {
-    return new Map([...this.members.values()].map(({ name, labels, port }) => [name, { ...port.observe(), labels }]));
+    return new Map(
+      [...this.members.values()].map(({ name, labels, removal, port }) => [
+        name,
+        { ...port.observe(), labels, removal },
+      ]),
+    );
   }
 
   /** As last read; a placement that is planned on it commits only if it is still so. */
@@ -114,6 +127,7 @@ export class Fleet {
       name: row.name,
       isSimulated: row.isSimulated,
       labels: labelsOf(row),
+      removal: CLUSTER_REMOVAL_MODES.find((mode) => mode === row.removal) ?? null,
       registeredAtMs: row.registeredAt.getTime(),
       port,
       health: port.info().health,
@@ -155,6 +169,14 @@ export class Fleet {
     const member = this.members.get(name);
     if (member === undefined) return;
     member.labels = labels;
+    for (const listener of this.listeners) listener.onMembers?.();
+  }
+
+  /** From now on its groups leave it. */
+  beginRemoval(name: string, removal: ClusterRemovalMode): void {
+    const member = this.members.get(name);
+    if (member === undefined) return;
+    member.removal = removal;
     for (const listener of this.listeners) listener.onMembers?.();
   }
 

@@ -1,3 +1,4 @@
+import type { ClusterRemovalMode } from "@openpatio/core/model";
 import type { ClusterRow, Database, Transaction } from "@openpatio/db";
 import { LostRace } from "../sets/repo.ts";
 
@@ -10,7 +11,7 @@ export function loadClusters(db: Database): Promise<readonly ClusterRow[]> {
 /** False when the name is taken. */
 export async function insertCluster(
   tx: Transaction,
-  row: Omit<ClusterRow, "placementVersion" | "labels" | "lostMs"> & Partial<Pick<ClusterRow, "labels">>,
+  row: Omit<ClusterRow, "placementVersion" | "labels" | "lostMs" | "removal"> & Partial<Pick<ClusterRow, "labels">>,
 ): Promise<boolean> {
   const { count } = await tx.clusterRow.createMany({
     data: [{ ...row, kubeconfig: bytes(row.kubeconfig), labels: row.labels ?? {} }],
@@ -35,6 +36,10 @@ export async function replaceKubeconfig(tx: Transaction, name: string, kubeconfi
 
 export async function storeLoss(db: Database, name: string, lostMs: number | null): Promise<void> {
   await db.clusterRow.updateMany({ where: { name }, data: { lostMs } });
+}
+
+export async function markRemoval(tx: Transaction, name: string, removal: ClusterRemovalMode): Promise<void> {
+  await tx.clusterRow.updateMany({ where: { name }, data: { removal } });
 }
 
 export async function removeCluster(tx: Transaction, name: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { CLUSTER_REMOVAL_MODES } from "@openpatio/core/model";
 import { CLUSTER_NAME_LABEL } from "@openpatio/core/placement";
 import { Labels } from "@openpatio/core/spec";
 import { z } from "zod";
@@ -35,7 +36,7 @@ export const clustersRouter = router({
     .input(Registration)
     .mutation(({ ctx, input }) => ctx.services.clusters.register(ctx.actor, input)),
   remove: procedure
-    .input(ClusterKey.extend({ leaveBehind: z.boolean().default(false) }))
+    .input(ClusterKey.extend({ groups: z.enum([...CLUSTER_REMOVAL_MODES, "forget"]).optional() }))
     .mutation(({ ctx, input }) => ctx.services.clusters.remove(ctx.actor, input)),
   update: procedure
     .input(ClusterKey.extend({ labels: ClusterLabels }))

@@ -1,5 +1,15 @@
 import { DomainError } from "@openpatio/core/errors";
-import { clustersOfGroup, type GroupState, groupName, homeOf, MANAGER, type SetState } from "@openpatio/core/model";
+import {
+  type ClusterRemovalMode,
+  clustersOfGroup,
+  type GroupState,
+  groupName,
+  homeOf,
+  MANAGER,
+  type SetState,
+} from "@openpatio/core/model";
+import { hostsOf } from "@openpatio/core/placement";
+import { deleteSet } from "@openpatio/core/plan";
 import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
 import {
   type ClusterAnswer,
@@ -19,7 +29,7 @@ import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
 import { contactCluster } from "./connect.ts";
 import { type Fleet, type Member, requireMember } from "./fleet.ts";
-import { insertCluster, removeCluster, replaceLabels, type ClusterRow as StoredCluster } from "./repo.ts";
+import { insertCluster, markRemoval, removeCluster, replaceLabels, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
 
 export type ClusterVerbsOptions = {
@@ -75,6 +85,7 @@ export class ClusterVerbs implements ClusterService {
       placementVersion: 0,
       labels: input.labels ?? {},
       lostMs: null,
+      removal: null,
       registeredAt: new Date(nowMs()),
     };
     const items = await db.$transaction(async (tx) => {
@@ -108,12 +119,14 @@ export class ClusterVerbs implements ClusterService {
     return clusterRow(models.cluster(requireMember(fleet, name)));
   }
 
-  /** Groups that are still placed there are let go: nothing of them is touched, and nothing of them is known any more. */
-  async remove(
-    actor: string,
-    { name, leaveBehind }: { readonly name: string; readonly leaveBehind: boolean },
-  ): Promise<ClusterRemoval> {
-    const { db, fleet, sets, timeline, nowMs } = this.options;
+  /**
+   * What becomes of the groups there is asked for: they leave it first, and it is removed when they have. With `forget`,
+   * all that is possible where it does not answer, it is removed at once and what is there stays as it is.
+   *
+   * Errors: DomainError `cluster.in-use`, `cluster.unreachable`.
+   */
+  async remove(actor: string, { name, groups }: Parameters<ClusterService["remove"]>[1]): Promise<ClusterRemoval> {
+    const { fleet, sets } = this.options;
     const member = requireMember(fleet, name);
     if (member.isSimulated) {
       throw new DomainError(
@@ -122,17 +135,77 @@ export class ClusterVerbs implements ClusterService {
         { params: { cluster: name } },
       );
     }
+    const isLive = member.port.info().health === "live";
     const here = [...sets.all()].filter(({ state }) => groupsOn(state, name).length > 0 || homeOf(state) === name);
     // What is being deleted goes by itself where the cluster answers, and never where it does not.
-    const holding = here.filter(({ state }) => !state.isDeleting || member.port.info().health === "live");
-    if (holding.length > 0 && !leaveBehind) throw inUse(name, holding);
-    const leftBehind = here.flatMap(({ state }) =>
-      groupsOn(state, name).map((group) => `${state.namespace}/${groupName(state.name, group.index)}`),
-    );
+    const holding = here.filter(({ state }) => !state.isDeleting || isLive);
+    if (holding.length > 0 && groups === undefined) throw inUse(name, holding);
+    if (holding.length === 0 || groups === undefined || groups === "forget")
+      return this.finish(
+        actor,
+        member,
+        here.flatMap(({ state }) => namesOn(state, name)),
+      );
+    if (!isLive)
+      throw new DomainError(
+        "cluster.unreachable",
+        `${name} does not answer, so nothing can be done there. Remove it with groups: "forget": what is there stays there, and nothing looks after it any more.`,
+        { params: { cluster: name } },
+      );
+    await this.beginRemoval(actor, member, groups, holding);
+    return { name, isUnderWay: true, leftBehind: [] };
+  }
+
+  private async beginRemoval(
+    actor: string,
+    { name }: Member,
+    mode: ClusterRemovalMode,
+    holding: readonly StoredSet[],
+  ): Promise<void> {
+    const { db, fleet, timeline, nowMs } = this.options;
+    const clusters = fleet.observe();
+    const bound = holding.filter(({ state }) => {
+      const hosts = hostsOf(state, clusters).names.filter((host) => host !== name && clusters.has(host));
+      return homeOf(state) === name || hosts.length === 0;
+    });
+    if (mode === "move" && bound.length > 0) {
+      const names = bound.map(({ state }) => `${state.namespace}/${state.name}`).sort();
+      throw new DomainError(
+        "cluster.in-use",
+        `${names.join(", ")} can run on ${name} only. Give ${bound.length === 1 ? "it" : "them"} another cluster first, or choose orphan or delete.`,
+        { params: { cluster: name, sets: bound.length } },
+      );
+    }
+    const words = { orphan: "keep running without us", delete: "are stopped", move: "move to other clusters" };
+    const line = entry("cluster.changed", actor, name, `Remove cluster ${name}: its groups ${words[mode]}`);
+    const items = await db.$transaction(async (tx) => {
+      await markRemoval(tx, name, mode);
+      return timeline.write(tx, [line], nowMs());
+    });
+    fleet.beginRemoval(name, mode);
+    timeline.publish(items);
+    for (const { state } of bound) await this.endSet(actor, state.id, mode === "orphan");
+  }
+
+  /** A set that has no other cluster goes with it. */
+  private async endSet(actor: string, id: string, orphan: boolean): Promise<void> {
+    const { sets } = this.options;
+    for (let set = sets.get(id); set !== null && !set.state.isDeleting; set = sets.get(id)) {
+      const change = deleteSet(set.state, { orphan });
+      if (change === null) return;
+      const lines = change.timeline.map((draft) => entryOf(set ?? { state: change.state }, actor, draft));
+      await sets.commit({ before: set, after: { state: change.state }, timeline: lines, isChange: true });
+    }
+  }
+
+  /** Forgets it. Groups that are still placed there are let go: nothing of them is touched, and nothing is known any more. */
+  async finish(actor: string, member: Member, leftBehind: readonly string[] = []): Promise<ClusterRemoval> {
+    const { db, fleet, sets, timeline, nowMs } = this.options;
+    const { name } = member;
     const line = entry("cluster.removed", actor, name, `Remove cluster ${name}`);
     const actions = leftBehind.length === 0 ? [] : [`leave behind what is there of ${leftBehind.join(", ")}`];
-    const atHome = here.filter(({ state }) => homeOf(state) === name).map(({ state }) => state.id);
-    await this.letGo(member, atHome);
+    const atHome = [...sets.all()].filter(({ state }) => homeOf(state) === name).map(({ state }) => state.id);
+    await this.letGo(member, member.removal === null ? atHome : null);
     const items = await db.$transaction(async (tx) => {
       await removeCluster(tx, name);
       return timeline.write(tx, [{ ...line, actions }], nowMs());
@@ -140,15 +213,15 @@ export class ClusterVerbs implements ClusterService {
     await fleet.leave(name);
     for (const id of atHome) await this.forget(actor, id);
     timeline.publish(items);
-    return { name, leftBehind };
+    return { name, isUnderWay: false, leftBehind };
   }
 
   /** Without us nobody takes the finalizer of these sets away: then they could not be deleted any more. */
-  private async letGo({ port }: Member, setIds: readonly string[]): Promise<void> {
+  private async letGo({ port }: Member, setIds: readonly string[] | null): Promise<void> {
     if (port.info().health !== "live") return;
     for (const object of port.sets.all()) {
       const { uid = "", finalizers = [], namespace = "", name } = object.metadata;
-      if (!setIds.includes(uid) || !finalizers.includes(ORDERED_TEARDOWN)) continue;
+      if (setIds?.includes(uid) === false || !finalizers.includes(ORDERED_TEARDOWN)) continue;
       const live = (await port.sets.read(namespace, name)) ?? object;
       const others = (live.metadata.finalizers ?? []).filter((finalizer) => finalizer !== ORDERED_TEARDOWN);
       await port.sets.patch(live, { metadata: { finalizers: others } }, MANAGER);
@@ -211,11 +284,14 @@ function groupsOn(state: SetState, cluster: string): readonly GroupState[] {
   return state.groups.filter((group) => clustersOfGroup(group).includes(cluster));
 }
 
+const namesOn = (state: SetState, cluster: string): readonly string[] =>
+  groupsOn(state, cluster).map((group) => `${state.namespace}/${groupName(state.name, group.index)}`);
+
 function inUse(cluster: string, sets: readonly StoredSet[]): DomainError {
   const names = sets.map(({ state }) => `${state.namespace}/${state.name}`).sort();
   return new DomainError(
     "cluster.in-use",
-    `${cluster} runs ${names.join(", ")}. Delete those sets first and wait until they are gone, or remove the cluster with leaveBehind: then what they have there stays there, and nothing looks after it any more.`,
+    `${cluster} runs ${names.join(", ")}. Say what becomes of their groups: orphan (they keep running without us), delete, move (to other clusters of their sets), or, where it does not answer, forget.`,
     { params: { cluster, sets: names.length } },
   );
 }

@@ -73,7 +73,7 @@ export class Models {
 
   cluster(member: Member, sets: readonly SetModel[] = this.sets()): ClusterModel {
     return {
-      observed: { ...member.port.observe(), labels: member.labels },
+      observed: { ...member.port.observe(), labels: member.labels, removal: member.removal },
       info: member.port.info(),
       registeredAtMs: member.registeredAtMs,
       sets,

@@ -79,7 +79,7 @@ export class SandboxMembers {
         labels: {},
       };
       await insertCluster(db, registered);
-      fleet.join({ ...registered, placementVersion: 0, lostMs: null });
+      fleet.join({ ...registered, placementVersion: 0, lostMs: null, removal: null });
     } else if (!isSame(vault, name, row.kubeconfig, kubeconfig) || fleet.get(name) === null) {
       await replaceKubeconfig(db, name, sealed);
       await fleet.replace({ ...row, kubeconfig: sealed });

@@ -1,3 +1,4 @@
+import type { ClusterRemovalMode } from "@openpatio/core/model";
 import type {
   ApplyAnswer,
   ClusterAnswer,
@@ -97,7 +98,11 @@ export interface ClusterService {
     actor: string,
     input: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
   ): Promise<ClusterRow>;
-  remove(actor: string, input: { readonly name: string; readonly leaveBehind: boolean }): Promise<ClusterRemoval>;
+  /** Without `groups` it is refused while groups are there. `forget` leaves them as they are, with our labels. */
+  remove(
+    actor: string,
+    input: { readonly name: string; readonly groups?: ClusterRemovalMode | "forget" | undefined },
+  ): Promise<ClusterRemoval>;
   retry(name: string): Promise<ClusterRow>;
   cordonNode(actor: string, key: NodeKey, isCordoned: boolean): Promise<{ readonly node: string }>;
   drainNode(actor: string, key: NodeKey): Promise<{ readonly node: string; readonly evicted: number }>;

@@ -193,12 +193,18 @@ export type ObservedSet = {
 export const CLUSTER_HEALTH = ["connecting", "live", "stale", "unreachable"] as const;
 export type ClusterHealth = (typeof CLUSTER_HEALTH)[number];
 
+export const CLUSTER_REMOVAL_MODES = ["orphan", "delete", "move"] as const;
+/** orphan: they run on without us. delete: they are stopped there. move: they go to other clusters of their set. */
+export type ClusterRemovalMode = (typeof CLUSTER_REMOVAL_MODES)[number];
+
 /** A read-only view of one cluster's cache at one moment. Reads are by index, never a request. */
 export interface ObservedCluster {
   readonly name: string;
   readonly isSimulated: boolean;
   /** As registered, without the built-in one that names the cluster; absent: none. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** It is being removed, and what becomes of its groups; absent: it stays. */
+  readonly removal?: ClusterRemovalMode | null;
   /** Only `live` may be planned on: anything else is neither touched nor assumed. */
   readonly health: ClusterHealth;
   /** Whether the cluster serves the LeaderWorkerSet API. */

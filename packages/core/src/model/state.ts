@@ -289,6 +289,8 @@ export type GroupState = {
     readonly next: "restart" | "remove";
     /** The deletion of its RoleBasedGroup was sent. */
     readonly isOwnerGoing?: boolean;
+    /** What runs is let go instead of deleted: it goes on without us. */
+    readonly isLetGo?: boolean;
   } | null;
   readonly notBeforeMs: number | null;
   /** Failures in a row, for the backoff; reset after stableAfterSeconds of Ready. */

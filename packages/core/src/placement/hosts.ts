@@ -4,7 +4,7 @@ import type { SetSpec } from "../spec/schema.ts";
 /** A label that every cluster has: its name. */
 export const CLUSTER_NAME_LABEL = "openpatio.io/cluster";
 
-type Clusters = ReadonlyMap<string, Pick<ObservedCluster, "name" | "isSimulated" | "labels">>;
+type Clusters = ReadonlyMap<string, Pick<ObservedCluster, "name" | "isSimulated" | "labels" | "removal">>;
 type Wish = SetSpec["placement"]["clusters"];
 
 /** Whether clusters are chosen by their labels. */
@@ -20,12 +20,13 @@ function hasLabels(
 
 /**
  * The clusters that a set asks for, by name: those that are named, with the labels that are asked for; without names all
- * with those labels. A named one that is not registered is among them while no labels are asked for.
+ * with those labels. One that is being removed is none of them. A named one that is not registered is among them while no labels are asked for.
  */
 export function wantedClusters(wish: Wish, clusters: Clusters): readonly string[] {
   const isChosen = (name: string): boolean => {
     const cluster = clusters.get(name);
     if (cluster === undefined) return !hasSelector(wish);
+    if (cluster.removal !== undefined && cluster.removal !== null) return false;
     return hasLabels(cluster, wish.selector.matchLabels);
   };
   const candidates = wish.names.length > 0 ? wish.names : hasSelector(wish) ? [...clusters.keys()] : [];

@@ -1,6 +1,7 @@
 import { type GroupState, leavingClusters } from "../model/index.ts";
 import { placeGroup } from "../placement/place-group.ts";
 import { type AssessedGroup, assessGroup, type RunningGroup } from "./assess.ts";
+import { leaveRemovedCluster } from "./cluster-removal.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import { planRemoval, planStrays, planTeardown } from "./deletion.ts";
 import { beginTeardown, endIncarnation } from "./incarnation.ts";
@@ -30,8 +31,9 @@ export function advanceGroup(
   const settled = settleCopies(context, item, notes);
   if (!settled.isInReach) return leaveAlone(context, settled, placing, notes);
   const group = planStuckPods(context, settled.group, homesOf(context, settled.group), notes);
-  const known = group === settled.group ? settled : { ...settled, group };
-  switch (group.stage) {
+  const here = group === settled.group ? settled : { ...settled, group };
+  const known = leaveRemovedCluster(context, here, placing, notes);
+  switch (known.group.stage) {
     case "teardown":
       return tearDown(context, known, placing, notes);
     case "waiting":
@@ -64,6 +66,12 @@ function tearDown(context: PlanContext, item: AssessedGroup, placing: Placing, n
   const { group } = item;
   const homes = homesOf(context, group);
   if (isOrphaning(context.set)) return letGo(context, item, homes, notes);
+  if (group.teardown?.isLetGo === true && group.teardown.next === "restart") {
+    if (!homes.map((home) => planOrphaning(group, home, notes)).every(Boolean)) return item;
+    // What runs there is nobody's: nothing of it is the group's any more.
+    const ended = { ...endIncarnation(group, context.nowMs, context.nowMs), placement: null };
+    return wait(context, { ...item, group: ended }, placing, notes);
+  }
   const areGone = homes.map((home) => planTeardown(context, group, home, notes)).every((state) => state === "gone");
   if (!areGone) return item;
   if (group.teardown?.next === "remove") {
@@ -248,6 +256,8 @@ function homesOf(context: PlanContext, group: GroupState): readonly ObservedGrou
   for (const [cluster, groups] of context.everything) {
     const observed = groups.get(group.index);
     if (observed === undefined) continue;
+    const isLetGo = context.live(cluster)?.removal === "orphan" && group.placement?.cluster !== cluster;
+    if (isLetGo) continue;
     const isItsOwn = group.placement === null ? !leaving.includes(cluster) : group.placement.cluster === cluster;
     if (isItsOwn || group.teardown?.next === "remove") homes.push(observed);
   }

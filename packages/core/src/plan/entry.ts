@@ -30,7 +30,8 @@ export function planEntry(
     const isServed = after.some(({ group }) => keptCopy(group)?.copy.placement?.cluster === cluster);
     const isWanted = keeper !== undefined || (existing !== null && (isServed || set.spec.replicas === 0));
     if (wanted === null || !isWanted) {
-      if (existing !== null && existing.deletionAtMs === null) notes.actions.push(deletion(cluster, existing));
+      if (context.live(cluster)?.removal === "orphan") releaseEntry(context, cluster, notes);
+      else if (existing !== null && existing.deletionAtMs === null) notes.actions.push(deletion(cluster, existing));
       continue;
     }
     if (existing === null) notes.actions.push({ kind: "create", cluster, group: null, object: wanted });

@@ -77,20 +77,23 @@ export function plan(input: PlanInput, nowMs: number): Plan {
 function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], notes: PlanNotes): void {
   if (isOrphaning(context.set)) return;
   const homes = new Map(advanced.map(({ group }) => [group.index, group]));
-  for (const [cluster, groups] of context.everything)
+  for (const [cluster, groups] of context.everything) {
+    // What was let go there runs on.
+    if (context.live(cluster)?.removal === "orphan") continue;
     for (const [index, observed] of groups) {
       const group = homes.get(index);
       const isElsewhere = group !== undefined && group.placement !== null && !clustersOfGroup(group).includes(cluster);
       if (group === undefined || (isElsewhere && group.teardown?.next !== "remove"))
         planForeignHome(index, observed, notes);
     }
+  }
 }
 
 function isNothingLeft(context: PlanContext): boolean {
-  const isEmpty = isOrphaning(context.set) ? hasOnlyPods : () => false;
-  return [...context.everything].every(
-    ([cluster, groups]) => context.entry(cluster) === null && [...groups.values()].every(isEmpty),
-  );
+  return [...context.everything].every(([cluster, groups]) => {
+    const isLetGo = isOrphaning(context.set) || context.live(cluster)?.removal === "orphan";
+    return context.entry(cluster) === null && [...groups.values()].every(isLetGo ? hasOnlyPods : () => false);
+  });
 }
 
 /** What is left of a group that was let go. */

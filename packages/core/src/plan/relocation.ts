@@ -1,5 +1,6 @@
 import {
   type Cause,
+  clustersOfGroup,
   findRevision,
   type GroupState,
   homeOf,
@@ -184,6 +185,14 @@ function placeBeside(context: PlanContext, group: GroupState, { ledger }: Placin
   const request = { set, group: group.index, revision, missing: input.missing, leaving, wish: moveTo };
   const decision = placeGroup({ ...request, isRoomNeeded: true }, ledger);
   return decision.placed ? placementOf(decision) : null;
+}
+
+/** Room for the group on another cluster than its own, beside it. */
+export function hasPlaceElsewhere(context: PlanContext, group: GroupState, { ledger }: Placing): boolean {
+  const { set, input } = context;
+  const leaving = clustersOfGroup(group);
+  const request = { set, group: group.index, revision: nextRevision(set, group), missing: input.missing, leaving };
+  return placeGroup({ ...request, isRoomNeeded: true }, ledger).placed;
 }
 
 export function runsSame(set: Pick<SetState, "revisions">, a: number, b: number): boolean {

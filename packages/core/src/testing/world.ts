@@ -1,5 +1,6 @@
 import {
   ANNOTATION,
+  type ClusterRemovalMode,
   canonicalJson,
   type KubeObject,
   LABEL,
@@ -58,6 +59,7 @@ export class World {
   aheadMs = 0;
   health: ObservedCluster["health"] = "live";
   hasLeaderWorkerSets = false;
+  removal: ClusterRemovalMode | null = null;
   nodes: Mutable<ObservedNode>[];
   readonly owners = new Map<string, Mutable<ObservedObject>>();
   readonly objects = new Map<string, { shown: Mutable<ObservedObject>; object: KubeObject }>();
@@ -90,6 +92,7 @@ export class World {
       name: this.name,
       isSimulated: true,
       health: this.health,
+      removal: this.removal,
       hasLeaderWorkerSets: this.hasLeaderWorkerSets,
       nodes: this.nodes.map((node) => ({ ...node })),
       podsOnNode: (node) => pods.filter((pod) => pod.nodeName === node && pod.phase !== "Failed"),

@@ -93,6 +93,8 @@ export type ClusterAnswer = {
 
 export type ClusterRemoval = {
   readonly name: string;
+  /** True while its groups leave it; it is removed when they have. */
+  readonly isUnderWay: boolean;
   /** `<namespace>/<set>-<index>` of groups that were placed there: what is there of them stays, and nothing looks after it. */
   readonly leftBehind: readonly string[];
 };

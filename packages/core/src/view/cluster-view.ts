@@ -91,6 +91,7 @@ export function clusterRow(model: ClusterModel): ClusterRow {
     name: observed.name,
     isSimulated: observed.isSimulated,
     labels: observed.labels ?? {},
+    removal: observed.removal ?? null,
     health: observed.health,
     message: info.message,
     version: info.version,

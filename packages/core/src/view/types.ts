@@ -1,6 +1,7 @@
 import type {
   Cause,
   ClusterHealth,
+  ClusterRemovalMode,
   Condition,
   GroupPhase,
   PastIncarnation,
@@ -285,6 +286,8 @@ export type DomainView = {
 export type ClusterRow = {
   readonly name: string;
   readonly isSimulated: boolean;
+  /** It is being removed, and what becomes of its groups; null: it stays. */
+  readonly removal: ClusterRemovalMode | null;
   /** As registered, without the built-in one that names the cluster. */
   readonly labels: Readonly<Record<string, string>>;
   readonly health: ClusterHealth;

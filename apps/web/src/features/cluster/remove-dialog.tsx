@@ -15,17 +15,40 @@ type RemoveDialogProps = {
   readonly onOpenChange: (isOpen: boolean) => void;
 };
 
-/** Removing is refused while groups are placed there, unless it is said that they may stay behind. */
+type Groups = "orphan" | "delete" | "move" | "forget";
+
+const WAYS: readonly { readonly groups: Groups; readonly text: string; readonly needsAnswer: boolean }[] = [
+  { groups: "move", text: "Move them to other clusters of their sets, then remove it", needsAnswer: true },
+  {
+    groups: "orphan",
+    text: "Keep them running without OpenPatio: our labels and owners are taken off",
+    needsAnswer: true,
+  },
+  {
+    groups: "delete",
+    text: "Stop and delete them here; sets that have no other cluster are deleted",
+    needsAnswer: true,
+  },
+  {
+    groups: "forget",
+    text: "Forget it at once: what is there stays as it is, and nothing looks after it",
+    needsAnswer: false,
+  },
+];
+
+/** Asks what becomes of the groups that are placed there; where the cluster does not answer it can only be forgotten. */
 export function RemoveDialog({ detail, isOpen, onOpenChange }: RemoveDialogProps) {
   const api = useTRPCClient();
   const router = useRouter();
-  const [isLeaving, setLeaving] = useState(false);
+  const isLive = detail.health === "live";
+  const [chosen, setChosen] = useState<Groups>("move");
+  const groups = isLive ? chosen : "forget";
   const isUsed = detail.groups > 0;
   return (
     <ConfirmDialog
       isOpen={isOpen}
       onOpenChange={(open) => {
-        setLeaving(false);
+        setChosen("move");
         onOpenChange(open);
       }}
       title={
@@ -35,26 +58,39 @@ export function RemoveDialog({ detail, isOpen, onOpenChange }: RemoveDialogProps
       }
       description={
         isUsed
-          ? `${formatPlural(detail.groups, "group")} placed here. Delete those sets first and wait until they are gone, or leave their objects behind: they stay on the cluster, and nothing looks after them any more.`
+          ? `${formatPlural(detail.groups, "group")} placed here. The cluster is removed when they have left it.`
           : "Its kubeconfig is forgotten and it is no longer watched. Nothing on the cluster is changed."
       }
       confirmLabel="Remove cluster"
       isDanger
       typedName={detail.name}
       onConfirm={async () => {
-        const { leftBehind } = await api.clusters.remove.mutate({ name: detail.name, leaveBehind: isLeaving });
+        const { isUnderWay, leftBehind } = await api.clusters.remove.mutate({
+          name: detail.name,
+          ...(isUsed && { groups }),
+        });
         showToast({
-          title: `Removed ${detail.name}`,
+          title: isUnderWay ? `${detail.name} is removed when its groups have left` : `Removed ${detail.name}`,
           ...(leftBehind.length > 0 && { description: `Left behind: ${leftBehind.join(", ")}` }),
         });
         router.push("/clusters");
       }}
     >
       {isUsed && (
-        <label className={styles.leave}>
-          <input type="checkbox" checked={isLeaving} onChange={(event) => setLeaving(event.target.checked)} />
-          Leave its objects behind
-        </label>
+        <fieldset>
+          <legend>What becomes of them</legend>
+          {WAYS.filter(({ needsAnswer }) => isLive || !needsAnswer).map((way) => (
+            <label key={way.groups} className={styles.leave}>
+              <input
+                type="radio"
+                name="groups"
+                checked={groups === way.groups}
+                onChange={() => setChosen(way.groups)}
+              />
+              {way.text}
+            </label>
+          ))}
+        </fieldset>
       )}
     </ConfirmDialog>
   );

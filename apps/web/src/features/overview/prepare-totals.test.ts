@@ -5,6 +5,7 @@ import { prepareTotals } from "./prepare-totals.ts";
 const row = (name: string, more: Partial<ClusterRow>): ClusterRow => ({
   name,
   labels: {},
+  removal: null,
   isSimulated: true,
   health: "live",
   message: null,

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+
+function spanning() {
+  const [a, b] = ["a", "b"].map((name) => new World([aNode(`${name}-0`)], name)) as [World, World];
+  const placement = { clusters: { names: ["a", "b"] } };
+  const roles = [aRole({ role: "prefill" }), aRole({ role: "decode", dependencies: ["prefill"] })];
+  const operated = new Operated(a, aSet({ replicas: 2, roles, placement }), [b]);
+  operated.untilReady();
+  expect(operated.state.groups.map((group) => group.placement?.cluster)).toEqual(["a", "a"]);
+  return { operated, a, b };
+}
+const places = ({ state }: Operated) => state.groups.map(({ placement }) => placement?.cluster);
+const left = (world: World) => [world.owners.size, world.workloads.size, world.objects.size];
+
+test("groups that are moved off a cluster wait where it is full elsewhere, and serve all the time", () => {
+  const { operated, a, b } = spanning();
+  for (const node of b.nodes) node.isUnschedulable = true;
+  const before = [...a.pods.values()].map(({ uid }) => uid);
+  a.removal = "move";
+  operated.run(5);
+  expect([...a.pods.values()].map(({ uid }) => uid)).toEqual(before);
+  expect(operated.state.groups[0]?.stalledReason).toBe(
+    "Cluster a is being removed, and nowhere else has room for the group",
+  );
+  for (const node of b.nodes) node.isUnschedulable = false;
+  operated.until(({ state }) =>
+    state.groups.every(({ leaving, placement }) => leaving.length === 0 && placement?.cluster === "b"),
+  );
+  operated.untilReady();
+  expect([a.pods.size, ...left(a)]).toEqual([0, 0, 0, 0]);
+  expect(operated.state.groups.map(({ incarnation }) => incarnation)).toEqual([2, 2]);
+});
+
+test("groups that are let go run on there and start anew elsewhere, also when the process dies in between", () => {
+  for (let at = 0; at < 6; at++) {
+    const { operated, a, b } = spanning();
+    const before = [...a.pods.values()].map(({ uid }) => uid);
+    a.removal = "orphan";
+    for (let step = 0; step < 8; step++) {
+      if (step === at) operated.reconcile(true);
+      operated.run(1);
+    }
+    operated.untilReady();
+    expect(places(operated)).toEqual(["b", "b"]);
+    expect([...a.pods.values()].filter(({ deletionAtMs }) => deletionAtMs === null).map(({ uid }) => uid)).toEqual(
+      before,
+    );
+    expect(left(a)).toEqual([0, 0, 0]);
+    expect(b.pods.size).toBe(4);
+    operated.run(3);
+    expect(operated.plan().actions).toEqual([]);
+  }
+});
+
+test("groups that are deleted from a cluster are gone there before they start elsewhere", () => {
+  const { operated, a, b } = spanning();
+  a.removal = "delete";
+  for (let step = 0; step < 10; step++) {
+    operated.run(1);
+    const running = [...b.pods.values()].map(({ groupIndex }) => groupIndex);
+    for (const pod of a.pods.values()) expect(running).not.toContain(pod.groupIndex);
+  }
+  operated.untilReady();
+  expect(places(operated)).toEqual(["b", "b"]);
+  expect([a.pods.size, ...left(a)]).toEqual([0, 0, 0, 0]);
+});
