@@ -13,7 +13,8 @@ const npmExternal = {
 await build({
   entryPoints: { main: "src/main.ts", cli: "src/cli/main.ts", sandbox: "../../packages/k8s/src/sim/process.ts" },
   absWorkingDir: import.meta.dirname,
-  outdir: "dist",
+  // Tests of killed processes have a folder of their own.
+  outdir: process.argv[2] ?? "dist",
   bundle: true,
   platform: "node",
   format: "esm",

@@ -21,6 +21,7 @@ export class PodHistory {
   private readonly everReady = new Map<string, Set<string>>();
   private readonly incarnations = new Map<string, Set<string>>();
   private expected: Expected = { replicas: {}, dependencies: {} };
+  private readonly uidsByName = new Map<string, Set<string>>();
   private fewestUp = Number.POSITIVE_INFINITY;
 
   constructor(set: string) {
@@ -40,6 +41,11 @@ export class PodHistory {
     return [...(this.incarnations.get(String(group)) ?? [])].map(Number);
   }
 
+  /** How many pods of each name there ever were. */
+  podsByName(): ReadonlyMap<string, number> {
+    return new Map([...this.uidsByName].map(([name, uids]) => [name, uids.size]));
+  }
+
   /** Counts anew how many groups were completely up at the worst moment. */
   mark(): void {
     this.fewestUp = this.groupsUp();
@@ -52,6 +58,7 @@ export class PodHistory {
   see({ type, pod }: PodEvent): void {
     const { uid = "", labels = {} } = pod.metadata;
     if (labels[LABEL.set] !== this.set) return;
+    readyOf(this.uidsByName, pod.metadata.name).add(uid);
     if (type === "DELETED") this.present.delete(uid);
     else {
       if (!this.present.has(uid)) this.judge(pod);

@@ -3,7 +3,7 @@ import type { ClusterRow } from "@openpatio/core/view";
 import { parseKubeconfig } from "@openpatio/k8s";
 import { SANDBOX_RACKS } from "@openpatio/k8s/sim";
 import { afterAll, beforeAll, describe } from "vitest";
-import { createTestServer, type TestServer } from "../src/testing/index.ts";
+import { createTestServer, type TestServer, type TestServerOptions } from "../src/testing/index.ts";
 import { startCuttingProxy } from "./cutting-proxy.ts";
 import { httpKube, type Kube, sandboxKube } from "./kube.ts";
 import { type SetSketch, SetUnderTest } from "./set-under-test.ts";
@@ -25,8 +25,8 @@ export type Bench = {
 
 type Opened = Pick<Bench, "server" | "kube" | "cluster" | "cut"> & { readonly close: () => Promise<void> };
 
-async function openSandbox(namespace: string): Promise<Opened> {
-  const server = await createTestServer();
+async function openSandbox(namespace: string, options: TestServerOptions): Promise<Opened> {
+  const server = await createTestServer(options);
   const cluster = server.cluster();
   return {
     server,
@@ -38,12 +38,12 @@ async function openSandbox(namespace: string): Promise<Opened> {
 }
 
 /** The server reaches the cluster through a proxy; everybody else goes straight there. */
-async function openControlPlane(path: string, namespace: string): Promise<Opened> {
+async function openControlPlane(path: string, namespace: string, options: TestServerOptions): Promise<Opened> {
   const kubeconfig = readFileSync(path, "utf8");
   const url = new URL(parseKubeconfig(kubeconfig).server);
   const proxy = await startCuttingProxy(url);
   // Other scenarios share the control plane, with servers of their own.
-  const server = await createTestServer({ clusters: [], namespaces: [namespace] });
+  const server = await createTestServer({ ...options, clusters: [], namespaces: [namespace] });
   await server.call("clusters.register", {
     name: "real",
     kubeconfig: kubeconfig.replaceAll(url.host, `127.0.0.1:${proxy.port}`),
@@ -71,7 +71,7 @@ const TARGETS = [
   { name: "the sandbox", open: openSandbox, isThere: true },
   {
     name: "a real control plane",
-    open: (namespace: string) => openControlPlane(kubeconfigPath, namespace),
+    open: (namespace: string, options: TestServerOptions) => openControlPlane(kubeconfigPath, namespace, options),
     isThere: kubeconfigPath !== "",
   },
 ];
@@ -80,8 +80,14 @@ const TARGETS = [
  * The same scenarios on every cluster there is: the sandbox always, a real control plane where CONTRACT_KUBECONFIG names
  * one. Scenarios of one theme share a server; each has sets of its own.
  */
-export function describeOnTargets(theme: string, scenarios: (bench: () => Bench) => void): void {
-  for (const { name, open, isThere } of TARGETS) describeOn(`${theme}, on ${name}`, open, isThere, scenarios);
+export function describeOnTargets(
+  theme: string,
+  scenarios: (bench: () => Bench) => void,
+  options: TestServerOptions = {},
+): void {
+  for (const { name, open, isThere } of TARGETS) {
+    describeOn(`${theme}, on ${name}`, (namespace) => open(namespace, options), isThere, scenarios);
+  }
 }
 
 function describeOn(

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SetAnswer } from "@openpatio/core/view";
+import type { ClusterRow, SetAnswer } from "@openpatio/core/view";
 import { openDatabase } from "@openpatio/db";
 import { createSandbox, SANDBOX_RACKS, type Sandbox, type SandboxCluster, type World } from "@openpatio/k8s/sim";
 import { type App, startApp } from "../app.ts";
@@ -11,6 +11,7 @@ import { connectCluster } from "../clusters/connect.ts";
 import { Vault } from "../clusters/vault.ts";
 import { silentLog } from "../log.ts";
 import type { SandboxControl } from "../sandbox/control.ts";
+import { buildServer, type KilledServer } from "./killed-server.ts";
 import { createTestDatabase } from "./test-database.ts";
 
 export type TestServerOptions = {
@@ -18,6 +19,8 @@ export type TestServerOptions = {
   readonly clusters?: readonly World[];
   /** Where sets that are applied with kubectl are followed; default: everywhere. */
   readonly namespaces?: readonly string[];
+  /** The server is a process of its own, and `restart` is a `kill -9`: there is no `app` then. Default: false. */
+  readonly isKilled?: boolean;
 };
 
 /** What a procedure refused with. */
@@ -47,7 +50,7 @@ export type TestServer = {
   set(name: string, namespace?: string): Promise<SetAnswer>;
   /** Waits until `condition` holds; fails with `what` and the last state after 45 seconds. */
   until<T>(what: string, read: () => Promise<T>, condition: (value: T) => boolean): Promise<T>;
-  /** Stops the server process's part and starts it again on the same database and clusters; `whileDown` in between. */
+  /** Stops (or kills) the server and starts it again on the same database and clusters; `whileDown` in between. */
   restart(whileDown?: () => Promise<void>): Promise<void>;
   /** Another server process's part on the same database and clusters; the caller stops it. */
   startSecond(): Promise<App>;
@@ -68,7 +71,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     writeFileSync(path.join(dir, `${name}.kubeconfig`), kubeconfigYaml);
   }
   const key = randomBytes(32);
-  const start = () =>
+  const startHere = () =>
     startApp({
       databaseUrl: database.url,
       vault: new Vault(key),
@@ -84,14 +87,20 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       nowMs: () => Date.now(),
       log: silentLog(),
     });
-  let app = await start();
+  const starts =
+    options.isKilled === true
+      ? await buildServer({ databaseUrl: database.url, dir, key: key.toString("base64") })
+      : null;
+  const start = starts?.start ?? startHere;
+  let running: App | KilledServer = await start();
 
   const server: TestServer = {
     get url() {
-      return `http://127.0.0.1:${app.port}`;
+      return `http://127.0.0.1:${running.port}`;
     },
     get app() {
-      return app;
+      if (!("fleet" in running)) throw new Error("this server is a process of its own");
+      return running;
     },
     databaseUrl: database.url,
     sandbox,
@@ -109,11 +118,11 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     set: (name, namespace = "default") => server.call<SetAnswer>("sets.get", { namespace, name }),
     until,
     async restart(whileDown) {
-      await app.stop();
+      await running.stop();
       await whileDown?.();
-      app = await start();
+      running = await start();
     },
-    startSecond: start,
+    startSecond: startHere,
     cutDatabase: async () => {
       const db = openDatabase(database.url, 1);
       await db.$queryRaw`select count(pg_terminate_backend(pid)) from pg_stat_activity
@@ -121,7 +130,8 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       await db.$disconnect();
     },
     async close() {
-      await app.stop();
+      await running.stop();
+      await starts?.remove();
       await sandbox.close();
       await database.drop();
       rmSync(dir, { recursive: true, force: true });
@@ -129,7 +139,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
   };
   await until(
     "the clusters to be live",
-    async () => app.fleet.all().map((member) => member.port.info().health),
+    async () => (await server.call<readonly ClusterRow[]>("clusters.list")).map(({ health }) => health),
     (healths) => healths.length === sandbox.clusters.length && healths.every((health) => health === "live"),
   );
   return server;
