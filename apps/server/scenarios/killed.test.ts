@@ -104,13 +104,16 @@ describeOnTargets(
       const { groups, status } = await set.settled();
       const shown = (await Promise.all(["statefulsets.apps", "pods"].map((kind) => set.objects(kind)))).flat();
       const told = await set.timeline("group.failed");
+      const runs = set.history.madeAt(shown.at(-1)?.metadata.labels?.[LABEL.revisionHash] ?? "");
+      const made = Object.fromEntries(Object.entries(runs).map(([life, count]) => [life.replace(name, "S"), count]));
       return {
         groups: groups.map(({ index, revision, incarnation }) => [index, revision, incarnation]),
         lives: groups.map(({ index }) => set.history.incarnationsOf(index)),
         revisions: [status.currentRevision, status.updateRevision],
         failures: told.map(({ group, incarnation, decision }) => [group, incarnation, decision]),
         objects: shown.map((object) => endOf(object, before)).sort(),
-        pods: phase.isByHand === true ? null : named(set.history.podsByName(), name),
+        // A StatefulSet that rolls may make a pod of the old revision once more before it makes the new one.
+        made: phase.isByHand === true ? null : made,
       };
 
       function endOf({ kind, metadata, spec }: KubeObject & { readonly spec?: unknown }, known: Set<string>): string {
@@ -165,8 +168,3 @@ describeOnTargets(
   },
   { isKilled: true },
 );
-
-/** How many pods of each name there were. */
-function named(pods: ReadonlyMap<string, number>, set: string): Readonly<Record<string, number>> {
-  return Object.fromEntries([...pods].map(([name, count]) => [name.replace(set, "S"), count] as const).sort());
-}

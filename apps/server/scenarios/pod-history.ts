@@ -21,7 +21,7 @@ export class PodHistory {
   private readonly everReady = new Map<string, Set<string>>();
   private readonly incarnations = new Map<string, Set<string>>();
   private expected: Expected = { replicas: {}, dependencies: {} };
-  private readonly uidsByName = new Map<string, Set<string>>();
+  private readonly uidsByLife = new Map<string, Set<string>>();
   private fewestUp = Number.POSITIVE_INFINITY;
 
   constructor(set: string) {
@@ -41,9 +41,10 @@ export class PodHistory {
     return [...(this.incarnations.get(String(group)) ?? [])].map(Number);
   }
 
-  /** How many pods of each name there ever were. */
-  podsByName(): ReadonlyMap<string, number> {
-    return new Map([...this.uidsByName].map(([name, uids]) => [name, uids.size]));
+  /** How many pods there ever were of each name in each incarnation of that revision. */
+  madeAt(revisionHash: string): Readonly<Record<string, number>> {
+    const made = [...this.uidsByLife].filter(([life]) => life.endsWith(`/${revisionHash}`));
+    return Object.fromEntries(made.map(([life, uids]) => [life, uids.size]));
   }
 
   /** Counts anew how many groups were completely up at the worst moment. */
@@ -58,7 +59,9 @@ export class PodHistory {
   see({ type, pod }: PodEvent): void {
     const { uid = "", labels = {} } = pod.metadata;
     if (labels[LABEL.set] !== this.set) return;
-    readyOf(this.uidsByName, pod.metadata.name).add(uid);
+    readyOf(this.uidsByLife, `${pod.metadata.name}/${labels[LABEL.incarnation]}/${labels[LABEL.revisionHash]}`).add(
+      uid,
+    );
     if (type === "DELETED") this.present.delete(uid);
     else {
       if (!this.present.has(uid)) this.judge(pod);

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { describeCoordination } from "./coordination.ts";
 import { describeCustomResources } from "./custom-resources.ts";
 import { describeDefinitions } from "./definitions.ts";
 import { describeLeaderWorkerSets } from "./leader-worker-sets.ts";
 import { describeNodes } from "./nodes.ts";
 import { describeReads } from "./reads.ts";
+import { describeReasons } from "./reasons.ts";
+import { describeRolling } from "./rolling.ts";
 import { beginBookmarks, describeBookmarks, describeWatches } from "./watches.ts";
 import { describeWorkloads } from "./workloads.ts";
 import { type ContractTarget, World } from "./world.ts";
@@ -35,6 +38,9 @@ export function describeCluster(name: string, make: () => Promise<ContractTarget
     describe("watches", () => describeWatches(current));
     describe("reads", () => describeReads(current));
     describe("workloads", () => describeWorkloads(current));
+    describe("rolling updates, claims and leaving", () => describeRolling(current));
+    describe("refusals", () => describeReasons(current));
+    describe("leases, events and references", () => describeCoordination(current));
     describe("leader worker sets", () => describeLeaderWorkerSets(current));
     describe("definitions", () => describeDefinitions(current));
     describe("custom resources", () => describeCustomResources(current));

@@ -76,7 +76,9 @@ export function describeLeaderWorkerSets(world: () => World): void {
     });
   });
 
-  test("its controller makes leaders with their workers, and takes them away again", async ({ skip }) => {
+  test("its controller, where it runs, makes leaders with their workers, and takes them away again", async ({
+    skip,
+  }) => {
     await install();
     const w = world();
     if (!w.target.isSimulated) skip("this control plane has the API of LeaderWorkerSet, but not its controller");

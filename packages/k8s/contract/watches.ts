@@ -144,7 +144,9 @@ export function describeWatches(world: () => World): void {
     expect(events[0]?.object["message"]).toMatch(/^too old resource version: 1 \(\d+\)$/);
   });
 
-  test("loses no deletion when its version has expired while it was away", async ({ skip }) => {
+  test("loses no deletion when its version has expired while it was away (where versions can be made to expire)", async ({
+    skip,
+  }) => {
     const w = world();
     const { expireVersions } = w.target;
     if (expireVersions === undefined) return skip("versions of this target can't be made to expire");

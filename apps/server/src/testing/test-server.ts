@@ -91,7 +91,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     options.isKilled === true
       ? await buildServer({ databaseUrl: database.url, dir, key: key.toString("base64") })
       : null;
-  const start = starts?.start ?? startHere;
+  const start = (): Promise<App | KilledServer> => starts?.start() ?? startHere();
   let running: App | KilledServer = await start();
 
   const server: TestServer = {

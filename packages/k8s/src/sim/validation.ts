@@ -103,9 +103,18 @@ function validateKind(definition: ResourceDefinition, object: MutableObject): Fi
       return validateDataKeys(object);
     case "secrets":
       return validateDataKeys(object);
+    case "events":
+      return validateEvent(object);
     default:
       return [];
   }
+}
+
+/** An event stands beside what it is about; those of nodes and other cluster-wide objects in `default`. */
+function validateEvent(object: MutableObject): FieldError[] {
+  const involved = textOf(valueAt(object, "involvedObject.namespace"));
+  const isBeside = (involved === "" ? "default" : involved) === valueAt(object, "metadata.namespace");
+  return isBeside ? [] : [invalidValue("involvedObject.namespace", involved, "does not match event.namespace")];
 }
 
 function validateDataKeys(object: MutableObject): FieldError[] {
