@@ -15,10 +15,15 @@ const START_LIMIT_MS = 90_000;
 /** A server process that only ever ends by `kill -9`. */
 export type KilledServer = { readonly port: number; stop(): Promise<void> };
 
-export type KilledServerOptions = { readonly databaseUrl: string; readonly dir: string; readonly key: string };
+export type KilledServerOptions = {
+  readonly databaseUrl: string;
+  readonly dir: string;
+  readonly key: string;
+  readonly namespaces: readonly string[] | undefined;
+};
 
 /** Builds what `npm start` runs, and starts it as often as asked. */
-export async function buildServer({ databaseUrl, dir, key }: KilledServerOptions): Promise<{
+export async function buildServer({ databaseUrl, dir, key, namespaces }: KilledServerOptions): Promise<{
   start(): Promise<KilledServer>;
   remove(): Promise<void>;
 }> {
@@ -36,6 +41,7 @@ export async function buildServer({ databaseUrl, dir, key }: KilledServerOptions
     OPENPATIO_WEB: "off",
     OPENPATIO_KEY: key,
     OPENPATIO_LOG: "warn",
+    ...(namespaces === undefined ? {} : { OPENPATIO_NAMESPACES: namespaces.join(",") }),
   };
   return {
     async start() {

@@ -89,7 +89,12 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     });
   const starts =
     options.isKilled === true
-      ? await buildServer({ databaseUrl: database.url, dir, key: key.toString("base64") })
+      ? await buildServer({
+          databaseUrl: database.url,
+          dir,
+          key: key.toString("base64"),
+          namespaces: options.namespaces,
+        })
       : null;
   const start = (): Promise<App | KilledServer> => starts?.start() ?? startHere();
   let running: App | KilledServer = await start();
