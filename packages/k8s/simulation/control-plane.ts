@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from "node:util";
 import { canonicalJson, LABEL, type ObservedCluster, type SetState } from "@openpatio/core/model";
 import { type Action, type Plan, type PlanInput, plan, type StateChange } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import type { SteppedClock } from "../src/sim/clock.ts";
 import { ApiError } from "../src/sim/status.ts";
+import { clone, isEqual } from "../src/sim/store-json.ts";
 import type { Database, Row } from "./database.ts";
 import type { ClusterLink, SimCluster } from "./sim-cluster.ts";
 
@@ -308,14 +308,14 @@ class Process {
     if (random() >= REPLANNED) return first;
     const second = plan(
       {
-        set: random() < RECOPIED ? structuredClone(state) : { ...state, groups: structuredClone(state.groups) },
+        set: random() < RECOPIED ? clone(state) : { ...state, groups: clone(state.groups) },
         clusters: new Map([...observed].reverse().map(([name, one]) => [name, reversed(one)])),
         reservations: [...reservations].reverse(),
       },
       nowMs,
     );
     const differing = (Object.keys(first) as (keyof Plan)[]).filter(
-      (part) => !isDeepStrictEqual(first[part], second[part]) && textOf(first[part]) !== textOf(second[part]),
+      (part) => !isEqual(first[part], second[part]) && textOf(first[part]) !== textOf(second[part]),
     );
     if (differing.length > 0)
       throw new UnequalPlans(

@@ -415,7 +415,15 @@ const nodeOf = ({ cluster, node }: PodFacts): string => `${cluster}/${node ?? ""
 
 /** What only a user decides. */
 const askedOf = ({ spec, isDeleting, generation, rollout }: SetState): string =>
-  canonicalJson({ spec, isDeleting, generation, isPaused: rollout.isPaused, restart: rollout.restart });
+  `${canonicalJson({ isDeleting, generation, isPaused: rollout.isPaused, restart: rollout.restart })} ${textOf(spec)}`;
+
+/** Most commits leave the spec as it is. */
+function textOf(spec: SetState["spec"]): string {
+  const text = specTexts.get(spec) ?? canonicalJson(spec);
+  specTexts.set(spec, text);
+  return text;
+}
+const specTexts = new WeakMap<SetState["spec"], string>();
 
 const lifeOf = ({ set, group, incarnation }: PodFacts): string => `${set}/${group}/${incarnation}`;
 

@@ -7,10 +7,10 @@ import { planMergePatch } from "../src/kube/owned-fields.ts";
 import { planRelease } from "../src/kube/release.ts";
 import { WATCHED_KINDS, type WatchedKind, watchSelector } from "../src/kube/resources.ts";
 import type { SimApi, WriteOptions } from "../src/sim/api.ts";
-import type { SteppedClock } from "../src/sim/clock.ts";
+import { createSteppedClock, type SteppedClock } from "../src/sim/clock.ts";
 import { type Controllers, startControllers } from "../src/sim/controllers/index.ts";
 import { ApiError } from "../src/sim/status.ts";
-import { createStore, type Store } from "../src/sim/store.ts";
+import { createStore, type Store, type StoreOptions } from "../src/sim/store.ts";
 import { SANDBOX_RACKS, settleWorld, type World, webhooksOf } from "../src/sim/world.ts";
 
 /**
@@ -67,6 +67,22 @@ export const WORLDS: readonly World[] = [
   { name: "sandbox-b", nodes: SANDBOX_RACKS.nodes.slice(0, 8), hasLeaderWorkerSets: true },
 ];
 
+const OPTIONS = { tolerationSeconds: 30, historyLimit: 1, unowned: UNOWNED } as const;
+
+/** Every history begins with the same machines and definitions, on a clock that begins at the same time. */
+function settled(world: World): NonNullable<StoreOptions["restored"]> {
+  const known = SETTLED.get(world);
+  if (known !== undefined) return known;
+  const store = createStore({ ...OPTIONS, clock: createSteppedClock(), seed: world.name, name: world.name });
+  settleWorld(store, world, 6443);
+  for (const crd of CRDS)
+    store.create("customresourcedefinitions.apiextensions.k8s.io", crd as KubeObject, { fieldManager: MANAGER });
+  const made = { state: store.state(), history: [] };
+  SETTLED.set(world, made);
+  return made;
+}
+const SETTLED = new Map<World, NonNullable<StoreOptions["restored"]>>();
+
 export class SimCluster {
   readonly name: string;
   readonly store: Store;
@@ -89,19 +105,7 @@ export class SimCluster {
     this.clock = clock;
     this.name = world.name;
     this.random = random;
-    this.store = createStore({
-      clock,
-      seed,
-      name: this.name,
-      tolerationSeconds: 30,
-      historyLimit: 1,
-      unowned: UNOWNED,
-      webhooks: webhooksOf(world),
-    });
-    settleWorld(this.store, world, 6443);
-    for (const crd of CRDS) {
-      this.store.create("customresourcedefinitions.apiextensions.k8s.io", crd as KubeObject, { fieldManager: MANAGER });
-    }
+    this.store = createStore({ ...OPTIONS, clock, seed, name: this.name, webhooks: webhooksOf(world), restored: settled(world) });
     this.#controllers = startControllers(this.#guarded(), {
       seed,
       timing: "fast",

@@ -1,8 +1,9 @@
-import { canonicalJson, compareText } from "@openpatio/core/model";
+import { canonicalJson, compareText, type KubeObject } from "@openpatio/core/model";
 import type { ControllerContext } from "./context.ts";
 import {
   type ControllerRevision,
   controllerReference,
+  isTerminating,
   type Pod,
   type PodTemplate,
   type StatefulSet,
@@ -25,6 +26,17 @@ function dataOf(template: PodTemplate): unknown {
   return { spec: { template: { ...template, $patch: "replace" } } };
 }
 
+/** Every reconcile asks for the text of the same few objects, and what is stored never changes. */
+const texts = new WeakMap<object, string>();
+
+function textOf(stored: object, content: () => unknown): string {
+  const known = texts.get(stored);
+  if (known !== undefined) return known;
+  const text = canonicalJson(content());
+  texts.set(stored, text);
+  return text;
+}
+
 /** The pod template that a revision stands for. */
 export function templateOf(revision: ControllerRevision): PodTemplate {
   // Revisions of a StatefulSet hold what dataOf made.
@@ -41,29 +53,29 @@ export function syncRevisions({ api }: ControllerContext, set: StatefulSet): Rev
     .map((object) => typed<ControllerRevision>(object))
     .toSorted((a, b) => a.revision - b.revision || compareText(a.metadata.name, b.metadata.name));
   const collisionCount = set.status?.collisionCount ?? 0;
-  const data = dataOf(set.spec.template);
-  const text = canonicalJson(data);
+  const { template } = set.spec;
+  const text = textOf(template, () => dataOf(template));
   const latest = all.at(-1);
   const nextNumber = (latest?.revision ?? 0) + 1;
-  const equal = all.findLast((revision) => canonicalJson(revision.data) === text);
+  const equal = all.findLast((revision) => textOf(revision, () => revision.data) === text);
   let update: ControllerRevision;
   if (equal === undefined) {
     const hash = safeSuffix(`${text}/${collisionCount}`);
-    update = typed<ControllerRevision>(
-      api.create(RESOURCE, {
-        apiVersion: "apps/v1",
-        kind: "ControllerRevision",
-        metadata: {
-          name: `${name}-${hash}`,
-          namespace: namespace ?? "default",
-          labels: { ...set.spec.template.metadata?.labels, "controller.kubernetes.io/hash": hash },
-          ...(set.metadata.annotations === undefined ? {} : { annotations: set.metadata.annotations }),
-          ownerReferences: [controllerReference(set)],
-        },
-        data,
-        revision: nextNumber,
-      }),
-    );
+    const made: KubeObject = {
+      apiVersion: "apps/v1",
+      kind: "ControllerRevision",
+      metadata: {
+        name: `${name}-${hash}`,
+        namespace: namespace ?? "default",
+        labels: { ...template.metadata?.labels, "controller.kubernetes.io/hash": hash },
+        ...(set.metadata.annotations === undefined ? {} : { annotations: set.metadata.annotations }),
+        ownerReferences: [controllerReference(set)],
+      },
+      data: dataOf(template),
+      revision: nextNumber,
+    };
+    // Of one that goes, the garbage collector has taken them: made again they would only be taken again.
+    update = typed<ControllerRevision>(isTerminating(set) ? made : api.create(RESOURCE, made));
   } else if (equal === latest) {
     update = equal;
   } else {
