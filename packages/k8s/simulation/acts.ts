@@ -43,7 +43,7 @@ export type Act =
   | { readonly act: "depend"; readonly set: number; readonly role: number; readonly waitsFor: number }
   | { readonly act: "pause" | "resume" | "restart" | "abort"; readonly set: number }
   | { readonly act: "rollback"; readonly set: number; readonly to: number }
-  | { readonly act: "retry" | "move"; readonly set: number; readonly group: number }
+  | { readonly act: "retry" | "move" | "move-across"; readonly set: number; readonly group: number }
   | { readonly act: "policies"; readonly set: number; readonly policies: Policies }
   | ObjectAct
   | ForeignAct
@@ -96,7 +96,7 @@ export const acts: fc.Arbitrary<Act> = fc.oneof(
   weighted(4, fc.record({ act: oneOf("pause", "resume", "restart", "abort"), set })),
   weighted(1, fc.record({ act: oneOf("rollback"), set, to: fc.integer({ min: 1, max: 4 }) })),
   weighted(4, foreignActs),
-  weighted(1, fc.record({ act: oneOf("retry", "move"), set, group })),
+  weighted(1, fc.record({ act: oneOf("retry", "move", "move-across"), set, group })),
   weighted(2, fc.record({ act: oneOf("policies"), set, policies })),
   weighted(5, fc.record({ act: oneOf("crash-container", "delete-pod", "evict-pod"), pod })),
   weighted(4, fc.record({ act: oneOf("stop-kubelet", "start-kubelet", "cordon", "uncordon", "drain"), pod })),
@@ -174,6 +174,10 @@ export function perform(act: Act, stage: Stage): void {
       return change(stage, act.set, (state, nowMs) => retryGroupNow(state, act.group, nowMs));
     case "move":
       return change(stage, act.set, (state, nowMs) => moveGroup(state, act.group, nowMs));
+    case "move-across":
+      return change(stage, act.set, (state, nowMs) =>
+        moveGroup(state, act.group, nowMs, { wish: { cluster: null, domain: null }, isAcross: true }),
+      );
     case "policies":
       return edit(stage, act.set, (spec) => withPolicies(spec, act.policies));
     case "fail-calls":
@@ -208,6 +212,7 @@ export function perform(act: Act, stage: Stage): void {
       clock.advance(act.ms);
       for (const cluster of clusters) cluster.refuse(act.kind, false);
       return;
+    case "autoscale":
     case "foreign-scale":
     case "foreign-edit":
     case "foreign-delete":

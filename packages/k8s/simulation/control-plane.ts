@@ -302,8 +302,8 @@ class Process {
     const { database, random } = this.#options;
     const observed = [...this.#links].map(([name, { link }]) => [name, link.observe()] as const);
     const reservations = database.reservationsExcept(state.id);
-    const input: PlanInput = { set: state, clusters: new Map(observed), reservations };
     const nowMs = this.#plane.nowMs();
+    const input: PlanInput = { set: state, clusters: new Map(observed), reservations, lost: this.#lost(nowMs) };
     const first = plan(input, nowMs);
     if (random() >= REPLANNED) return first;
     const second = plan(
@@ -311,6 +311,7 @@ class Process {
         set: random() < RECOPIED ? clone(state) : { ...state, groups: clone(state.groups) },
         clusters: new Map([...observed].reverse().map(([name, one]) => [name, reversed(one)])),
         reservations: [...reservations].reverse(),
+        lost: this.#lost(nowMs),
       },
       nowMs,
     );
@@ -322,6 +323,17 @@ class Process {
         differing.map((part) => `${part}: ${difference(textOf(first[part]), textOf(second[part]))}`).join(),
       );
     return first;
+  }
+
+  /** For how long clusters have not answered, in time that passed: no jump of a clock counts. */
+  #lost(nowMs: number): NonNullable<PlanInput["lost"]> {
+    const { clock, clusters } = this.#options;
+    const isCounting = clusters.some((cluster) => cluster.isConnected);
+    return new Map(
+      clusters
+        .filter((cluster) => !cluster.isConnected)
+        .map(({ name, lostAtMs }) => [name, { sinceMs: nowMs - (clock.nowMs() - lostAtMs), isCounting }]),
+    );
   }
 }
 
@@ -351,13 +363,9 @@ function difference(a: string, b: string): string {
 
 function reversed(observed: ObservedCluster): ObservedCluster {
   return {
-    name: observed.name,
-    isSimulated: observed.isSimulated,
-    health: observed.health,
-    hasLeaderWorkerSets: observed.hasLeaderWorkerSets,
+    ...observed,
     nodes: [...observed.nodes].reverse(),
     podsOnNode: (node) => [...observed.podsOnNode(node)].reverse(),
-    boundVolume: (namespace, claim) => observed.boundVolume(namespace, claim),
     set: (namespace, name) => {
       const { owners, configMaps, services, workloads, pods, claims } = observed.set(namespace, name);
       return {

@@ -6,7 +6,7 @@ import { KINDS, resourceOf, type SimCluster } from "./sim-cluster.ts";
 /** What people, and other programs, do by hand to objects that are ours. `role` counts round. */
 export type ForeignAct = At &
   (
-    | { readonly act: "foreign-scale"; readonly replicas: number }
+    | { readonly act: "foreign-scale" | "autoscale"; readonly replicas: number }
     | { readonly act: "foreign-edit" | "foreign-delete" | "strip-label"; readonly what: Target }
   );
 type At = { readonly set: number; readonly group: number; readonly role: number };
@@ -18,12 +18,13 @@ const at = { set: fc.nat({ max: 1 }), group: fc.nat({ max: 3 }), role: fc.nat({ 
 const act = <const T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
 
 export const foreignActs: fc.Arbitrary<ForeignAct> = fc.oneof(
-  fc.record({ act: act("foreign-scale"), ...at, replicas: fc.nat({ max: 3 }) }),
+  fc.record({ act: act("foreign-scale", "autoscale"), ...at, replicas: fc.nat({ max: 3 }) }),
   fc.record({ act: act("foreign-edit"), ...at, what: fc.constantFrom<Target>("config", "env", "service") }),
   fc.record({ act: act("foreign-delete"), ...at, what: fc.constantFrom(...TARGETS) }),
   fc.record({ act: act("strip-label"), ...at, what: fc.constantFrom(...TARGETS) }),
 );
 
+const BY_AUTOSCALER = { fieldManager: "autoscaler" };
 const BY_HAND = { fieldManager: "kubectl-edit" };
 
 export function performForeign(foreign: ForeignAct, stage: Stage): void {
@@ -33,6 +34,10 @@ export function performForeign(foreign: ForeignAct, stage: Stage): void {
     const { namespace, name } = object.metadata;
     const resource = resourceOf(object.kind);
     switch (foreign.act) {
+      // An outside autoscaler, at its own business: nothing is to come of it.
+      case "autoscale":
+        cluster.store.patch(resource, namespace, name, { spec: { replicas: foreign.replicas } }, BY_AUTOSCALER);
+        break;
       case "foreign-scale":
         stage.invariants.meddled(object);
         cluster.store.patch(resource, namespace, name, { spec: { replicas: foreign.replicas } }, BY_HAND);
@@ -72,11 +77,17 @@ function find(foreign: ForeignAct, stage: Stage, cluster: SimCluster): KubeObjec
   const state = database.read(ids[foreign.set % ids.length] ?? "")?.state;
   if (state === undefined) return undefined;
   const { roles } = state.spec.groupTemplate;
-  const role = roles[foreign.role % roles.length]?.role ?? "";
+  const external = roles.filter((one) => one.scaling.external);
+  if (foreign.act === "autoscale" && external.length === 0) return undefined;
+  const candidates = foreign.act === "autoscale" ? external : roles;
+  const role = candidates[foreign.role % candidates.length]?.role ?? "";
   const group = foreign.group % Math.max(1, state.groups.length);
+  // At 0 an autoscaler rests: a role that was not started yet is none of its business.
+  const isStarted = state.groups.some((one) => one.index === group && one.startedRoles.includes(role));
+  if (foreign.act === "autoscale" && !isStarted) return undefined;
   const get = (kind: string, name: string): KubeObject | undefined =>
     cluster.store.get(resourceOf(kind), namespace, name);
-  const what = foreign.act === "foreign-scale" ? "workload" : foreign.what;
+  const what = "what" in foreign ? foreign.what : "workload";
   const found = {
     owner: () => get("RoleBasedGroup", groupName(state.name, group)),
     config: () => get("ConfigMap", configMapName(state.name, group)),

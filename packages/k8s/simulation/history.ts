@@ -3,7 +3,7 @@ import { createSet, deleteSet, hasOldContent, resumeRollout } from "@openpatio/c
 import fc from "fast-check";
 import { createSteppedClock } from "../src/sim/clock.ts";
 import { seededRandom } from "../src/sim/store-random.ts";
-import { type Act, acts, heal, ourPods, perform, SETS, type Stage } from "./acts.ts";
+import { type Act, acts, heal, ourPods, type PodAt, perform, SETS, type Stage } from "./acts.ts";
 import { ControlPlane, UnequalPlans } from "./control-plane.ts";
 import { Database } from "./database.ts";
 import { Invariants } from "./invariants.ts";
@@ -16,6 +16,8 @@ export type History = {
   readonly clusters: number;
   /** The namespace of the sets is made later than they are. */
   readonly isNamespaceLate: boolean;
+  /** How the sets are deleted at the end. */
+  readonly ending: "delete" | "with-volumes" | "orphan";
   readonly designs: readonly SetDesign[];
   readonly acts: readonly Act[];
 };
@@ -24,6 +26,7 @@ export const histories: fc.Arbitrary<History> = fc.record({
   seed: fc.integer({ min: 0, max: 1_000_000 }),
   clusters: fc.constantFrom(1, 1, 1, 2),
   isNamespaceLate: fc.constantFrom(...Array.from({ length: 9 }, () => false), true),
+  ending: fc.constantFrom("delete", "with-volumes", "orphan"),
   designs: fc.oneof(
     { weight: 3, arbitrary: fc.array(setDesigns, { minLength: 1, maxLength: 1 }) },
     { weight: 1, arbitrary: fc.array(setDesigns, { minLength: 2, maxLength: 2 }) },
@@ -107,9 +110,13 @@ export function play(history: History): Outcome {
       invariants.settled();
     }
     for (const state of statesOf(stage)) if (isDone(state)) found.push(...differences(stage, state));
-    for (const id of ids) plane.change(id, (state) => deleteSet(state));
+    const running = isComplete ? ourPods(stage).filter(({ pod }) => pod.metadata.deletionTimestamp === undefined) : [];
+    invariants.deletesVolumes = history.ending === "with-volumes";
+    const ending = { orphan: history.ending === "orphan", deletesVolumes: invariants.deletesVolumes };
+    for (const id of ids) plane.change(id, (state) => deleteSet(state, ending));
     if (!settle(stage, (state) => state === null)) found.push("invariant 9: deletion did not settle");
-    const left = clusters.flatMap(leftovers);
+    if (ending.orphan) found.push(...running.flatMap(lostByLettingGo));
+    const left = clusters.flatMap((cluster) => leftovers(cluster, history.ending));
     if (left.length > 0) found.push(`left after deletion: ${left.join(", ")}`);
   } catch (error) {
     if (!(error instanceof UnequalPlans)) throw error;
@@ -133,7 +140,11 @@ function isDone(state: SetState): boolean {
     state.groups.length === state.spec.replicas &&
     state.groups.every(
       (group) =>
-        group.readySinceMs !== null && group.restartSeen === state.rollout.restart && !hasOldContent(state, group),
+        group.readySinceMs !== null &&
+        group.restartSeen === state.rollout.restart &&
+        group.roleUpdate === null &&
+        group.leaving.length === 0 &&
+        !hasOldContent(state, group),
     )
   );
 }
@@ -182,7 +193,7 @@ function differences(stage: Stage, state: SetState): readonly string[] {
         pod.metadata.labels?.[LABEL.set] === state.name && (pod["status"] as { phase?: string }).phase !== "Failed",
     );
   const wanted = state.groups.flatMap((group) =>
-    groupRoles(state, group.revision).map((role) => ({
+    groupRoles(state, group.revision, group.external).map((role) => ({
       group,
       role,
       name: `${state.name}-${group.index}-${role.role}`,
@@ -204,13 +215,15 @@ function differences(stage: Stage, state: SetState): readonly string[] {
       found.push(`${name} is not asked for`);
       continue;
     }
+    // Its autoscaler's, by what the group was told last.
+    const wantedReplicas = role.isExternal ? role.replicas : asked.replicas;
     const replicas = role.isPerInstance
       ? itsWorkloads.length
       : (workload?.["spec"] as { readonly replicas?: number } | undefined)?.replicas;
-    if (replicas !== asked.replicas || (workload !== undefined && workload.kind !== role.kind))
-      found.push(`${name} has ${replicas} replicas, not ${asked.replicas}`);
-    if (its.length !== asked.replicas * role.size)
-      found.push(`${name} has ${its.length} pods, not ${asked.replicas * role.size}`);
+    if (replicas !== wantedReplicas || (workload !== undefined && workload.kind !== role.kind))
+      found.push(`${name} has ${replicas} replicas, not ${wantedReplicas}`);
+    if (its.length !== wantedReplicas * role.size)
+      found.push(`${name} has ${its.length} pods, not ${wantedReplicas * role.size}`);
     const image = (spec: unknown): string | undefined =>
       (spec as { readonly containers: readonly { readonly image?: string }[] }).containers[0]?.image;
     for (const pod of its) {
@@ -254,8 +267,22 @@ function plantForeign({ store }: SimCluster): () => boolean {
     );
 }
 
-function leftovers({ store }: SimCluster): readonly string[] {
+/** What was let go runs on, untouched. */
+function lostByLettingGo({ cluster, pod }: PodAt): readonly string[] {
+  const { namespace, name, uid } = pod.metadata;
+  const live = cluster.store.get("pods", namespace, name);
+  const isThere = live?.metadata.uid === uid && live?.metadata.deletionTimestamp === undefined;
+  return isThere ? [] : [`${name} was taken away although its set was let go`];
+}
+
+/** Claims stay unless they are to go too; pods that were let go stay, under workloads that are nobody's. */
+function leftovers({ store }: SimCluster, ending: History["ending"]): readonly string[] {
+  const stays = new Set([
+    ...(ending === "with-volumes" ? [] : [RESOURCE.persistentvolumeclaims]),
+    ...(ending === "orphan" ? [RESOURCE.pods] : []),
+  ]);
   return Object.values(RESOURCE)
+    .filter((resource) => !stays.has(resource))
     .flatMap((resource) => store.list(resource))
     .filter((object) => object.metadata.labels?.[LABEL.set] !== undefined && object.metadata.name !== "notes")
     .map((object) => `${object.kind} ${object.metadata.name}`);

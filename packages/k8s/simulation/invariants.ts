@@ -11,7 +11,7 @@ import { reservationsOf } from "@openpatio/core/placement";
 import { maxSurge, maxUnavailable, type TimelineDraft } from "@openpatio/core/plan";
 import type { SimEvent } from "../src/sim/api.ts";
 import type { SteppedClock } from "../src/sim/clock.ts";
-import type { SimCluster } from "./sim-cluster.ts";
+import { RESOURCE, type SimCluster } from "./sim-cluster.ts";
 
 /**
  * What must hold in every reachable state, judged by the cluster itself after every change of it, and by what is stored
@@ -63,6 +63,8 @@ export class Invariants {
   readonly #startedRoles = new Set<string>();
   /** A scale-out of a role may promise more than there is; its pods wait then. */
   isRoomJudged = true;
+  /** Otherwise no claim ever goes. */
+  deletesVolumes = false;
 
   constructor(clusters: readonly SimCluster[], read: Read) {
     this.#read = read;
@@ -107,7 +109,10 @@ export class Invariants {
     const state = this.#read(facts.set);
     const group = state?.groups.find((candidate) => candidate.index === facts.group);
     if (!mustRecover || state === null || group?.stage !== "running" || group.incarnation !== facts.incarnation) return;
+    // A pod under RoleRolling comes and goes by its workload's will, and one of an autoscaler may have been taken by it.
+    if (group.roleUpdate !== null) return;
     const role = groupRoles(state, group.revision).find((candidate) => candidate.role === facts.role);
+    if (role?.isExternal === true) return;
     if (role?.onPodFailure !== "Recreate" || this.#troubledNodes.has(nodeOf(facts))) return;
     if (state.spec.recovery.policy === "None") return;
     const isWanted = role.kind === "StatefulSet" && role.size === 1 && (facts.ordinal ?? 0) < role.replicas;
@@ -175,14 +180,19 @@ export class Invariants {
       if (begins?.kind === "failure" && !isHit && !begins.message.includes("made no progress"))
         this.#violated(5, `${life} is recovered, although nothing was done to it: ${begins.message}`);
       const isSameLife = old?.incarnation === group.incarnation;
-      if (isSameLife && restartsOf(group) > restartsOf(old) && !this.#hit.has(life))
+      if (isSameLife && failedRestartsOf(group) > failedRestartsOf(old) && !this.#hit.has(life))
         this.#violated(5, `a role of ${life} is recreated, although nothing was done to it`);
       if (old !== undefined) this.#judgePartition(before, old, group);
-      if (old !== undefined && group.incarnation > old.incarnation + 1)
+      if (old !== undefined && group.incarnation > Math.max(old.incarnation, old.undone) + 1)
         this.#violated(5, `${life} comes after incarnation ${old.incarnation}`);
       const wasReady = (old?.readySinceMs ?? null) !== null && this.#isReady(life);
       if ((begins?.kind === "rollout" || begins?.kind === "restart") && wasReady) {
         takenDown.set(group.index, group.incarnation);
+        takesDown = true;
+      }
+      // Role by role it is missed as well, in the same incarnation.
+      if (old?.roleUpdate === null && group.roleUpdate !== null && wasReady) {
+        takenDown.set(group.index, group.incarnation - 1);
         takesDown = true;
       }
       // One that is scaled in is no longer wanted, so it is not missed either.
@@ -191,7 +201,8 @@ export class Invariants {
       if (since !== undefined && group.incarnation > since && group.readySinceMs !== null)
         takenDown.delete(group.index);
       const owed = this.#owed.get(`${set}/${group.index}`);
-      const isRecovered = group.incarnation > (owed?.incarnation ?? 0) || restartsOf(group) > (owed?.restarts ?? 0);
+      const isRecovered =
+        group.incarnation !== owed?.incarnation || restartsOf(group) > owed.restarts || group.roleUpdate !== null;
       if (owed !== undefined && (isRecovered || group.teardown?.next === "remove"))
         this.#owed.delete(`${set}/${group.index}`);
       const wasStarted = old?.incarnation === group.incarnation ? old.startedRoles : [];
@@ -238,6 +249,9 @@ export class Invariants {
   }
 
   #changed(cluster: SimCluster, { resource, type, object, previous }: SimEvent): void {
+    const isClaim = resource === RESOURCE.persistentvolumeclaims && object.metadata.labels?.[LABEL.set] !== undefined;
+    if (isClaim && type === "DELETED" && !this.deletesVolumes)
+      this.#violated(8, `the claim ${object.metadata.name} was deleted, and nobody asked for it`);
     if (resource !== "pods") return;
     const facts = this.#facts(object, cluster);
     if (facts === null) return;
@@ -269,7 +283,7 @@ export class Invariants {
   /** 1: what a role waits for was Ready in this incarnation. */
   #judgeStart(state: SetState, group: SetState["groups"][number], name: string): void {
     if (state.spec.startupPolicy === "Parallel") return;
-    const roles = groupRoles(state, group.revision);
+    const roles = groupRoles(state, group.revision, group.external);
     const life = `${state.name}/${group.index}/${group.incarnation}`;
     for (const dependency of roles.find(({ role }) => role === name)?.dependencies ?? []) {
       const needed = roles.find(({ role }) => role === dependency);
@@ -295,20 +309,28 @@ export class Invariants {
     )
       this.#violated(1, `a pod of ${facts.role} of ${lifeOf(facts)} exists before it was started`);
     for (const other of this.#pods.values()) {
-      const isSame = other.cluster === facts.cluster && other.set === facts.set && other.group === facts.group;
-      if (isSame && !other.isTerminating && other.incarnation !== facts.incarnation)
+      const isSame = other.set === facts.set && other.group === facts.group;
+      if (isSame && other.cluster !== facts.cluster) {
+        if (!other.isTerminating && (group?.leaving.length ?? 0) === 0)
+          this.#violated(
+            2,
+            `${facts.set}/${facts.group} has pods on ${other.cluster} and ${facts.cluster}, and does not move`,
+          );
+      } else if (isSame && !other.isTerminating && other.incarnation !== facts.incarnation)
         this.#violated(2, `${facts.set}/${facts.group} has pods of ${other.incarnation} and ${facts.incarnation}`);
     }
   }
 
   /** 7: a pod that its workload still wants is not taken away while the workload lives. */
   #judgeRemoval({ store }: SimCluster, pod: KubeObject, facts: PodFacts): void {
-    if (this.#hitPods.has(pod.metadata.uid ?? "")) return;
+    if (this.#hitPods.has(pod.metadata.uid ?? "") || this.#meddled.has(lifeOf(facts))) return;
     // A LeaderWorkerSet restarts an instance as a whole.
     if (pod.metadata.labels?.[LWS_LABEL.name] !== undefined) return;
     const group = this.#read(facts.set)?.groups.find((candidate) => candidate.index === facts.group);
     // What is left of a life that is over goes, whatever its workload still wants.
     if (group?.stage !== "running" || group.incarnation !== facts.incarnation) return;
+    // Role by role: its workload replaces them.
+    if (group.roleUpdate?.underWay?.role === facts.role) return;
     const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller === true);
     const resource = owner?.kind === "ReplicaSet" ? "replicasets.apps" : "statefulsets.apps";
     const workload = store.get(resource, pod.metadata.namespace, owner?.name ?? "");
@@ -410,6 +432,9 @@ const LATEST_WATCH_MS = 10_000;
 
 const restartsOf = ({ roleRestarts }: GroupState): number =>
   roleRestarts.reduce((sum, { restart }) => sum + restart, 0);
+
+const failedRestartsOf = ({ roleRestarts }: GroupState): number =>
+  roleRestarts.reduce((sum, { restart, cause }) => sum + (cause.kind === "failure" ? restart : 0), 0);
 
 const nodeOf = ({ cluster, node }: PodFacts): string => `${cluster}/${node ?? ""}`;
 

@@ -14,11 +14,17 @@ type RoleDesign = {
   readonly nodes: number;
   readonly minReadySeconds: number;
   readonly isIgnored: boolean;
+  /** An outside autoscaler owns its count. */
+  readonly isExternal: boolean;
+  /** Each pod has a volume of its own; of a StatefulSet with one pod per instance. */
+  readonly hasVolume: boolean;
 };
 
 export type SetDesign = {
   /** Which cluster it is on, counted round. */
   readonly cluster: number;
+  /** Any of them, by being named or by labels that all have. */
+  readonly reach: "one" | "named" | "chosen";
   readonly replicas: number;
   readonly roles: readonly RoleDesign[];
   readonly isParallel: boolean;
@@ -40,6 +46,9 @@ export type Policies = {
   readonly progressDeadlineSeconds: number;
   readonly recovery: "RecreateGroup" | "RecreateRole" | "None";
   readonly maxRecoveries: number | null;
+  readonly rollout: "GroupRolling" | "RoleRolling";
+  readonly forceDeleteAfterSeconds: number | null;
+  readonly failoverAfterSeconds: number | null;
 };
 
 const often = <T>(usual: T, ...rare: readonly T[]): fc.Arbitrary<T> =>
@@ -53,6 +62,8 @@ const roleDesigns: fc.Arbitrary<RoleDesign> = fc.record({
   nodes: often(1, 2),
   minReadySeconds: often(0, 3),
   isIgnored: often(false, true),
+  isExternal: often(false, true),
+  hasVolume: often(false, true),
 });
 
 export const policies: fc.Arbitrary<Policies> = fc.record({
@@ -65,10 +76,14 @@ export const policies: fc.Arbitrary<Policies> = fc.record({
   progressDeadlineSeconds: often(1_800, 20),
   recovery: fc.constantFrom("RecreateGroup", "RecreateGroup", "RecreateGroup", "RecreateRole", "RecreateRole", "None"),
   maxRecoveries: often<number | null>(null, null, null, 2),
+  rollout: fc.constantFrom("GroupRolling", "GroupRolling", "RoleRolling"),
+  forceDeleteAfterSeconds: often<number | null>(null, 20),
+  failoverAfterSeconds: often<number | null>(null, 10, 60),
 });
 
 export const setDesigns: fc.Arbitrary<SetDesign> = fc.record({
   cluster: often(0, 1),
+  reach: fc.constantFrom("one", "named", "chosen"),
   replicas: fc.integer({ min: 1, max: 3 }),
   roles: fc.array(roleDesigns, { minLength: 1, maxLength: 4 }),
   isParallel: often(false, true),
@@ -99,10 +114,16 @@ export function specOf(design: SetDesign, clusters: readonly string[]): SetSpec 
         ...(role.nodes > 1 ? { leaderWorker: { size: role.nodes } } : {}),
         workload: workloadOf(role),
         template: templateOf(1, role.gpus),
+        scaling: { external: role.isExternal && role.nodes === 1 },
+        ...(role.hasVolume && role.nodes === 1 && !role.isDeployment ? { volumeClaimTemplates: [VOLUME] } : {}),
       })),
     },
     placement: {
-      clusters: { names: [clusters[design.cluster % clusters.length]] },
+      clusters: {
+        one: { names: [clusters[design.cluster % clusters.length]] },
+        named: { names: clusters },
+        chosen: { selector: { matchLabels: { fleet: "simulated" } } },
+      }[design.reach],
       ...(topology === "none"
         ? {}
         : {
@@ -116,6 +137,15 @@ export function specOf(design: SetDesign, clusters: readonly string[]): SetSpec 
   return withPolicies({ ...input, replicas }, design.policies);
 }
 
+const VOLUME = {
+  metadata: { name: "cache" },
+  spec: {
+    accessModes: ["ReadWriteOnce"],
+    storageClassName: "zonal",
+    resources: { requests: { storage: "1Gi" } },
+  },
+};
+
 function workloadOf({ isDeployment, nodes }: RoleDesign): { readonly apiVersion: string; readonly kind: string } {
   if (!isDeployment) return { apiVersion: "apps/v1", kind: "StatefulSet" };
   return nodes > 1
@@ -127,9 +157,27 @@ export function withPolicies(spec: SetSpec, policy: Policies): SetSpec {
   const { strategy, whenFull, maxUnavailable, maxSurge, partition, onFailure, progressDeadlineSeconds } = policy;
   return {
     ...spec,
-    placement: { ...spec.placement, strategy, whenFull },
-    rollout: { ...spec.rollout, maxUnavailable, maxSurge, partition, onFailure, progressDeadlineSeconds },
-    recovery: { ...spec.recovery, policy: policy.recovery, maxRecoveries: policy.maxRecoveries },
+    placement: {
+      ...spec.placement,
+      strategy,
+      whenFull,
+      failover: { ...spec.placement.failover, afterSeconds: policy.failoverAfterSeconds },
+    },
+    rollout: {
+      ...spec.rollout,
+      strategy: policy.rollout,
+      maxUnavailable,
+      maxSurge,
+      partition,
+      onFailure,
+      progressDeadlineSeconds,
+    },
+    recovery: {
+      ...spec.recovery,
+      policy: policy.recovery,
+      maxRecoveries: policy.maxRecoveries,
+      forceDeleteAfterSeconds: policy.forceDeleteAfterSeconds,
+    },
   };
 }
 

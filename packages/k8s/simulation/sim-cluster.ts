@@ -92,6 +92,8 @@ export class SimCluster {
   readonly #links = new Set<ClusterLink>();
   readonly #refused = new Set<string>();
   isConnected = true;
+  /** Since when it is cut off. */
+  lostAtMs = 0;
   /** Requests of the control planes, but for those that arrive when nobody waits for them any more. */
   writes = 0;
 
@@ -105,7 +107,14 @@ export class SimCluster {
     this.clock = clock;
     this.name = world.name;
     this.random = random;
-    this.store = createStore({ ...OPTIONS, clock, seed, name: this.name, webhooks: webhooksOf(world), restored: settled(world) });
+    this.store = createStore({
+      ...OPTIONS,
+      clock,
+      seed,
+      name: this.name,
+      webhooks: webhooksOf(world),
+      restored: settled(world),
+    });
     this.#controllers = startControllers(this.#guarded(), {
       seed,
       timing: "fast",
@@ -134,6 +143,7 @@ export class SimCluster {
   setConnected(isConnected: boolean): void {
     if (isConnected === this.isConnected) return;
     this.isConnected = isConnected;
+    this.lostAtMs = this.clock.nowMs();
     for (const link of this.#links) link.connectionChanged();
   }
 
@@ -310,10 +320,11 @@ export class ClusterLink {
   }
 
   observe(): ObservedCluster {
-    return this.#cache.observe(this.#cluster.name, true, {
+    const observed = this.#cache.observe(this.#cluster.name, true, {
       health: this.#cluster.isConnected ? "live" : "unreachable",
       hasLeaderWorkerSets: true,
     });
+    return { ...observed, labels: { fleet: "simulated" } };
   }
 
   /** Sends one action. Its answer enters the cache at once, as the adapter does it; one that timed out has none. */

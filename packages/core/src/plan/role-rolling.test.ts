@@ -258,3 +258,25 @@ test("with a partition and an extra group, roles roll in the groups above only, 
   expect(revisions(set)).toEqual([1, 2]);
   expect(incarnations(set)).toEqual([1, 1]);
 });
+
+test("a multi-node role whose turn comes before it ever started starts with the new template", () => {
+  const withWorkers = (image: string) => [
+    aRole({ role: "prefill", replicas: 1, image }),
+    {
+      ...(aRole({ role: "decode", replicas: 1, image, dependencies: ["prefill"] }) as object),
+      leaderWorker: { size: 2 },
+    },
+  ];
+  const draft = { replicas: 1, rollout: ROLLOUT };
+  const set = new Operated(new World([aNode("n1"), aNode("n2")]), aSet({ ...draft, roles: withWorkers("engine:1") }));
+  for (let i = 0; i < 50 && set.world.pods.size === 0; i++) {
+    set.reconcile();
+    set.world.step();
+  }
+  edit(set, { ...draft, roles: withWorkers("engine:2") });
+  set.untilReady(200);
+  expect([...set.world.pods.values()].map((pod) => [pod.name, pod.revisionHash === hashOf(set, 2)])).toEqual(
+    [...set.world.pods.values()].map((pod) => [pod.name, true]),
+  );
+  expect(set.world.pods.size).toBe(3);
+});

@@ -18,7 +18,7 @@ import type { AssessedGroup } from "./assess.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
 import type { ObservedGroup } from "./observed-group.ts";
 import { abilitiesOf } from "./placing.ts";
-import type { RoleProgress } from "./roles.ts";
+import { isReserved, type RoleProgress } from "./roles.ts";
 import { isHeldBack, isRolloutHeld } from "./rollout-state.ts";
 import { waveNumbers } from "./waves.ts";
 import { listed, plural } from "./words.ts";
@@ -181,7 +181,9 @@ function takeTurn(
     progressAtMs: nowMs,
     stalledReason: null,
   };
-  if (isInPlace || !observed.workloads.some(isOfRole(role))) return told;
+  // One that was sent may not be seen yet, and would come with the template that it was sent with.
+  const mayExist = isReserved(group) || group.startedRoles.includes(role) || observed.workloads.some(isOfRole(role));
+  if (isInPlace || !mayExist) return told;
   // Its next life within the incarnation: what carries the number before is removed, and only then does it start.
   const before = group.roleRestarts.find(isOfRole(role));
   const cause = group.lastCause ?? { kind: "rollout", message: `Rollout of revision ${group.revision}`, atMs: nowMs };

@@ -5,7 +5,8 @@ import type { PlanContext, PlanNotes } from "./context.ts";
 import { beginTeardown } from "./incarnation.ts";
 import { abilitiesOf } from "./placing.ts";
 import { stallReason } from "./pod-trouble.ts";
-import { advanceRoleUpdate, beginRoleUpdate } from "./role-rolling.ts";
+import { advanceRoleUpdate, beginRoleUpdate, rolesOf } from "./role-rolling.ts";
+import { roleProgress } from "./roles.ts";
 import {
   differsInRolesOnly,
   hasOldContent,
@@ -34,7 +35,7 @@ export function planRollout(
 ): readonly AssessedGroup[] {
   const { set } = context;
   const current = assessed.map((item) => renumbered(context, item));
-  if (set.isDeleting || isRolloutHeld(set)) return current.map((item) => advanceRoleUpdate(context, item, notes));
+  if (set.isDeleting || isRolloutHeld(set)) return current.map((item) => takeTurns(context, item, notes));
   const adopted = current.map((item) => (canAdoptRoles(context, item) ? adoptRoles(context, item, notes) : item));
   const outdated = adopted.filter(
     ({ group, running }) =>
@@ -58,7 +59,7 @@ export function planRollout(
   }
   const leave = set.spec.rollout.strategy === "RoleRolling" ? beginRoleUpdate : takeDown;
   const left = adopted.map((item) => (chosen.has(item) ? leave(context, item, notes) : item));
-  return left.map((item) => advanceRoleUpdate(context, item, notes));
+  return left.map((item) => takeTurns(context, item, notes));
 }
 
 function byReadiness(a: AssessedGroup, b: AssessedGroup): number {
@@ -242,3 +243,12 @@ function waitReason(context: PlanContext, { group, isInReach, running }: Assesse
 }
 
 const withoutStop = (sentence: string): string => sentence.replace(/\.$/, "");
+
+/** What a role has just been told counts from here on: a workload that is made in this very plan is made by that. */
+function takeTurns(context: PlanContext, item: AssessedGroup, notes: PlanNotes): AssessedGroup {
+  const next = advanceRoleUpdate(context, item, notes);
+  if (next.running === null || next.group.rendering === item.group.rendering) return next;
+  const roles = rolesOf(context.set, next.group);
+  const progress = roleProgress(next.group, roles, next.running.observed, context.nowMs);
+  return { ...next, running: { ...next.running, roles, progress } };
+}

@@ -62,3 +62,20 @@ test("where a cluster does not answer, nobody says that its volumes are gone", (
   set.world.health = "live";
   set.until(({ isGone }) => isGone, 10);
 });
+
+test("which claim is named does not depend on the order in which a cluster lists them", () => {
+  const messages = [CLAIMS, [...CLAIMS].reverse()].map((names) => {
+    const set = running();
+    for (const name of names) {
+      const claim = set.world.claims.get(name);
+      if (claim === undefined) continue;
+      set.world.claims.delete(name);
+      set.world.claims.set(name, { ...claim, deletionAtMs: 1 });
+    }
+    set.state = deleteSet(set.state, { deletesVolumes: true })?.state ?? set.state;
+    set.run(20);
+    return set.plan().status.message;
+  });
+  expect(messages[0]).toMatch(/^2 volume claims to go, cache-demo-0-engine-0 first/);
+  expect(messages[1]).toBe(messages[0]);
+});

@@ -1,4 +1,4 @@
-import { type ObservedClaim, type SetState, workloadName } from "../model/index.ts";
+import { compareNames, type ObservedClaim, type SetState, workloadName } from "../model/index.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { plural } from "./words.ts";
 
@@ -32,7 +32,8 @@ export function areVolumesLeft(context: PlanContext): boolean {
 /** What a deletion still waits for when no group is left; null when that is not volumes. */
 export function volumesMessage(context: PlanContext): string | null {
   if (!areVolumesLeft(context)) return null;
-  const [first, ...others] = [...claimsToDelete(context).values()].flat();
+  const claims = [...claimsToDelete(context).values()].flat();
+  const [first, ...others] = claims.sort((a, b) => compareNames(a.name, b.name));
   if (first === undefined) return "Its volumes are in a cluster that does not answer.";
   const count = plural(others.length + 1, "volume claim");
   return `${count} to go, ${first.name}${others.length === 0 ? "" : " first"}. A claim goes when no pod uses it any more.`;
