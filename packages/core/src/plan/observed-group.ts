@@ -131,6 +131,11 @@ export function isOfThisLife(workload: ObservedWorkload, group: Life, observed: 
   return isOwned && isPresent(workload, group);
 }
 
+/** An incarnation after the first makes its workloads with 0 replicas, see startup. */
+export function isReserved({ incarnation }: Life): boolean {
+  return incarnation > 1;
+}
+
 /** A pod, or a workload, of this incarnation and this life of its role. */
 export function isPresent(
   thing: { readonly incarnation: number | null; readonly roleRestart: number; readonly role: string | null },

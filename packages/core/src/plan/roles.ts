@@ -1,5 +1,5 @@
 import type { GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
-import { isPresent, type ObservedGroup } from "./observed-group.ts";
+import { isPresent, isReserved, type ObservedGroup } from "./observed-group.ts";
 import { unstartedRestart } from "./role-restarts.ts";
 import { isRolledOut } from "./role-rolling.ts";
 import { areHeld, areSettled, type RoleWorkloads, roleWorkloads } from "./role-workloads.ts";
@@ -87,11 +87,6 @@ function standingForAll({ parts }: RoleWorkloads): ObservedWorkload | null {
     present.find(({ deletionAtMs }) => deletionAtMs !== null) ??
     present.find(({ failureMessage }) => failureMessage !== null);
   return inTheWay ?? present[0] ?? null;
-}
-
-/** An incarnation after the first makes its workloads with 0 replicas, see startup. */
-export function isReserved(group: GroupState): boolean {
-  return group.incarnation > 1;
 }
 
 /** Roles whose names the incarnation must hold before it starts anything, and does not hold yet. */

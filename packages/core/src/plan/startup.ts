@@ -4,10 +4,10 @@ import { type WantedWorkload, workloadObject, workloadUpdate } from "../project/
 import { askFor, takeAway } from "./asking.ts";
 import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
-import { type ObservedGroup, roleRestart } from "./observed-group.ts";
+import { isReserved, type ObservedGroup, roleRestart } from "./observed-group.ts";
 import { mayStart, unstartedRestart } from "./role-restarts.ts";
 import type { RolePart, RoleWorkloads } from "./role-workloads.ts";
-import { isReserved, type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
+import { type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
 import type { Action } from "./types.ts";
 import { listed, plural } from "./words.ts";
 
