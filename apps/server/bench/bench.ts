@@ -45,14 +45,14 @@ Growth: groups to the power of ${slope(figures).toFixed(2)} (linear is 1).`;
 }
 
 async function starting(target: Target): Promise<string> {
-  const figures: StartFigures[] = [];
+  const figures: (StartFigures & { readonly rounds: number })[] = [];
   await measureStart(target, { groups: 1, order: "parallel" }, 1); // Connections, caches, compiled code.
   for (const { rounds, ...subject } of STARTS) {
     const measured = await measureStart(target, subject, rounds);
     console.log(target.title, subject, measured.bareMs, measured.ourMs, measured.ownWrites);
-    figures.push(measured);
+    figures.push({ ...measured, rounds });
   }
-  const rows = figures.map(({ subject, bareMs, ourMs, writes, ownWrites }) => {
+  const rows = figures.map(({ subject, rounds, bareMs, ourMs, writes, ownWrites }) => {
     const creations = [...(writes ?? [])].filter(([what]) => what.startsWith("POST "));
     const created = creations.reduce((sum, [, count]) => sum + count, 0);
     const all = [...(writes?.values() ?? [])].reduce((sum, count) => sum + count, 0);
@@ -60,6 +60,7 @@ async function starting(target: Target): Promise<string> {
     return [
       String(subject.groups),
       ORDERS[subject.order],
+      String(rounds),
       seconds(bareMs),
       seconds(ourMs),
       ratio(ourMs, bareMs),
@@ -67,8 +68,10 @@ async function starting(target: Target): Promise<string> {
     ];
   });
   const counts =
-    target.title === "the sandbox" ? ["writes per group"] : ["creations per group", "other writes per group"];
-  return table(["groups", "order", "bare client", "OpenPatio", "ratio", ...counts], rows);
+    target.title === "the sandbox"
+      ? ["writes per group, dry runs of the save included"]
+      : ["creations per group", "other writes per group"];
+  return table(["groups", "order", "runs", "bare client", "OpenPatio", "ratio", ...counts], rows);
 }
 
 async function onTarget(kubeconfig: string | null): Promise<string> {
@@ -84,7 +87,9 @@ async function onTarget(kubeconfig: string | null): Promise<string> {
     ];
     if (kubeconfig !== null) {
       const { groups, writes } = await measureSettledMinute(target);
-      parts.push(`In a minute in which nothing happens, the API server counted ${writes} writes for ${groups} groups.`);
+      parts.push(
+        `In a minute in which nothing happens, the API server counted ${writes} writes to the kinds that OpenPatio makes, for ${groups} groups.`,
+      );
     }
     return parts.join("\n\n");
   } finally {
@@ -96,14 +101,15 @@ const git = (...args: readonly string[]): string => execFileSync("git", args, { 
 const load = (): string => (os.loadavg()[0] ?? 0).toFixed(1);
 
 const before = load();
+const commit = git("rev-parse", "--short", "HEAD");
 const kubeconfig = process.env["CONTRACT_KUBECONFIG"] ?? "";
 const parts = [planning(), ...(kubeconfig === "" ? [] : [await onTarget(kubeconfig)]), await onTarget(null)];
 const cpus = os.cpus();
 const report = `# Benchmarks
 
-Written by \`npm run bench\`; nothing here is asserted in a test. Machines differ, and this one was shared: what counts are the ratios, each of two medians measured in turns in one run.
+Written by \`npm run bench\`; nothing here is asserted in a test. Machines differ, and this one was shared: what counts are the ratios, each of two measurements in turns in one run: medians where there was more than one. A row of one run may be off by half on a busy machine.
 
-${new Date().toISOString().slice(0, 10)}, commit ${git("rev-parse", "--short", "HEAD")}, Node ${process.version}, ${cpus.length} × ${cpus[0]?.model.trim()}, load ${before} before and ${load()} after.
+${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node ${process.version}, ${cpus.length} × ${cpus[0]?.model.trim()}, load ${before} before and ${load()} after.
 
 A group is router 1, prefill 2, decode 2: ${CREATIONS_PER_GROUP} objects. The bare client is the limit: it sends the same objects, rendered beforehand, with the same 8 calls at a time, and decides nothing but when the next wave follows. On the real control plane (API server, etcd, scheduler and controllers of Kubernetes on this machine, simulated kubelets) writes are counted by the API server itself. On the sandbox, the server and the cluster share one process here.
 

@@ -275,7 +275,7 @@ describeOnTargets("placement", (bench) => {
     await occupy("thief", node, 4);
     await occupied("thief");
     await set.until("the scheduler's word", ({ groups }) =>
-      (groups[0]?.message ?? "").includes("decode-0 has no node: 0/24 nodes are available"),
+      (groups[0]?.message ?? "").includes("decode-0 has no node (0/24 nodes are available"),
     );
     await set.reaches(0, 2);
     await set.settled();

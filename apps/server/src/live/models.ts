@@ -49,9 +49,12 @@ export class Models {
       known ??= reservations.except(state.id);
       return known;
     };
+    // Of what was asked for before it is not the answer: what is asked for now is told from the first look on.
+    const last = this.statuses.get(state.id);
     const status =
-      this.statuses.get(state.id) ??
-      plan({ set: state, clusters, reservations: others(), missing: missing.known(state) }, nowMs()).status;
+      last?.observedGeneration === state.generation
+        ? last
+        : plan({ set: state, clusters, reservations: others(), missing: missing.known(state) }, nowMs()).status;
     return {
       state,
       status,

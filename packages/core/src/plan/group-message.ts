@@ -60,10 +60,16 @@ function runningMessage(context: PlanContext, set: SetState, group: GroupState, 
     return stuck === null ? broken : `${broken} ${stuck}`;
   }
   const copy = copySentence(group);
-  if (group.stalledReason !== null) return `No progress: ${group.stalledReason}.${copy}`;
+  const cause = isRecoveryStart(group) ? `${group.lastCause?.message}. ` : "";
+  if (group.stalledReason !== null)
+    return `${cause}No progress within ${duration(set.spec.rollout.progressDeadlineSeconds * 1000)}; ${group.stalledReason}.${copy}`;
   if (group.roleUpdate !== null) return updateMessage(set, group, running);
-  return `${startMessage(set, group, running)}${spreadSentence(group)}${copy}`;
+  return `${cause}${startMessage(set, group, running)}${spreadSentence(group)}${copy}`;
 }
+
+/** It is not Ready again since it failed. */
+const isRecoveryStart = ({ firstReadyAtMs, lastCause, incarnation }: GroupState): boolean =>
+  firstReadyAtMs === null && incarnation > 1 && lastCause?.kind === "failure";
 
 /** What is said of a group whose cluster does not answer, and what ends that. */
 function silentMessage(context: PlanContext, group: GroupState): string {
@@ -106,7 +112,7 @@ function brokenMessage(group: GroupState, { observed, progress }: RunningGroup):
   const lost = group.readyPods.filter((pod) => !ready.has(pod.uid)).map((pod) => shortPodName(pod));
   const trouble = firstTrouble(progress);
   const which = lost.length > 3 ? `${lost.slice(0, 3).join(", ")} and ${lost.length - 3} more` : listed(lost);
-  return `${which} ${lost.length === 1 ? "is" : "are"} not ready${trouble === null ? "" : `: ${trouble}`}.`;
+  return `${which} ${lost.length === 1 ? "is" : "are"} not ready${trouble === null ? "" : `; ${trouble}`}.`;
 }
 
 /** `Wave 2 of 3: decode 1 of 4 ready. router waits for decode.` */

@@ -31,7 +31,8 @@ export function planOwnerStatus(
   if (cluster === undefined || !item.isInReach) return;
   const { owner } = context.observed(cluster, item.group.index);
   if (owner === null || owner.deletionAtMs !== null) return;
-  const wanted = ownerStatus(set, item, status, readySince(owner.status, status.phase === "Ready", context.nowMs));
+  const since = readySince(owner.status, status.phase === "Ready", context.nowMs);
+  const wanted = ownerStatus(set, item, status, { since, isToldWhole: isWaiting(context, item, notes) });
   if (isShown(owner.status, wanted)) return;
   notes.actions.push({
     kind: "status",
@@ -50,9 +51,16 @@ function readySince(shown: unknown, isReady: boolean, nowMs: number): string {
   return before?.["status"] === (isReady ? "True" : "False") || since > now ? since : now;
 }
 
-function ownerStatus(set: SetState, item: AssessedGroup, status: GroupStatus, lastTransitionTime: string): OwnerStatus {
+function ownerStatus(
+  set: SetState,
+  item: AssessedGroup,
+  status: GroupStatus,
+  { since, isToldWhole }: { readonly since: string; readonly isToldWhole: boolean },
+): OwnerStatus {
   const isReady = status.phase === "Ready";
-  const message = isReady ? `${groupName(set.name, item.group.index)} is ready.` : coarseMessage(set, item, status);
+  const message = isReady
+    ? `${groupName(set.name, item.group.index)} is ready.`
+    : ((isToldWhole ? status.message : null) ?? coarseMessage(set, item, status));
   return {
     phase: status.phase,
     incarnation: status.incarnation,
@@ -66,10 +74,20 @@ function ownerStatus(set: SetState, item: AssessedGroup, status: GroupStatus, la
         status: isReady ? "True" : "False",
         reason: status.phase,
         message,
-        lastTransitionTime,
+        lastTransitionTime: since,
       },
     ],
   };
+}
+
+/** A start that goes on by itself is told in few writes; one that stands still for so long says all that is known of it. */
+const STANDSTILL_MS = 2_000;
+
+function isWaiting(context: PlanContext, { group, running }: AssessedGroup, notes: PlanNotes): boolean {
+  if (running === null || running.isReady) return true;
+  const fromMs = group.progressAtMs + STANDSTILL_MS;
+  if (fromMs > context.nowMs) notes.wakeAtMs.push(fromMs);
+  return fromMs <= context.nowMs;
 }
 
 /**

@@ -79,7 +79,7 @@ test("a group whose room others took while it started is placed anew after the d
   set.world.pods.set("thief", thief);
   set.world.step();
   set.run(20);
-  expect(set.plan().status.groups[0]?.message).toContain("engine-0 has no node: no node has room");
+  expect(set.plan().status.groups[0]?.message).toContain("engine-0 has no node (no node has room)");
   set.untilReady(60);
   expect(racksOf(set)).toEqual(["rack-1"]);
 });
@@ -187,10 +187,12 @@ test("CreatePods makes the pods where they have no room, with the scheduler's wo
   set.run(10);
   expect(racksOf(set)).toEqual(["rack-1"]);
   expect(set.plan().status).toMatchObject({ unplacedGroups: 0, groups: [{ phase: "Starting" }] });
-  expect(set.plan().status.groups[0]?.message).toContain("engine-0 has no node: no node has room");
+  expect(set.plan().status.groups[0]?.message).toContain("engine-0 has no node (no node has room)");
   set.run(40);
   expect(set.told("group.stopping")).toEqual([]);
-  expect(set.plan().status.groups[0]?.message).toBe("No progress: engine-0 has no node: no node has room.");
+  expect(set.plan().status.groups[0]?.message).toBe(
+    "No progress within 30 s; engine-0 has no node (no node has room).",
+  );
   set.world.nodes.push(aNode("n2", { rack: "rack-1" }));
   set.untilReady();
   expect(set.state.groups[0]?.incarnation).toBe(1);

@@ -5,11 +5,14 @@ import type { RoleProgress } from "./roles.ts";
 /** States that every start passes through: no news. */
 const ORDINARY = new Set(["ContainerCreating", "PodInitializing"]);
 
-/** The pod's own reason why it is not Ready, with its name: `decode-1: engine ImagePullBackOff`. Null: it is just starting. */
+/**
+ * The pod's own reason why it is not Ready, with its name and the words of the scheduler or the kubelet in brackets:
+ * `decode-1 has ImagePullBackOff in engine (Back-off pulling image "engine:2")`. Null: it is just starting.
+ */
 function podTrouble(pod: ObservedPod): string | null {
   const name = shortPodName(pod);
-  if (pod.unschedulableMessage !== null) return `${name} has no node: ${pod.unschedulableMessage}`;
-  if (pod.phase === "Failed") return `${name}: ${pod.reason ?? "failed"}`;
+  if (pod.unschedulableMessage !== null) return `${name} has no node${inBrackets(pod.unschedulableMessage)}`;
+  if (pod.phase === "Failed") return `${name} failed with ${pod.reason ?? "no reason"}${inBrackets(pod.message)}`;
   for (const container of pod.containers) {
     if (container.state === "waiting" && container.reason !== null && !ORDINARY.has(container.reason)) {
       const last = container.lastTermination;
@@ -17,13 +20,22 @@ function podTrouble(pod: ObservedPod): string | null {
         last === null
           ? ""
           : `, exited ${last.exitCode}${last.reason === null || last.reason === "Error" ? "" : ` (${last.reason})`}`;
-      return `${name}: ${container.name} ${container.reason}${exit}`;
+      return `${name} has ${container.reason} in ${container.name}${exit}${inBrackets(container.message)}`;
     }
     if (container.state === "terminated" && (container.exitCode ?? 0) !== 0)
-      return `${name}: ${container.name} exited ${container.exitCode}`;
+      return `${name} has ${container.name} exited with ${container.exitCode}`;
   }
   return null;
 }
+
+/** Of a message that others wrote: it may be long, and has its own colons and full stop. */
+function inBrackets(message: string | null): string {
+  if (message === null || message === "") return "";
+  const short = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message.replace(/\.$/, "");
+  return ` (${short})`;
+}
+
+const MAX_MESSAGE = 400;
 
 /** The first trouble among roles that were started: role by role, pod by pod in their order. */
 export function firstTrouble(progress: readonly RoleProgress[]): string | null {
@@ -33,7 +45,8 @@ export function firstTrouble(progress: readonly RoleProgress[]): string | null {
       const trouble = pod.isReady ? null : podTrouble(pod);
       if (trouble !== null) return trouble;
     }
-    if (workload !== null && workload.failureMessage !== null) return `${role.role}: ${workload.failureMessage}`;
+    if (workload !== null && workload.failureMessage !== null)
+      return `${role.role} gets no pods${inBrackets(workload.failureMessage)}`;
   }
   return null;
 }

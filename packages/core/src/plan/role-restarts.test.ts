@@ -303,7 +303,7 @@ describe("with policy None", () => {
     pod.containers = pod.containers.map((one) => ({ ...one, state: "waiting", reason: "CrashLoopBackOff" }));
     set.reconcile();
     expect(set.plan().status.groups[0]?.message).toBe(
-      "b-1 is not ready: b-1: engine CrashLoopBackOff, exited 137 (OOMKilled).",
+      "b-1 is not ready; b-1 has CrashLoopBackOff in engine, exited 137 (OOMKilled).",
     );
   });
 

@@ -186,7 +186,8 @@ test("no role starts on a ConfigMap that is a stranger's or out of date", () => 
   expect(set.plan().status.groups[0]?.message).toBe("Its ConfigMaps are being created.");
   set.world.objects.set("ConfigMap/demo-0-config", config);
   set.world.tamper("ConfigMap/demo-0-config", { data: { "config.yaml": "other" } }, "kubectl");
-  expect(set.plan().actions.map((action) => action.kind)).toEqual(["update"]);
+  const written = set.plan().actions.filter(({ kind }) => kind !== "status");
+  expect(written.map(({ kind }) => kind)).toEqual(["update"]);
   set.untilReady();
 });
 

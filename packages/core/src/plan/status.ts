@@ -17,7 +17,7 @@ import { isGivenUp, isRestarting, restartDueMs } from "./role-restarts.ts";
 import { isOutdated, isRolloutActive, isRolloutPaused, runsTarget, targetRevision } from "./rollout-state.ts";
 import { nextForceMs } from "./stuck-pods.ts";
 import { volumesMessage } from "./volumes.ts";
-import { plural } from "./words.ts";
+import { ofGroup, plural } from "./words.ts";
 
 /** Status of a set and each of its groups, but for the conditions. */
 export function setStatus(context: PlanContext, set: SetState, assessed: readonly AssessedGroup[]): SetStatus {
@@ -129,5 +129,5 @@ function setMessage(set: SetState, phase: SetPhase, groups: readonly GroupStatus
   const [first] = worst;
   if (first === undefined || first.message === null) return null;
   const more = worst.length === 1 ? "" : ` ${plural(worst.length - 1, "other group")} too.`;
-  return `Group ${first.index}: ${first.message}${more}`;
+  return `${ofGroup(first.index, first.message)}${more}`;
 }

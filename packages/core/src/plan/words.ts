@@ -10,6 +10,13 @@ export function listed(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
 }
 
+/** What a group says of itself, told of a set, without a second colon in the sentence. */
+export function ofGroup(index: number, message: string): string {
+  if (!/^[^.]*: /.test(message)) return `Group ${index}: ${message}`;
+  const isName = !/^(Wave|No) /.test(message);
+  return `Group ${index}, ${isName ? message : message.charAt(0).toLowerCase() + message.slice(1)}`;
+}
+
 /** The two largest units of a duration: `45 s`, `8 min 18 s`, `6 h 4 min`. */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);

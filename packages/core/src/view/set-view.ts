@@ -1,6 +1,6 @@
 import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests, wantedClusters } from "../placement/index.ts";
-import { hasOldContent, isHeldBack, maxSurge, maxUnavailable } from "../plan/rollout-state.ts";
+import { hasOldContent, isHeldBack, isOutdated, maxSurge, maxUnavailable } from "../plan/rollout-state.ts";
 import { waveNumbers } from "../plan/waves.ts";
 import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
@@ -258,11 +258,30 @@ function rolloutMessage(
     return isActive
       ? `Paused: ${progress}. No further group is taken down.`
       : "Paused: a change waits until it is resumed.";
-  if (!isActive) return heldBack === 0 ? null : `Canary: ${progress}.${canary}`;
+  if (!isActive && heldBack > 0) return `Canary: ${progress}.${canary}`;
+  if (!isActive) {
+    const wanted = state.groups.filter(({ isSurge, index }) => !isSurge && index < state.spec.replicas);
+    const running = wanted.filter(({ stage }) => stage === "running").length;
+    return running === state.spec.replicas
+      ? null
+      : `${running} of ${state.spec.replicas} groups run, at revision ${rollout.target}.`;
+  }
   const budget = maxUnavailable(state.spec);
   const away = state.groups.filter((group) => healthOf(model, group) !== "live" && group.placement !== null).length;
   const held = away > 0 ? ` ${away} of them can't be reached.` : "";
-  return `${progress}, at most ${budget} down at a time.${extraMessage(model)}${canary}${held}`;
+  return `${progress}, at most ${budget} down at a time.${budgetMessage(model, budget)}${extraMessage(model)}${canary}${held}`;
+}
+
+/** Which group is next, and what it waits for, while the budget is used up. */
+function budgetMessage({ state, status }: SetModel, budget: number): string {
+  const down = status.groups.filter(({ index, phase }) => index < state.spec.replicas && phase !== "Ready");
+  const [first] = down;
+  const next = state.groups.findLast(
+    (group) =>
+      group.index < state.spec.replicas && isOutdated(state, group) && down.every(({ index }) => index !== group.index),
+  );
+  if (first === undefined || next === undefined || down.length < budget) return "";
+  return ` ${down.length} of ${budget} used; group ${next.index} is next when group ${first.index} is ready.`;
 }
 
 /** What the extra groups that come first are about: until they serve, they are all that a rollout may wait for. */

@@ -19,7 +19,7 @@ export type ConnectionLimits = {
   readonly requestTimeoutMs: number;
 };
 
-/** No more than 8 writes are ever under way, and an API server that is busy answers 429, which is heeded. */
+/** The reconciler has at most 8 writes under way, and an API server that is busy answers 429, which is heeded. */
 export const DEFAULT_LIMITS: ConnectionLimits = { requestsPerSecond: 200, burst: 400, requestTimeoutMs: 10_000 };
 
 /** A server that asks for more patience than this counts as not answering: the caller has a backoff of its own. */
