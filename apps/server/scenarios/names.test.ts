@@ -81,17 +81,6 @@ describeOnTargets("names", (bench) => {
     expect(await set.timeline("object.conflict")).toHaveLength(1);
   });
 
-  test.each<[string, string, Partial<SetSketch> & { role?: Readonly<Record<string, unknown>> }]>([
-    ["failover", "spec.placement.failover.afterSeconds", { placement: { failover: { afterSeconds: 60 } } }],
-  ])("what does not exist yet is refused by name: %s", async (_, path, { role, ...spec }) => {
-    const set = bench().watch("not-yet");
-    const sketch = { replicas: 1, ...spec, roles: PAIR.map((one, i) => (i === 0 ? { ...one, ...role } : one)) };
-    const { data } = await refusedAndNothingMade(set, sketch);
-    expect(data.problems).toContainEqual(
-      expect.objectContaining({ path, code: "unsupported", message: expect.stringContaining("Not supported yet") }),
-    );
-  });
-
   test("all problems of a definition are told at once, each with its path", async () => {
     const set = bench().watch("several");
     const yaml = manifest(bench().namespace, "several", {

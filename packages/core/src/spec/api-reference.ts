@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { dropSafeIntegerBounds, manifestJsonSchema, nodeAt } from "./editor-schema.ts";
 import { GroupResourceSpec, GroupResourceStatus } from "./group-schema.ts";
-import { NOT_YET } from "./not-yet.ts";
 import { SetResourceStatus } from "./set-status-schema.ts";
 import { isRecord } from "./shape.ts";
 
@@ -22,8 +21,6 @@ export function renderApiReference(): string {
 
 The fields of a \`RoleBasedGroupSet\`, version \`openpatio.io/v1alpha1\`. A field that is not in these tables is refused,
 with its path and the field that was probably meant. Inside a pod template every field of Kubernetes may stand.
-A field marked **not supported yet** is refused by name unless it has its default.
-
 \`\`\`yaml
 apiVersion: openpatio.io/v1alpha1
 kind: RoleBasedGroupSet
@@ -127,7 +124,7 @@ function rows(node: Readonly<Record<string, unknown>>, prefix: string, path: str
       field: `${prefix}${name}`,
       type: typeOf(child),
       fallback: required.includes(name) ? "required" : defaultOf(child),
-      meaning: meaningOf(child, fullPath),
+      meaning: meaningOf(child),
     };
     const [inner, suffix] = isObjectList ? [items, "[]"] : [child, ""];
     if (OWN_SECTION.includes(`${fullPath}${suffix}`)) return [row];
@@ -165,12 +162,6 @@ function defaultOf(node: Readonly<Record<string, unknown>>): string {
   return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
 }
 
-function meaningOf(node: Readonly<Record<string, unknown>>, path: string): string {
-  const description = typeof node["description"] === "string" ? node["description"] : "";
-  const notYet = NOT_YET.find((field) => field.path === path);
-  if (notYet === undefined) return description;
-  const values = node["enum"];
-  const refused = Array.isArray(values) ? values.filter((value) => !notYet.isAllowed(value)) : [];
-  const what = refused.length > 0 ? refused.map((value) => `\`${String(value)}\``).join(" and ") : notYet.feature;
-  return `${description} **Not supported yet**: ${what}.`;
+function meaningOf(node: Readonly<Record<string, unknown>>): string {
+  return typeof node["description"] === "string" ? node["description"] : "";
 }

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { NOT_YET } from "./not-yet.ts";
 import { MAX_COUNT, SetManifest } from "./schema.ts";
 import { isRecord } from "./shape.ts";
 
@@ -9,7 +8,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /**
  * JSON Schema (draft 2020-12) of a manifest as people write it: for completion, hover text and marks in an editor.
  *
- * It says less than parsing does: no cross-field rules. What is not supported yet is left out of the values on offer.
+ * It says less than parsing does: no cross-field rules.
  */
 export function describeSchemaForEditor(): JsonSchema {
   const schema = manifestJsonSchema();
@@ -23,15 +22,6 @@ export function describeSchemaForEditor(): JsonSchema {
     });
     const podProperties = podSpec["properties"];
     if (isRecord(podProperties)) podProperties["initContainers"] = { type: "array", items: containers };
-  }
-  for (const { path, isAllowed, feature } of NOT_YET) {
-    const node = nodeAt(schema, path);
-    if (node === undefined) continue;
-    const values = node["enum"];
-    if (Array.isArray(values)) node["enum"] = values.filter(isAllowed);
-    else
-      node["description"] =
-        `${typeof node["description"] === "string" ? node["description"] : ""} Not supported yet: ${feature}.`.trim();
   }
   return schema;
 }

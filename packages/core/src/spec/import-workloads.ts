@@ -3,7 +3,6 @@ import { type MultiNodeForm, rewriteAddresses } from "./import-addresses.ts";
 import { readGroupPolicies, recoveryOf, rolloutOf } from "./import-policies.ts";
 import type { ImportNotes } from "./import-report.ts";
 import { TopologyReader } from "./import-topology.ts";
-import { isRefusedYet } from "./not-yet.ts";
 import type { Path } from "./path.ts";
 import { present } from "./present.ts";
 import { MAX_ROLES } from "./schema.ts";
@@ -327,14 +326,6 @@ function readScaling(role: unknown, path: Path, notes: ImportNotes): Loose | und
   if (member(role, "scalingAdapter") === undefined) return undefined;
   if (valueAt(role, ["scalingAdapter", "enable"]) !== true) {
     notes.add(at, "mapped", "The replicas of the role are scaled here, the default.");
-    return undefined;
-  }
-  if (isRefusedYet("spec.groupTemplate.roles[].scaling.external", true)) {
-    notes.add(
-      at,
-      "not supported",
-      "An outside autoscaler cannot own the replicas of a role yet: they are scaled here.",
-    );
     return undefined;
   }
   notes.add(

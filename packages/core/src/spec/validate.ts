@@ -2,7 +2,6 @@ import { LABEL } from "../model/names.ts";
 import { findCycles } from "./dependencies.ts";
 import { multiNodeProblems } from "./multi-node-rules.ts";
 import { nameProblems, roleNameProblems } from "./name-budget.ts";
-import { notYetProblems } from "./not-yet.ts";
 import { formatPath, type Path } from "./path.ts";
 import type { Problem } from "./problem.ts";
 import { MAX_ROLES, WORKLOADS } from "./schema.ts";
@@ -35,7 +34,6 @@ export function validateManifest(manifest: unknown, presentReplicas = 1): readon
     ...rolloutProblems(manifest),
     ...recoveryProblems(manifest),
     ...entryProblems(manifest),
-    ...notYetProblems(manifest),
   ];
 }
 
