@@ -21,6 +21,7 @@ export function renderApiReference(): string {
 
 The fields of a \`RoleBasedGroupSet\`, version \`openpatio.io/v1alpha1\`. A field that is not in these tables is refused,
 with its path and the field that was probably meant. Inside a pod template every field of Kubernetes may stand.
+
 \`\`\`yaml
 apiVersion: openpatio.io/v1alpha1
 kind: RoleBasedGroupSet
