@@ -299,8 +299,9 @@ function merged(causes: readonly Cause[]): Cause | null {
     : { ...first, message: `${first.message}, and ${plural(others.length, "more pod")}` };
 }
 
-/** An exit code says more than a vanished pod; then by name, so that equal inputs give equal words. */
+/** An exit code says more than a vanished pod; then by name and words, so that equal inputs give equal ones. */
 function bySpecificity(a: Cause, b: Cause): number {
   const rank = (cause: Cause): number => (cause.exitCode !== undefined ? 0 : cause.container !== undefined ? 1 : 2);
-  return rank(a) - rank(b) || ((a.pod ?? "") < (b.pod ?? "") ? -1 : 1);
+  const key = ({ pod = "", message }: Cause): string => `${pod} ${message}`;
+  return rank(a) - rank(b) || (key(a) === key(b) ? 0 : key(a) < key(b) ? -1 : 1);
 }
