@@ -31,6 +31,21 @@ test("edits of the form change the YAML and keep its comments; undo takes them b
   await expect(ui.page.getByRole("group", { name: "Role decode, 2 pods" })).toBeVisible();
 });
 
+test("a multi-node template is drawn as instances, and what the form sets is in the YAML", async ({ page, app }) => {
+  const ui = new Console(page);
+  await page.goto(`${app.url}/sets/new?template=pick`);
+  await ui.dialog.getByRole("button", { name: /^Multi-node/ }).click();
+  await expect(page.getByText("One group: 4 pods, 32 GPUs, in one rack.")).toBeVisible();
+  await page.getByRole("group", { name: "Role decode, 1 × 2 pods" }).click();
+  await ui.inspector.getByRole("button", { name: "More: Pods per instance of decode" }).click();
+  await expect(page.getByRole("group", { name: "Role decode, 1 × 3 pods" })).toBeVisible();
+  await ui.inspector.getByRole("button", { name: "Give workers a template of their own" }).click();
+  await ui.inspector.getByLabel("Image").fill("example/worker:1");
+  await ui.inspector.getByLabel("Image").press("Enter");
+  await expect(ui.line("image: example/worker:1")).toBeVisible();
+  await expect(page.getByRole("list", { name: "Problems" })).toBeHidden();
+});
+
 test("edits of the YAML appear on the canvas", async ({ page, app }) => {
   const ui = await designing(page, app, YAML);
   const router = `      - role: router

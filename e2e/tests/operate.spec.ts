@@ -1,5 +1,7 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { Console } from "./console.ts";
-import { expect, test } from "./openpatio.ts";
+import { expect, type OpenPatio, test } from "./openpatio.ts";
 import { demoYaml } from "./story.ts";
 
 const SOLO = `apiVersion: openpatio.io/v1alpha1
@@ -181,5 +183,97 @@ test.describe("operating what runs", () => {
     await expect(mark.getByText("Live", { exact: true })).toBeVisible({ timeout: 30_000 });
     await ui.button("More: groups").click();
     await expect(ui.row(/ops-2 Ready/)).toBeVisible({ timeout: 60_000 });
+  });
+});
+
+const CANARY = demoYaml("canary")
+  .replace("replicas: 2 # groups", "replicas: 3")
+  .replace("  placement:", "  rollout: { partition: 2, maxUnavailable: 3 }\n  placement:");
+
+const PODS = "/api/v1/namespaces/default/pods";
+const STATEFUL_SETS = "/apis/apps/v1/namespaces/default/statefulsets";
+
+async function expectNoViolations(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+}
+
+test.describe("steps that are taken with care", () => {
+  let ui: Console;
+  const key = { namespace: "default", name: "canary" };
+  type Set = {
+    readonly yaml: string;
+    readonly detail: { readonly phase: string; readonly generation: number };
+    readonly groups: readonly { readonly revision: number; readonly domain: string | null }[];
+  };
+  const revisions = async (app: OpenPatio) =>
+    (await app.query<Set>("sets.get", key)).groups.map(({ revision }) => revision);
+
+  test.beforeAll(async ({ app, browser }) => {
+    await app.clear();
+    await app.mutate("sets.apply", { yaml: CANARY, cluster: "sandbox-racks" });
+    await app.until(async () => (await app.query<Set>("sets.get", key)).detail.phase === "Ready", "canary Ready");
+    const context = await browser.newContext({ baseURL: app.url, viewport: { width: 1440, height: 960 } });
+    ui = new Console(await context.newPage());
+  });
+  test.afterAll(async ({ app }) => {
+    await ui.page.context().close();
+    await app.clear();
+  });
+
+  test("a revision goes to the groups of the canary and, promoted, to all", async ({ app }) => {
+    const { yaml, detail } = await app.query<Set>("sets.get", key);
+    await app.mutate("sets.apply", { yaml: yaml.replaceAll("v0.5.9", "v0.6.0"), ifGeneration: detail.generation });
+    await ui.page.goto("/sets/default/canary");
+    await expect(ui.page.getByText("Canary: 1 of 3 groups on revision 2; partition 2 holds 2 back.")).toBeVisible({
+      timeout: 60_000,
+    });
+    await ui.button("Promote to all…").click();
+    await expect(ui.dialog).toContainText("2 groups more go to revision 2");
+    await expectNoViolations(ui.page);
+    await ui.confirm("Promote");
+    await expect(ui.button("Promote to all…")).toBeHidden();
+    await app.until(async () => (await revisions(app)).every((revision) => revision === 2), "all groups promoted");
+    await ui.phase("Ready", 60_000);
+  });
+
+  test("a group is moved after a look at where it would go", async ({ app }) => {
+    await ui.page.goto("/sets/default/canary?group=0");
+    const from = (await app.query<Set>("sets.get", key)).groups[0]?.domain;
+    await ui.button("Move now…").click();
+    await expect(ui.dialog).toContainText("It goes to sandbox-racks/");
+    await expect(ui.dialog.getByRole("listitem").first()).toContainText("stop at once");
+    await expectNoViolations(ui.page);
+    await ui.confirm("Move group");
+    await app.until(async () => {
+      const { detail, groups } = await app.query<Set>("sets.get", key);
+      return detail.phase === "Ready" && groups[0]?.domain !== from;
+    }, "the group elsewhere");
+  });
+
+  test("a set is let go of, and its pods keep running", async ({ app }) => {
+    const cluster = app.sandbox();
+    const uids = async () => {
+      const pods = (await cluster.list(PODS)).filter(({ metadata }) => metadata.name.startsWith("canary-"));
+      return pods.map(({ metadata }) => metadata.uid).toSorted();
+    };
+    const before = await uids();
+    expect(before).toHaveLength(12);
+    await ui.page.goto("/sets/default/canary");
+    await ui.button("More actions").click();
+    await ui.page.getByRole("menuitem", { name: "Delete set…" }).click();
+    await expect(ui.dialog).toContainText("All 3 groups stop");
+    await ui.dialog.getByRole("radio", { name: "Keep them running" }).check();
+    await expect(ui.dialog).toContainText("Nothing stops");
+    await expectNoViolations(ui.page);
+    await ui.dialog.getByRole("textbox").fill("canary");
+    await ui.confirm("Let go of set");
+    await expect(ui.page.getByText("canary was deleted.")).toBeVisible({ timeout: 60_000 });
+    expect(await uids()).toEqual(before);
+    // What was let go of is ours to remove, or it would stand in the way of other tests.
+    for (const { metadata } of await cluster.list(STATEFUL_SETS)) {
+      if (metadata.name.startsWith("canary-")) await cluster.request("DELETE", `${STATEFUL_SETS}/${metadata.name}`);
+    }
+    await app.until(async () => (await uids()).length === 0, "the pods to be gone");
   });
 });

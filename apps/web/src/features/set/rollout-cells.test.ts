@@ -74,16 +74,20 @@ describe("under the track", () => {
 
   it.each([
     [
-      { heldBack: 2, partition: 2, target: 4, updatedGroups: 1 },
+      { heldBack: 2, isActive: false, partition: 2, target: 4, updatedGroups: 1 },
       "Canary: 1 of 3 groups on revision 4; partition 2 holds 2 back.",
     ],
     [
-      { heldBack: 0, partition: 2, target: 4, updatedGroups: 3 },
+      { heldBack: 0, isActive: false, partition: 2, target: 4, updatedGroups: 3 },
       "Partition 2: a new revision goes to groups from 2 up first.",
     ],
     [
-      { heldBack: 0, partition: 3, target: 4, updatedGroups: 3 },
+      { heldBack: 0, isActive: false, partition: 3, target: 4, updatedGroups: 3 },
       "Partition 3: no group takes a new revision until it is lowered.",
+    ],
+    [
+      { heldBack: 2, isActive: true, partition: 2, target: 4, updatedGroups: 1 },
+      "Partition 2 holds 2 of 3 groups back.",
     ],
   ])("a canary says how far it is", (facts, sentence) => {
     expect(canaryText({ replicas: 3, rollout: facts })).toBe(sentence);

@@ -85,5 +85,6 @@ function sentenceOf(detail: SetDetail): string {
   if (detail.replicas === 0) return "Scaled to zero: no group is asked for.";
   if (detail.readyGroups < detail.replicas)
     return `${detail.readyGroups} of ${formatPlural(detail.replicas, "group")} ready, revision ${detail.updateRevision}.`;
-  return `All ${formatPlural(detail.replicas, "group")} ready, ${formatPlural(detail.readyPods, "pod")} on ${formatPlural(detail.gpus, "GPU")}, revision ${detail.updateRevision}.`;
+  const all = detail.replicas === 1 ? "The group is ready" : `All ${formatPlural(detail.replicas, "group")} ready`;
+  return `${all}, ${formatPlural(detail.readyPods, "pod")} on ${formatPlural(detail.gpus, "GPU")}, revision ${detail.updateRevision}.`;
 }
