@@ -1,7 +1,7 @@
 import { CONDITION_TYPES, type Condition, type SetState, type SetStatus } from "../model/index.ts";
 import { problemsText } from "../spec/problem.ts";
 import { isHeldBack, isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
-import { plural } from "./words.ts";
+import { ofGroup, plural } from "./words.ts";
 
 type Judged = Pick<Condition, "status" | "reason" | "message">;
 
@@ -54,7 +54,7 @@ function progressing(set: SetState, status: SetStatus): Judged {
     return {
       status: "False",
       reason: "ProgressDeadlineExceeded",
-      message: `Group ${stalled.index}: ${stalled.stalledReason}`,
+      message: ofGroup(stalled.index, stalled.stalledReason ?? ""),
     };
   if (isRolloutActive(set))
     return isRolloutPaused(set)

@@ -290,5 +290,5 @@ function extraMessage({ state, status }: SetModel): string {
   const waiting = extras.find((group) => group.readySinceMs === null);
   if (waiting === undefined) return extras.length === 0 ? "" : ` ${extras.length} extra to make up for it.`;
   const message = status.groups.find((group) => group.index === waiting.index)?.message;
-  return ` Extra group ${waiting.index} comes first${message === null || message === undefined ? "." : `: ${message}`}`;
+  return ` Extra group ${waiting.index} comes first. ${message ?? ""}`.trimEnd();
 }

@@ -297,3 +297,45 @@ test("a restart says how many groups are restarted, a rollout how many are on it
     "0 of 2 groups on revision 2, at most 1 down at a time.",
   );
 });
+
+describe("what goes on besides phases", () => {
+  test("a fight over a field is told with its object, its field and who fights", () => {
+    const state = started({ replicas: 1 });
+    const fight = { field: "data", manager: "helm", sinceMs: 5, seen: "x", changedAtMs: 5, generation: 1 };
+    const restorations = [{ object: "ConfigMap/demo-0-config", atMs: 5, beforeMs: 1, fight }];
+    const fought = { ...state, groups: state.groups.map((group) => ({ ...group, restorations })) };
+    expect(setDetail(modelOf(fought)).fights).toEqual([
+      { group: 0, object: "ConfigMap demo-0-config", field: "data", manager: "helm", sinceMs: 5 },
+    ]);
+    expect(setDetail(modelOf(state)).fights).toEqual([]);
+  });
+
+  test.each([
+    [null, "given-up"],
+    [NOW + 5000, "waiting"],
+  ] as const)(
+    "a role that is recreated alone says which life it is in, and for what it waits",
+    (notBeforeMs, stage) => {
+      const group = first(started({ replicas: 1, roles: [aRole({ role: "prefill" })] }));
+      const cause = { kind: "failure", message: "prefill-0 exited 1", atMs: 7 } as const;
+      const restart = {
+        role: "prefill",
+        restart: 2,
+        stage: "waiting",
+        notBeforeMs,
+        failuresInRow: 2,
+        cause,
+        sinceMs: 8,
+      } as const;
+      const state = { ...started({ replicas: 1, roles: [aRole({ role: "prefill" })] }) };
+      const view = groupView(modelOf(state), { ...group, roleRestarts: [restart] });
+      expect(view.roles[0]?.restart).toEqual({
+        number: 2,
+        stage,
+        message: "prefill-0 exited 1",
+        atMs: 8,
+        untilMs: notBeforeMs,
+      });
+    },
+  );
+});
