@@ -36,9 +36,3 @@ export function countedKinds(kinds: readonly string[]): string {
   for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return listed([...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => plural(count, kind)));
 }
-
-/** What is said of a group, where others could be meant: never one colon after another. */
-export const ofGroup = (index: number, message: string): string =>
-  message.includes(": ")
-    ? `Group ${index}, ${message.slice(0, 1).toLowerCase()}${message.slice(1)}`
-    : `Group ${index}: ${message}`;
