@@ -227,7 +227,10 @@ export class Invariants {
     const extrasBefore = before.groups.filter(({ isSurge, teardown }) => isSurge && teardown?.next !== "remove");
     const surge = maxSurge(before.spec);
     if (extras.length > extrasBefore.length && extras.length > surge)
-      this.#violated(3, `${set} has ${extras.length} extra groups, ${surge} allowed`);
+      this.#violated(
+        3,
+        `${set} has ${extras.length} extra groups (${extras.map(({ index }) => index).join()}), ${surge} allowed`,
+      );
     // An extra group that serves makes up for one that does not.
     const serving = extras.filter((group) => group.readySinceMs !== null).length;
     const limit = maxUnavailable(before.spec) + serving;

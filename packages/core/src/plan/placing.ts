@@ -71,11 +71,10 @@ export function nextRevision(set: SetState, group: GroupState): number {
 
 function unplace(context: PlanContext, group: GroupState, reason: string, notes: PlanNotes): GroupState {
   if (group.stage === "unplaced" && group.unplacedReason !== null) {
-    const isSame = group.unplacedReason === reason;
+    const next: GroupState = { ...group, unplacedReason: reason };
     const before = context.set.groups.find((stored) => stored.index === group.index);
-    return isSame && before?.revision === group.revision && before.stage === "unplaced"
-      ? before
-      : { ...group, unplacedReason: reason };
+    const isSame = (Object.keys(next) as (keyof GroupState)[]).every((key) => next[key] === before?.[key]);
+    return isSame && before !== undefined ? before : next;
   }
   notes.timeline.push({
     kind: "group.unplaced",

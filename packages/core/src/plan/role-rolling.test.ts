@@ -280,3 +280,23 @@ test("a multi-node role whose turn comes before it ever started starts with the 
   );
   expect(set.world.pods.size).toBe(3);
 });
+
+test("a pod of a Deployment that was evicted before the update holds nothing up, wherever it is left", () => {
+  const decode = (image: string) => aRole({ role: "decode", replicas: 2, image, kind: "Deployment" });
+  const draft = { replicas: 1, rollout: ROLLOUT };
+  const set = new Operated(new World([aNode("n1"), aNode("n2")]), aSet({ ...draft, roles: [decode("engine:1")] }));
+  set.untilReady();
+  edit(set, { ...draft, roles: [decode("engine:2")] });
+  set.until(({ state }) => state.groups[0]?.roleUpdate?.underWay != null);
+  const [old] = [...set.world.pods.values()];
+  if (old === undefined) throw new Error("no pod");
+  const evicted = { ...old, name: `${old.name}-evicted`, uid: "evicted", phase: "Failed" as const, isReady: false };
+  for (let i = 0; i < 60 && set.state.groups[0]?.roleUpdate !== null; i++) {
+    set.world.pods.set(evicted.name, evicted);
+    set.reconcile();
+    set.world.pods.delete(evicted.name);
+    set.world.step();
+  }
+  expect(set.state.groups[0]?.roleUpdate).toBe(null);
+  expect(set.told("group.stalled")).toEqual([]);
+});

@@ -247,8 +247,12 @@ export function isRolledOut(
   if (part === undefined || workload === null) return role.replicas === 0;
   if (workload.contentHash !== contentHashOf(part.wanted.object)) return false;
   if (role.replicas === 0) return true;
-  const isNew = pods.every((pod) => !underWay.replaces.includes(pod.uid) && pod.revisionHash === workload.revisionHash);
-  return isNew && pods.length === role.replicas && workload.updatedReplicas >= role.replicas;
+  // A ReplicaSet makes another pod for one that failed, and leaves the failed one where it is.
+  const counted = role.kind === "Deployment" ? pods.filter(({ phase }) => phase !== "Failed") : pods;
+  const isNew = counted.every(
+    (pod) => !underWay.replaces.includes(pod.uid) && pod.revisionHash === workload.revisionHash,
+  );
+  return isNew && counted.length === role.replicas && workload.updatedReplicas >= role.replicas;
 }
 
 /** `Updates prefill: 1 of 2 pods run revision 2. decode follows.` */

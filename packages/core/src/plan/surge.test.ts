@@ -209,3 +209,15 @@ test("an extra group that fails makes room for no one: what is down then is all 
   expect(serving(set)).toBe(3);
   expect(set.state.groups.filter((group) => group.takenDown)).toEqual([]);
 });
+
+test("an extra group without room that a scale-out makes regular is no extra group any more", () => {
+  const rollout = { ...SURGE, maxSurge: 2 };
+  const draft = { replicas: 2, rollout, roles: roles("engine:1", 8) };
+  const set = ready(draft, [aNode("n1", { gpus: 8 }), aNode("n2", { gpus: 8 })]);
+  edit(set, { ...draft, roles: roles("engine:2", 8) });
+  set.run(3);
+  expect(indices(set)).toEqual([0, 1, 2, 3]);
+  edit(set, { ...draft, replicas: 3, roles: roles("engine:2", 8) });
+  set.run(3);
+  expect(set.state.groups.filter((group) => group.isSurge).map((group) => group.index)).toEqual([3, 4]);
+});
