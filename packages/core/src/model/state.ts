@@ -275,6 +275,8 @@ export type GroupState = {
   /** Counts that an outside autoscaler gave to roles with `scaling.external`; absent while there are none. */
   readonly external?: readonly RoleCount[];
   readonly readyPods: readonly ReadyPod[];
+  /** Since when a workload is gone, while its RoleBasedGroup may yet be seen to be gone too; see plan/owner-doubt. */
+  readonly workloadGoneSinceMs?: number;
   readonly asked: readonly AskedReplicas[];
   readonly restorations: readonly Restoration[];
   readonly stuckPods: readonly StuckPod[];

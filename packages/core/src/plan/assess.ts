@@ -4,6 +4,7 @@ import { EXTERNAL_SCALE_IN_MS, withExternalCounts } from "./external.ts";
 import { judgeIncarnation } from "./failures.ts";
 import { beginTeardown, nextIncarnation } from "./incarnation.ts";
 import type { ObservedGroup } from "./observed-group.ts";
+import { inDoubt, withoutDoubt } from "./owner-doubt.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { isRestarting, readyRestarts, restartRoles, stuckRestarts } from "./role-restarts.ts";
 import { rolesOf } from "./role-rolling.ts";
@@ -15,7 +16,7 @@ export type AssessedGroup = {
   readonly group: GroupState;
   /** False on a cluster that does not answer: nothing is known, nothing is decided. */
   readonly isInReach: boolean;
-  /** While its incarnation runs; null in every other stage. */
+  /** While its incarnation runs; null in every other stage, and while its owner is in doubt. */
   readonly running: RunningGroup | null;
 };
 
@@ -36,10 +37,14 @@ export function assessGroup(context: PlanContext, before: GroupState, notes: Pla
     return { group: before, isInReach: isInReach(context, before), running: null };
   const { set, nowMs } = context;
   const observed = context.observed(cluster.name, before.index);
-  const group = withExternalCounts(set, before, observed);
-  const roles = rolesOf(set, group);
+  const counted = withExternalCounts(set, before, observed);
+  const roles = rolesOf(set, counted);
   const { policy } = set.spec.recovery;
-  const { cause, failedRoles, ...judged } = judgeIncarnation(group, roles, observed, cluster, policy, nowMs);
+  const judgement = judgeIncarnation(counted, roles, observed, cluster, policy, nowMs);
+  const { cause, failedRoles, isWorkloadGone, ...judged } = judgement;
+  const doubted = inDoubt(counted, isWorkloadGone, nowMs, notes);
+  if (doubted !== null) return { group: doubted, isInReach: true, running: null };
+  const group = withoutDoubt(counted);
   const isOfRoles = policy === "RecreateRole" && failedRoles.length > 0;
   if (cause !== null && !isOfRoles)
     return { group: fail(context, group, cause, observed, notes), isInReach: true, running: null };

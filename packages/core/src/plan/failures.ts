@@ -40,6 +40,8 @@ export type Judgement = {
   readonly cause: Cause | null;
   /** The roles that failed; empty when it is the whole group, whose owner is gone. */
   readonly failedRoles: readonly string[];
+  /** A workload is gone, and its owner is not known to be. */
+  readonly isWorkloadGone: boolean;
   /** The pods to judge against next time. The same array when nothing changed. */
   readonly readyPods: readonly ReadyPod[];
   /** Roles whose pods are not taken on for judging yet. The same array when nothing changed. */
@@ -90,6 +92,7 @@ export function judgeIncarnation(
   const failedRoles = new Set([...deletions, ...causes].flatMap(({ role }) => role ?? []));
   return {
     cause: lostOwner ?? deletions[0] ?? merged(causes),
+    isWorkloadGone: lostOwner === null && deletions.length > 0,
     failedRoles: lostOwner === null ? [...failedRoles].sort() : [],
     readyPods: unlessSame(group.readyPods, [...kept, ...stillMissed(lost, kept, rolesByName)]),
     unsettledRoles: unlessSame(group.unsettledRoles, unsettledRoles),

@@ -4,6 +4,7 @@ import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
 import { nextIncarnation } from "./incarnation.ts";
 import { shortPodName } from "./observed-group.ts";
+import { OWNER_LAG_MS } from "./owner-doubt.ts";
 import { firstTrouble } from "./pod-trouble.ts";
 import { failoverDueMs } from "./relocation.ts";
 import { isRestarting, restartMessage } from "./role-restarts.ts";
@@ -28,7 +29,10 @@ export function groupMessage(
     case "waiting":
       return waitingMessage(group);
     case "running":
-      return running === null ? "Not observed yet." : runningMessage(context, set, group, running);
+      if (running !== null) return runningMessage(context, set, group, running);
+      return group.workloadGoneSinceMs === undefined
+        ? "Not observed yet."
+        : `A workload of it is gone. Whether its RoleBasedGroup was deleted shows within ${duration(OWNER_LAG_MS)}.`;
   }
 }
 

@@ -213,7 +213,7 @@ describe("a StatefulSet per instance", () => {
     const operated = operate();
     operated.untilReady();
     operated.world.workloads.delete("StatefulSet/demo-0-prefill-1");
-    operated.reconcile();
+    operated.run(2);
     expect(operated.told("group.failed")[0]?.cause).toBe("The StatefulSet of prefill-1 was deleted");
   });
 
@@ -288,7 +288,7 @@ describe("a LeaderWorkerSet", () => {
     const operated = operate({ kind: "LeaderWorkerSet" }, { hasLeaderWorkerSets: true });
     operated.untilReady();
     operated.world.workloads.delete("LeaderWorkerSet/demo-0-prefill");
-    operated.reconcile();
+    operated.run(2);
     expect(operated.told("group.failed")[0]?.cause).toBe("The LeaderWorkerSet of prefill was deleted");
   });
 });

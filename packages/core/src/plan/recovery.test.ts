@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { plan } from "./plan.ts";
 import { backoffMs } from "./recovery.ts";
@@ -70,6 +70,48 @@ test.each<[string, (set: Operated) => void, string]>([
   expect([...set.world.pods.values()].filter((pod) => pod.groupIndex === 0).map((pod) => pod.uid)).toEqual(other);
   expect(set.told("group.failed").map((draft) => draft.cause)).toEqual([message]);
   expect(group(set, 1).history).toMatchObject([{ incarnation: 1, cause: { kind: "failure", message } }]);
+});
+
+describe("a workload that is gone", () => {
+  const WORKLOAD = "StatefulSet/demo-1-decode";
+
+  test("is put down to the RoleBasedGroup that took it along, however late that is heard", () => {
+    const set = ready();
+    set.world.workloads.delete(WORKLOAD);
+    const { status } = set.reconcile();
+    expect(status.groups.find(({ index }) => index === 1)).toMatchObject({
+      phase: "Recovering",
+      message: "A workload of it is gone. Whether its RoleBasedGroup was deleted shows within 1 s.",
+    });
+    expect(set.told("group.failed")).toEqual([]);
+    set.world.owners.delete("demo-1");
+    set.untilReady();
+    expect(group(set, 1).incarnation).toBe(2);
+    expect(set.told("group.failed").map((draft) => draft.cause)).toEqual(["The RoleBasedGroup was deleted"]);
+    expect(group(set, 1).workloadGoneSinceMs).toBeUndefined();
+  });
+
+  test("and seen again, by a list that came late, is no failure", () => {
+    const set = ready();
+    const workload = set.world.workloads.get(WORKLOAD);
+    if (workload === undefined) throw new Error(`no ${WORKLOAD}`);
+    set.world.workloads.delete(WORKLOAD);
+    set.reconcile();
+    set.world.workloads.set(WORKLOAD, workload);
+    set.run(3);
+    expect(group(set, 1)).toMatchObject({ incarnation: 1, stage: "running" });
+    expect(group(set, 1).workloadGoneSinceMs).toBeUndefined();
+    expect(set.told("group.failed")).toEqual([]);
+  });
+
+  test("is judged at once where the clock was set back meanwhile", () => {
+    const set = ready();
+    set.world.workloads.delete(WORKLOAD);
+    set.reconcile();
+    set.world.nowMs -= 3_600_000;
+    set.reconcile();
+    expect(set.told("group.failed")).toHaveLength(1);
+  });
 });
 
 test("an evicted pod that its workload has already deleted is told with its last reason", () => {

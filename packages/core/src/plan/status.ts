@@ -88,7 +88,8 @@ function groupPhase({ group, isInReach, running }: AssessedGroup): GroupPhase {
       if (group.notBeforeMs === null) return "Failed";
       return group.lastCause?.kind === "failure" ? "Recovering" : "Updating";
     case "running":
-      return running === null ? "Unknown" : runningPhase(group, running);
+      if (running !== null) return runningPhase(group, running);
+      return group.workloadGoneSinceMs === undefined ? "Unknown" : "Recovering";
   }
 }
 
