@@ -47,6 +47,15 @@ describe("registering", () => {
     await other.close();
   });
 
+  test("refuses a cluster that is there under another name, and says which", async () => {
+    const [known] = await server.call<ClusterRow[]>("clusters.list");
+    const kubeconfig = server.cluster().kubeconfigYaml;
+    const error = (await refusal("clusters.register", { name: "twice", kubeconfig })) as RefusedCall;
+    expect(error).toMatchObject({ status: 409, data: { reason: "cluster.name-taken" } });
+    expect(error.message).toContain(`registered as ${known?.name}`);
+    expect(await healthOf("twice")).toBeUndefined();
+  });
+
   test("refuses a kubeconfig that would run a program, and says where", async () => {
     const kubeconfig = JSON.stringify({
       apiVersion: "v1",

@@ -1,3 +1,4 @@
+import { DomainError } from "@openpatio/core/errors";
 import type { ClusterPort } from "@openpatio/core/ports";
 import { CRDS, contactApiServer, KubeCluster, parseKubeconfig } from "@openpatio/k8s";
 import type { Connection } from "./fleet.ts";
@@ -23,6 +24,30 @@ const CONTACT_TIMEOUT_MS = 8_000;
 /** Errors: DomainError `cluster.unreachable`, not to be tried again unchanged, with what is wrong and what to do. */
 export function contactCluster({ name, kubeconfig, context }: Connection): Promise<void> {
   return contactApiServer({ name, kubeconfig: read(kubeconfig, context), timeoutMs: CONTACT_TIMEOUT_MS });
+}
+
+/**
+ * What tells one cluster from every other, whatever it is called and by whichever address it is reached: the UID of its
+ * first namespace. Null when these credentials may not look, or nothing answers.
+ */
+export async function identityOf(port: Pick<ClusterPort, "read">): Promise<string | null> {
+  try {
+    const namespace = await port.read("v1", "Namespace", "", "kube-system");
+    return namespace?.metadata.uid ?? null;
+  } catch (error) {
+    if (error instanceof DomainError) return null;
+    throw error;
+  }
+}
+
+/** As {@link identityOf}, of a cluster that is not connected to. */
+export async function identityBy(connection: Connection): Promise<string | null> {
+  const port = connectCluster(connection);
+  try {
+    return await identityOf(port);
+  } finally {
+    await port.stop();
+  }
 }
 
 const read = (kubeconfig: string, context: string | null) =>

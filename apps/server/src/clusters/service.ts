@@ -27,7 +27,7 @@ import { entryOf } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
-import { contactCluster } from "./connect.ts";
+import { contactCluster, identityBy, identityOf } from "./connect.ts";
 import { type Fleet, type Member, requireMember } from "./fleet.ts";
 import { insertCluster, markRemoval, removeCluster, replaceLabels, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
@@ -68,7 +68,7 @@ export class ClusterVerbs implements ClusterService {
   /**
    * Stores it and connects, once it has answered.
    *
-   * Errors: DomainError `cluster.name-taken`, `kubeconfig.invalid`; `cluster.unreachable` when it does not answer or
+   * Errors: DomainError `cluster.name-taken`, also for one that is there under another name; `kubeconfig.invalid`; `cluster.unreachable` when it does not answer or
    * does not take the credentials: nothing is stored then.
    */
   async register(actor: string, input: Parameters<ClusterService["register"]>[1]): Promise<ClusterRow> {
@@ -76,7 +76,9 @@ export class ClusterVerbs implements ClusterService {
     const { name, kubeconfig } = input;
     const { server, contextName } = parseKubeconfig(kubeconfig, { context: input.context });
     if (fleet.get(name) !== null) throw nameTaken(name);
-    await contactCluster({ name, kubeconfig, context: contextName, isSimulated: false });
+    const connection = { name, kubeconfig, context: contextName, isSimulated: false };
+    await contactCluster(connection);
+    await this.refuseTwice(name, await identityBy(connection));
     const row: StoredCluster = {
       name,
       kubeconfig: new Uint8Array(vault.seal(name, kubeconfig)),
@@ -99,6 +101,24 @@ export class ClusterVerbs implements ClusterService {
     fleet.join(row);
     timeline.publish(items);
     return clusterRow(models.cluster(requireMember(fleet, name)));
+  }
+
+  /** Under two names a cluster would show each group of the one as a stray of the other. */
+  private async refuseTwice(name: string, identity: string | null): Promise<void> {
+    if (identity === null) return;
+    const known = await Promise.all(
+      this.options.fleet
+        .all()
+        .filter(({ port }) => port.info().health === "live")
+        .map(async (member) => ({ name: member.name, identity: await identityOf(member.port) })),
+    );
+    const same = known.find((member) => member.identity === identity);
+    if (same === undefined) return;
+    throw new DomainError(
+      "cluster.name-taken",
+      `This is the cluster that is registered as ${same.name}. Use it by that name, or remove it there before you register it as ${name}.`,
+      { params: { cluster: same.name } },
+    );
   }
 
   async update(actor: string, { name, labels }: Parameters<ClusterService["update"]>[1]): Promise<ClusterRow> {
