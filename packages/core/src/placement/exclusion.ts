@@ -44,11 +44,13 @@ export function exclusionOf(at: DomainRooms, self: GroupIdentity, exclusive: Exc
       !other.avoid.some((avoided) => isSameDomain(avoided, domain))
     )
       return `Pods of ${nameOf(other, self)} have no node yet and may come here; ${wanted}`;
-  for (const { node } of rooms)
-    for (const pod of account.cluster.podsOnNode(node.name))
-      if (!isOfGroup(pod, self) && isUnwelcome(pod) && !pod.isDaemonSetPod)
-        return `Holds the pod ${pod.namespace}/${pod.name}; ${wanted}`;
-  return null;
+  const [first] = rooms
+    .flatMap(({ node }) => account.cluster.podsOnNode(node.name))
+    .filter((pod) => !isOfGroup(pod, self) && isUnwelcome(pod) && !pod.isDaemonSetPod)
+    .map((pod) => `${pod.namespace}/${pod.name}`)
+    // A cache lists pods in any order; the words must not depend on it.
+    .sort(compareNames);
+  return first === undefined ? null : `Holds the pod ${first}; ${wanted}`;
 }
 
 /** What other groups share with nothing (exclusive: All), in a stable order. */

@@ -207,6 +207,16 @@ test("exclusive All is disturbed by any pod but those of DaemonSets", () => {
   );
 });
 
+test("of several pods that disturb it the first by name is told, however a cache lists them", () => {
+  const placement = onRacks({ exclusive: "All" });
+  const pods = [aPod("b", { nodeName: "n0" }), aPod("a", { nodeName: "n0" })];
+  const words = [pods, [...pods].reverse()].map(
+    (listed) => decide({ placement }, { nodes: racks(1), pods: listed }).refusals[0]?.message,
+  );
+  expect(words[0]).toMatch(/^Holds the pod default\/a;/);
+  expect(words[1]).toBe(words[0]);
+});
+
 test("without a topology the cluster is one domain and nothing is pinned", () => {
   const decision = decide({ roles: gpuRoles(["a", 4, 8]) }, { nodes: racks(2, 2) });
   expect(decision).toMatchObject({ placed: true, domain: null });
