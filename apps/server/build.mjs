@@ -13,8 +13,8 @@ const npmExternal = {
 await build({
   entryPoints: { main: "src/main.ts", cli: "src/cli/main.ts", sandbox: "../../packages/k8s/src/sim/process.ts" },
   absWorkingDir: import.meta.dirname,
-  // Tests of killed processes have a folder of their own.
-  outdir: process.argv[2] ?? "dist",
+  // Tests of killed processes have a folder of their own. No argument: the command line builds with its own ones.
+  outdir: process.env["OPENPATIO_BUILD_FOLDER"] ?? "dist",
   bundle: true,
   platform: "node",
   format: "esm",

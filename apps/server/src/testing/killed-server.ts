@@ -30,7 +30,9 @@ export async function buildServer({ databaseUrl, dir, key, namespaces }: KilledS
   mkdirSync(path.join(FOLDER, "dist"), { recursive: true });
   // Below the package, so that npm packages are found.
   const built = mkdtempSync(path.join(FOLDER, "dist", "test-"));
-  await promisify(execFile)(process.execPath, [path.join(FOLDER, "build.mjs"), built]);
+  await promisify(execFile)(process.execPath, [path.join(FOLDER, "build.mjs")], {
+    env: { ...process.env, OPENPATIO_BUILD_FOLDER: built },
+  });
   const port = await freePort();
   const env = {
     ...process.env,
