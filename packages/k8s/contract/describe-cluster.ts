@@ -34,6 +34,8 @@ export function describeCluster(name: string, make: () => Promise<ContractTarget
       if (world === undefined) throw new Error("the world is not up");
       return world;
     };
+    // First, while there are nodes on which nothing runs.
+    describe("nodes", () => describeNodes(current));
     describe("writes", () => describeWrites(current));
     describe("watches", () => describeWatches(current));
     describe("reads", () => describeReads(current));
@@ -44,7 +46,6 @@ export function describeCluster(name: string, make: () => Promise<ContractTarget
     describe("leader worker sets", () => describeLeaderWorkerSets(current));
     describe("definitions", () => describeDefinitions(current));
     describe("custom resources", () => describeCustomResources(current));
-    describe("nodes", () => describeNodes(current));
     describe("bookmarks", () => describeBookmarks(() => bookmark));
   });
 }
