@@ -14,7 +14,7 @@ describe("removing a cluster", () => {
   const closes: (() => Promise<void>)[] = [];
 
   async function register(name: string): Promise<Side> {
-    const sandbox = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast" });
+    const sandbox = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast", seed: name });
     closes.push(() => sandbox.close());
     const cluster = sandbox.cluster(SANDBOX_ZONES.name);
     await server.call("clusters.register", { name, kubeconfig: cluster.kubeconfigYaml });

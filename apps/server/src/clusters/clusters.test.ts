@@ -112,7 +112,7 @@ describe("registering a cluster that can't be had", () => {
 describe("removing a cluster on which groups are placed", () => {
   /** A registered cluster with one running set. */
   async function occupied(name: string) {
-    const other = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast" });
+    const other = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast", seed: name });
     const cluster = other.cluster("sandbox-zones");
     await server.call("clusters.register", { name, kubeconfig: cluster.kubeconfigYaml });
     await server.until(
