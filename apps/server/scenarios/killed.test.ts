@@ -105,7 +105,14 @@ describeOnTargets(
       const shown = (await Promise.all(["statefulsets.apps", "pods"].map((kind) => set.objects(kind)))).flat();
       const told = await set.timeline("group.failed");
       const runs = set.history.madeAt(shown.at(-1)?.metadata.labels?.[LABEL.revisionHash] ?? "");
-      const made = Object.fromEntries(Object.entries(runs).map(([life, count]) => [life.replace(name, "S"), count]));
+      // What a group that went had made is a matter of moments.
+      const isLeft = ([life]: [string, number]): boolean =>
+        groups.some(({ index }) => life.startsWith(`${name}-${index}-`));
+      const made = Object.fromEntries(
+        Object.entries(runs)
+          .filter(isLeft)
+          .map(([life, count]) => [life.replace(name, "S"), count]),
+      );
       return {
         groups: groups.map(({ index, revision, incarnation }) => [index, revision, incarnation]),
         lives: groups.map(({ index }) => set.history.incarnationsOf(index)),

@@ -55,7 +55,7 @@ describeOnTargets("surge", (bench) => {
         Boolean(groups[2]?.message?.includes("ImagePullBackOff")),
       );
       expect(waiting.groups.map(({ phase }) => phase)).toEqual(["Ready", "Ready", "Starting"]);
-      expect(waiting.detail.rollout.message).toMatch(/Extra group 2 comes first: .*ImagePullBackOff/);
+      expect(waiting.detail.rollout.message).toMatch(/Extra group 2 comes first\. .*ImagePullBackOff/);
       await set.call("rollouts.abort");
       await set.until("two groups", ({ groups }) => groups.length === 2);
       await set.settled();
