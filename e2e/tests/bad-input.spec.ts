@@ -96,15 +96,6 @@ test.describe("bad input is refused with its place, and leaves nothing behind", 
     expect(text).toContain("replicas");
   });
 
-  test("fields whose behaviour comes later are refused by name", async ({ app }) => {
-    const yaml = setYaml("later", [{ name: "prefill" }], "  rollout: { strategy: RoleRolling, partition: 1 }");
-    const problems = problemsOf(await refusedEverywhere(app, yaml));
-    expect(problems.map((problem) => problem.path)).toEqual(
-      expect.arrayContaining(["spec.rollout.strategy", "spec.rollout.partition"]),
-    );
-    for (const problem of problems) expect(problem.message).toMatch(/not supported yet/i);
-  });
-
   test("names that would become too long are refused with the name that would arise", async ({ app }) => {
     const long = "a".repeat(45);
     const problems = problemsOf(await refusedEverywhere(app, setYaml(long, [{ name: "prefill" }])));

@@ -1,13 +1,13 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { test as base } from "@playwright/test";
+import { test as base, expect } from "@playwright/test";
 import { KubeApi } from "./kube-api.ts";
 
 const START = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
@@ -192,3 +192,21 @@ export const test = base.extend<object, { app: OpenPatio }>({
 });
 
 export { expect } from "@playwright/test";
+
+/** A cluster that nobody has registered: a sandbox process of its own. It was built when the product started. */
+export async function startOtherSandbox(): Promise<{ readonly kubeconfig: string; stop(): Promise<void> }> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "openpatio-other-"));
+  const program = path.join(path.dirname(path.dirname(START)), "apps/server/dist/sandbox.js");
+  const child = spawn(process.execPath, [program, "--data", folder], { stdio: "ignore" });
+  const file = path.join(folder, "sandbox-zones.kubeconfig");
+  await expect.poll(() => existsSync(file), { message: "the other sandbox's kubeconfig" }).toBe(true);
+  return {
+    kubeconfig: readFileSync(file, "utf8"),
+    stop: async () => {
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

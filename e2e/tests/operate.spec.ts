@@ -1,7 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { Console } from "./console.ts";
-import { expect, type OpenPatio, test } from "./openpatio.ts";
+import { expect, type OpenPatio, startOtherSandbox, test } from "./openpatio.ts";
 import { demoYaml } from "./story.ts";
 
 const SOLO = `apiVersion: openpatio.io/v1alpha1
@@ -163,6 +163,10 @@ test.describe("operating what runs", () => {
     await expect(ui.dialog.getByRole("alert")).toContainText("does not answer");
     await kubeconfig.fill(app.sandbox("sandbox-zones").kubeconfig);
     await ui.dialog.getByRole("button", { name: "Register" }).click();
+    await expect(ui.dialog.getByRole("alert")).toContainText("registered as sandbox-zones");
+    const other = await startOtherSandbox();
+    await kubeconfig.fill(other.kubeconfig);
+    await ui.dialog.getByRole("button", { name: "Register" }).click();
     await expect(ui.page).toHaveURL(/\/clusters\/mine/);
     await ui.phase("Reachable");
     await ui.button("More").click();
@@ -171,6 +175,7 @@ test.describe("operating what runs", () => {
     await ui.confirm("Remove cluster");
     await expect(ui.page).toHaveURL(/\/clusters$/);
     await expect(ui.page.getByRole("link", { name: "mine" })).toHaveCount(0);
+    await other.stop();
   });
 
   test("a server that dies shows as not live at once, and the page goes on when it is back", async ({ app }) => {
