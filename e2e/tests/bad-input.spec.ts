@@ -43,10 +43,10 @@ current-context: x
 /** Applies through validate, preview and apply alike; all of them must refuse it. */
 async function refusedEverywhere(app: OpenPatio, yaml: string): Promise<Refused> {
   for (const call of [
-    app.query("sets.preview", { yaml, cluster: "sandbox-racks" }),
-    app.mutate("sets.apply", { yaml, cluster: "sandbox-racks" }),
+    () => app.query("sets.preview", { yaml, cluster: "sandbox-racks" }),
+    () => app.mutate("sets.apply", { yaml, cluster: "sandbox-racks" }),
   ]) {
-    const { status } = await app.refused(call);
+    const { status } = await app.refused(call());
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
   }
