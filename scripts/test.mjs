@@ -53,7 +53,7 @@ runMain(async () => {
     const sum = (key) => parts.reduce((total, part) => total + part[key], 0);
     if (sum("skipped") > 0)
       console.log(
-        `\n${sum("skipped")} skipped (the contract suite on a real cluster runs when CONTRACT_KUBECONFIG names one)`,
+        `\n${sum("skipped")} skipped (each says why; what needs a real cluster runs when CONTRACT_KUBECONFIG names one)`,
       );
     console.log(`\n${sum("passed")} passed, ${sum("failed")} failed`);
     process.exitCode = sum("failed") === 0 ? 0 : 1;
