@@ -1,3 +1,4 @@
+import type { ClusterAnswer } from "@openpatio/core/view";
 import { expect, test } from "vitest";
 import { PAIR } from "./set-under-test.ts";
 import { describeOnTargets } from "./targets.ts";
@@ -12,10 +13,18 @@ describeOnTargets("a lost node", (bench) => {
     return (found?.["spec"] as { nodeName?: string } | undefined)?.nodeName ?? "";
   };
 
-  /** Away from the pods of others, and evicted at once. */
+  const cordon = (node: string, unschedulable: boolean | null) =>
+    bench().kube.patch("nodes", node, { spec: { unschedulable } });
+
+  /** On a node where nobody else is or comes, which is lost with all that runs there; and evicted at once. */
   async function onItsOwn(): Promise<Readonly<Record<string, unknown>>> {
-    const nodes = await bench().kube.list("nodes");
-    const preferred = nodes.at(-1)?.metadata.name ?? "";
+    const { pods } = await bench().server.call<ClusterAnswer>("clusters.get", { name: bench().cluster });
+    const used = new Set(pods.map((pod) => pod.node));
+    const free = (await bench().kube.list("nodes"))
+      .map(({ metadata }) => metadata.name)
+      .filter((name) => !used.has(name));
+    const preferred = free.at(-1) ?? "";
+    await cordon(preferred, true);
     return {
       affinity: {
         nodeAffinity: {
@@ -30,6 +39,7 @@ describeOnTargets("a lost node", (bench) => {
         },
       },
       tolerations: [
+        { key: "node.kubernetes.io/unschedulable", operator: "Exists", effect: "NoSchedule" },
         { key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 },
         { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 1 },
       ],
@@ -69,6 +79,7 @@ describeOnTargets("a lost node", (bench) => {
       for (const { role } of PAIR) expect(await nodeOf(set.podName(0, role))).not.toBe(node);
     } finally {
       await setKubelet(node, "running");
+      await cordon(node, null);
     }
     // The kubelet that comes back finds its pods gone, and harms nobody.
     await bench().server.until(
@@ -99,6 +110,7 @@ describeOnTargets("a lost node", (bench) => {
       expect(await set.timeline("group.failed")).toHaveLength(1);
     } finally {
       await setKubelet(node, "running");
+      await cordon(node, null);
     }
   });
 });
