@@ -9,7 +9,7 @@ import { stallReason } from "./pod-trouble.ts";
 import { isRestarting, readyRestarts, restartRoles, stuckRestarts } from "./role-restarts.ts";
 import { rolesOf } from "./role-rolling.ts";
 import { type RoleProgress, roleProgress } from "./roles.ts";
-import { countedKinds, duration, listed } from "./words.ts";
+import { deletionOf, duration, listed } from "./words.ts";
 
 /** A group with what its cluster shows of it, judged. */
 export type AssessedGroup = {
@@ -82,9 +82,6 @@ function fail(
   notes: PlanNotes,
 ): GroupState {
   const failuresInRow = group.failuresInRow + 1;
-  const kinds = observed.workloads
-    .filter((workload) => workload.deletionAtMs === null)
-    .map((workload) => workload.kind);
   notes.timeline.push({
     kind: "group.failed",
     group: group.index,
@@ -93,7 +90,7 @@ function fail(
     decision: servesByOldCopy(group)
       ? `Give up the copy of group ${group.index} on ${group.placement?.cluster ?? "its new cluster"}`
       : `Recreate group ${group.index} as incarnation ${nextIncarnation(group)}`,
-    actions: kinds.length === 0 ? [] : [`delete ${countedKinds(kinds)}`],
+    actions: deletionOf(observed.workloads),
   });
   return { ...beginTeardown(group, cause, "restart", context.nowMs), failuresInRow };
 }

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { pauseRollout } from "./rollout-controls.ts";
-import { acceptSpec, type StateChange } from "./spec-change.ts";
 
 const roles = (image: string, decode = 1) => [
   aRole({ role: "prefill", image }),
@@ -9,13 +8,8 @@ const roles = (image: string, decode = 1) => [
 ];
 const ROLLOUT = { onFailure: "Rollback", progressDeadlineSeconds: 30 };
 
-function take(set: Operated, change: StateChange | null): void {
-  if (change === null) throw new Error("nothing to do");
-  set.state = change.state;
-  set.timeline.push(...change.timeline);
-}
 function edit(set: Operated, draft: Parameters<typeof aSet>[0]): void {
-  take(set, acceptSpec(set.state, aSet({ replicas: 3, rollout: ROLLOUT, ...draft }).spec, set.world.nowMs));
+  set.edit(aSet({ replicas: 3, rollout: ROLLOUT, ...draft }).spec);
 }
 function begun(): Operated {
   const draft = { replicas: 3, roles: roles("engine:1"), rollout: ROLLOUT };
@@ -30,14 +24,13 @@ function failing(): Operated {
   set.world.neverReady = /demo-2-prefill/;
   return set;
 }
-const revisions = (set: Operated) => set.state.groups.map((group) => group.revision);
 
 test("a rollout that stalls returns to the last good revision by itself, under a new number and at the present counts", () => {
   const set = failing();
   set.until(({ state }) => state.rollout.target === 3);
   set.world.neverReady = null;
   set.untilReady();
-  expect(revisions(set)).toEqual([3, 3, 3]);
+  expect(set.revisions).toEqual([3, 3, 3]);
   expect(set.state.groups.map(({ incarnation }) => incarnation)).toEqual([1, 1, 3]);
   expect(set.state.spec).toEqual(aSet({ replicas: 3, rollout: ROLLOUT, roles: roles("engine:1", 2) }).spec);
   expect(set.state.generation).toBe(3);
@@ -74,7 +67,7 @@ test("what failed is tried again when somebody asks for it", () => {
   set.untilReady();
   edit(set, { roles: roles("engine:2", 2) });
   set.untilReady();
-  expect(revisions(set)).toEqual([4, 4, 4]);
+  expect(set.revisions).toEqual([4, 4, 4]);
 });
 
 test("before any revision was good there is nothing to return to", () => {
@@ -90,7 +83,7 @@ test("before any revision was good there is nothing to return to", () => {
 test("a rollout that a person has paused is left to that person", () => {
   const set = failing();
   set.run(10);
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   set.run(100);
   expect(set.state.rollout.target).toBe(2);
 });

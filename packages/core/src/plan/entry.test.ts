@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
-import { acceptSpec, deleteSet } from "./spec-change.ts";
+import { deleteSet } from "./spec-change.ts";
 
 const roles = (image = "engine:1", port = 8000) => [
   aRole({ role: "prefill" }),
@@ -21,9 +21,7 @@ function ready(fields: Parameters<typeof aSet>[0] = draft): Operated {
   return set;
 }
 function edit(set: Operated, fields: Parameters<typeof aSet>[0]): void {
-  const change = acceptSpec(set.state, aSet(fields).spec, set.world.nowMs);
-  if (change === null) throw new Error("nothing changed");
-  set.state = change.state;
+  set.edit(aSet(fields).spec);
 }
 const service = (set: Operated) => set.world.objects.get("Service/demo")?.object;
 const uid = (set: Operated) => set.world.objects.get("Service/demo")?.shown.uid;
@@ -81,7 +79,7 @@ test("it goes when the definition no longer wants it, and with the set", () => {
   edit(set, draft);
   set.run(2);
   expect(service(set)).toBeDefined();
-  set.state = deleteSet(set.state)?.state ?? set.state;
+  set.take(deleteSet(set.state));
   set.until((operated) => operated.isGone);
   expect(set.world.objects.size).toBe(0);
 });

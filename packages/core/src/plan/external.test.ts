@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
-import { acceptSpec } from "./spec-change.ts";
 
 const roles = (image = "engine:1", replicas = 2) => [
   aRole({ role: "router" }),
@@ -59,8 +58,7 @@ test("scaled while its set rolls out, the next incarnation starts with the autos
   const set = ready();
   scale(set, 3);
   set.run(3);
-  const change = acceptSpec(set.state, aSet({ replicas: 1, roles: roles("engine:2") }).spec, set.world.nowMs);
-  set.state = change?.state ?? set.state;
+  set.edit(aSet({ replicas: 1, roles: roles("engine:2") }).spec);
   set.until((operated) => operated.state.groups[0]?.incarnation === 2);
   set.untilReady();
   expect(decodePods(set)).toHaveLength(3);
@@ -71,8 +69,7 @@ test("each group has its own number, and a new group starts with the definition'
   const set = ready({ replicas: 2 });
   scale(set, 3, 0);
   set.run(8);
-  const change = acceptSpec(set.state, aSet({ replicas: 3, roles: roles() }).spec, set.world.nowMs);
-  set.state = change?.state ?? set.state;
+  set.edit(aSet({ replicas: 3, roles: roles() }).spec);
   set.untilReady();
   expect(decodePods(set).map(({ groupIndex }) => groupIndex)).toEqual(expect.arrayContaining([0, 0, 0, 1, 1, 2, 2]));
   expect(decodePods(set)).toHaveLength(7);
@@ -95,8 +92,7 @@ test("taken back by the definition, the role has the definition's number again",
   scale(set, 4);
   set.run(5);
   const own = [aRole({ role: "router" }), aRole({ role: "decode", replicas: 2, dependencies: ["router"] })];
-  const change = acceptSpec(set.state, aSet({ replicas: 1, roles: own }).spec, set.world.nowMs);
-  set.state = change?.state ?? set.state;
+  set.edit(aSet({ replicas: 1, roles: own }).spec);
   set.run(6);
   expect(decodePods(set)).toHaveLength(2);
   expect(set.told("group.failed")).toEqual([]);

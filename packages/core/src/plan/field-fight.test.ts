@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { aNode, aSet, Operated, World } from "../testing/index.ts";
 import { retakeFields } from "./rollout-controls.ts";
-import { acceptSpec } from "./spec-change.ts";
 
 const CONFIG = "ConfigMap/demo-0-config";
 
@@ -89,7 +88,7 @@ test.each<[string, (set: Operated) => void]>([
     "a new definition",
     (set) => {
       const next = { ...set.state.spec, recovery: { ...set.state.spec.recovery, maxRecoveries: 7 } };
-      set.state = acceptSpec(set.state, next, set.world.nowMs)?.state ?? set.state;
+      set.edit(next);
     },
   ],
 ])("%s ends the fight", (_, end) => {

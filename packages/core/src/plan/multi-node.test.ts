@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { WorkloadKind } from "../model/index.ts";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
-import { acceptSpec } from "./spec-change.ts";
 
 const NODES = [1, 2, 3, 4].map((n) => aNode(`node-${n}`));
 
@@ -33,9 +32,7 @@ function operate(sketch: Sketch = {}, options: { readonly hasLeaderWorkerSets?: 
 }
 
 function edit(operated: Operated, sketch: Sketch): void {
-  const changed = acceptSpec(operated.state, aSet(specOf(sketch)).spec, operated.world.nowMs);
-  if (changed === null) throw new Error("nothing changes");
-  operated.state = changed.state;
+  operated.edit(aSet(specOf(sketch)).spec);
 }
 
 const podsOf = ({ world }: Operated): readonly string[] =>

@@ -20,7 +20,7 @@ const podUids = (set: Operated) => [...set.world.pods.values()].map(({ uid }) =>
 test("deleting an orphaning set lets go of everything and stops no pod", () => {
   const set = ready();
   const before = podUids(set);
-  set.state = deleteSet(set.state)?.state ?? set.state;
+  set.take(deleteSet(set.state));
   set.until((operated) => operated.isGone);
   set.world.step();
   expect(podUids(set)).toEqual(before);
@@ -42,7 +42,7 @@ test("a process that dies at any moment of it is followed by one that finishes i
   for (let deaths = 1; deaths < 5; deaths++) {
     const set = ready();
     const before = podUids(set);
-    set.state = deleteSet(set.state)?.state ?? set.state;
+    set.take(deleteSet(set.state));
     for (let i = 0; i < deaths; i++) set.reconcile(true);
     set.until((operated) => operated.isGone);
     expect(podUids(set)).toEqual(before);
@@ -51,7 +51,7 @@ test("a process that dies at any moment of it is followed by one that finishes i
 
 test("a later set of the same name does not touch the pods that were left running", () => {
   const set = ready();
-  set.state = deleteSet(set.state)?.state ?? set.state;
+  set.take(deleteSet(set.state));
   set.until((operated) => operated.isGone);
   const before = podUids(set);
   const later = new Operated(set.world, { ...aSet(fields), id: "another" });

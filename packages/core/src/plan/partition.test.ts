@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { pauseRollout, restartRollout } from "./rollout-controls.ts";
-import { abortRollout, acceptSpec, type StateChange } from "./spec-change.ts";
+import { abortRollout } from "./spec-change.ts";
 
 const roles = (image: string) => [
   aRole({ role: "prefill", image }),
@@ -15,17 +15,10 @@ function ready(draft: Parameters<typeof aSet>[0] = {}): Operated {
   set.timeline.length = 0;
   return set;
 }
-function take(set: Operated, change: StateChange | null): void {
-  if (change === null) throw new Error("nothing to do");
-  set.state = change.state;
-  set.timeline.push(...change.timeline);
-}
 function edit(set: Operated, image: string, partition: number, draft: Parameters<typeof aSet>[0] = {}): void {
   const { spec } = aSet({ replicas: 3, roles: roles(image), rollout: { partition }, ...draft });
-  take(set, acceptSpec(set.state, spec, set.world.nowMs));
+  set.edit(spec);
 }
-const revisions = (set: Operated) => set.state.groups.map((group) => group.revision);
-const incarnations = (set: Operated) => set.state.groups.map((group) => group.incarnation);
 const condition = (set: Operated) => set.plan().status.conditions.find(({ type }) => type === "Progressing");
 
 /** Group 2 runs revision 2; groups 0 and 1 are held at revision 1. */
@@ -38,8 +31,8 @@ function canary(): Operated {
 
 test("only groups from the partition up take a new revision, and then the rollout has ended as a canary", () => {
   const set = canary();
-  expect(revisions(set)).toEqual([1, 1, 2]);
-  expect(incarnations(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
+  expect(set.incarnations).toEqual([1, 1, 2]);
   expect(set.plan().status).toMatchObject({
     phase: "Ready",
     updatedGroups: 1,
@@ -61,7 +54,7 @@ test("lowering the partition goes on from there, highest index first, and at 0 t
   const set = canary();
   edit(set, "engine:2", 1);
   set.untilReady();
-  expect(revisions(set)).toEqual([1, 2, 2]);
+  expect(set.revisions).toEqual([1, 2, 2]);
   expect(set.state.rollout.lastGood).toBe(1);
   edit(set, "engine:2", 0);
   expect(set.told("rollout.started").map(({ decision }) => decision)).toEqual([
@@ -70,8 +63,8 @@ test("lowering the partition goes on from there, highest index first, and at 0 t
     "Take revision 2 to groups from 0 up",
   ]);
   set.untilReady();
-  expect(revisions(set)).toEqual([2, 2, 2]);
-  expect(incarnations(set)).toEqual([2, 2, 2]);
+  expect(set.revisions).toEqual([2, 2, 2]);
+  expect(set.incarnations).toEqual([2, 2, 2]);
   expect(set.state.rollout).toMatchObject({ lastGood: 2, current: 2 });
 });
 
@@ -79,11 +72,11 @@ test("a group below the partition that fails, or is restarted, comes back at its
   const set = canary();
   set.world.crash("demo-0-decode-0");
   set.untilReady();
-  expect(revisions(set)).toEqual([1, 1, 2]);
-  take(set, restartRollout(set.state, set.world.nowMs));
+  expect(set.revisions).toEqual([1, 1, 2]);
+  set.take(restartRollout(set.state, set.world.nowMs));
   set.untilReady(200);
-  expect(revisions(set)).toEqual([1, 1, 2]);
-  expect(incarnations(set)).toEqual([3, 2, 3]);
+  expect(set.revisions).toEqual([1, 1, 2]);
+  expect(set.incarnations).toEqual([3, 2, 3]);
   const [first, second] = set.state.revisions.map(({ hash }) => hash);
   const hashes = [0, 1, 2].map((index) => set.world.pod(`demo-${index}-decode-0`).revisionHash);
   expect(hashes).toEqual([first, first, second]);
@@ -100,7 +93,7 @@ test("a group below the partition that is scaled out again starts at the old rev
   set.run(3);
   edit(set, "engine:4", 2, { revisionHistoryLimit: 1 });
   set.untilReady();
-  expect(revisions(set)).toEqual([1, 1, 4]);
+  expect(set.revisions).toEqual([1, 1, 4]);
   expect(set.state.revisions.map(({ number }) => number)).toEqual([1, 4]);
 });
 
@@ -108,13 +101,13 @@ test("an edit back to the old content ends a canary: the groups that were held a
   const set = canary();
   edit(set, "engine:1", 2);
   set.untilReady();
-  expect(revisions(set)).toEqual([3, 3, 3]);
-  expect(incarnations(set)).toEqual([1, 1, 3]);
+  expect(set.revisions).toEqual([3, 3, 3]);
+  expect(set.incarnations).toEqual([1, 1, 3]);
   expect(set.state.rollout).toMatchObject({ lastGood: 3, current: 3 });
   // The next canary is held against this content.
   edit(set, "engine:5", 2);
   set.untilReady();
-  expect(revisions(set)).toEqual([3, 3, 4]);
+  expect(set.revisions).toEqual([3, 3, 4]);
 });
 
 test("before any revision was good, groups are held at the newest that was meant for all", () => {
@@ -126,15 +119,15 @@ test("before any revision was good, groups are held at the newest that was meant
   edit(set, "engine:3", 2, { replicas: 3 });
   set.world.neverReady = null;
   set.untilReady();
-  expect(revisions(set)).toEqual([2, 2, 3]);
+  expect(set.revisions).toEqual([2, 2, 3]);
 });
 
 test("a canary can be aborted, also after it has ended", () => {
   const set = canary();
-  take(set, abortRollout(set.state, set.world.nowMs));
+  set.take(abortRollout(set.state, set.world.nowMs));
   set.untilReady();
-  expect(revisions(set)).toEqual([1, 1, 1]);
-  expect(incarnations(set)).toEqual([1, 1, 3]);
+  expect(set.revisions).toEqual([1, 1, 1]);
+  expect(set.incarnations).toEqual([1, 1, 3]);
 });
 
 test("a partition that is raised in the middle holds what was not reached yet, and takes nothing back", () => {
@@ -143,10 +136,10 @@ test("a partition that is raised in the middle holds what was not reached yet, a
   set.until(({ state }) => state.groups[2]?.revision === 2);
   edit(set, "engine:2", 3);
   set.untilReady();
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
   set.world.crash("demo-2-decode-0");
   set.untilReady();
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
 });
 
 test("a broken group below the partition keeps the canary within the budget, and the deadline says so", () => {
@@ -157,15 +150,15 @@ test("a broken group below the partition keeps the canary within the budget, and
   set.run(5);
   edit(set, "engine:2", 2, { rollout });
   set.run(100);
-  expect(revisions(set)).toEqual([1, 1, 1]);
+  expect(set.revisions).toEqual([1, 1, 1]);
   expect(set.state.rollout.stalledReason).toMatch(/^Group 0 is not ready, so no other may be taken down: /);
 });
 
 test("lowering the partition of a paused or stalled rollout waits for its word", () => {
   const set = canary();
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   edit(set, "engine:2", 0);
   set.run(20);
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
   expect(set.plan().status.phase).toBe("Paused");
 });

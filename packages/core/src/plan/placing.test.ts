@@ -3,7 +3,6 @@ import { reservationsOf } from "../placement/reservations.ts";
 import { aNode, aPod, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
 import { moveGroup } from "./moving.ts";
 import { plan } from "./plan.ts";
-import { acceptSpec } from "./spec-change.ts";
 
 const racks = (count: number) => Array.from({ length: count }, (_, i) => aNode(`n${i}`, { rack: `rack-${i}` }));
 const draft = (fields: Readonly<Record<string, unknown>> = {}) => ({
@@ -315,8 +314,7 @@ test("an extra group of a rollout holds a rack of its own too, and waits for one
   });
   const set = new Operated(new World(racks(2)), aSet(fields("engine:1")));
   set.untilReady();
-  const change = acceptSpec(set.state, aSet(fields("engine:2")).spec, set.world.nowMs);
-  set.state = change?.state ?? set.state;
+  set.edit(aSet(fields("engine:2")).spec);
   set.run(5);
   expect(set.plan().status.groups.at(-1)).toMatchObject({ index: 2, phase: "Pending" });
   expect(set.plan().status.groups.at(-1)?.message).toMatch(/^No rack is free for this group\. rack-0: Holds group 0/);

@@ -3,7 +3,6 @@ import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { plan } from "./plan.ts";
 import { backoffMs } from "./recovery.ts";
 import { retryGroupNow } from "./rollout-controls.ts";
-import { acceptSpec } from "./spec-change.ts";
 
 const BACKOFF = { baseSeconds: 30, maxSeconds: 600, stableAfterSeconds: 1200 };
 
@@ -433,9 +432,7 @@ test("a role that is added to a later incarnation is reserved, and started when 
       roles: [...roles, { ...first, role: "router", dependencies: ["decode"] }],
     },
   };
-  const changed = acceptSpec(set.state, spec, set.world.nowMs);
-  if (changed === null) throw new Error("nothing changed");
-  set.state = changed.state;
+  set.edit(spec);
   set.untilReady();
   expect(set.world.pod("demo-0-decode-0").uid).toBe(uid);
   expect(set.world.workloads.get("StatefulSet/demo-0-router")?.shown).toMatchObject({ replicas: 2, incarnation: 2 });
@@ -465,7 +462,7 @@ test("a group that may start afresh keeps its identity while a late workload of 
   if (late === undefined) throw new Error("decode was never created");
   set.world.apply(late);
   const spec = aSet({ replicas: 1, roles: [aRole({ role: "prefill", image: "engine:2" })] }).spec;
-  set.state = acceptSpec(set.state, spec, set.world.nowMs)?.state ?? set.state;
+  set.edit(spec);
   set.reconcile();
   const { groups } = set.state;
   expect(group(set, 0)).toMatchObject({ stage: "waiting", failuresInRow: 0 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { keptCopy } from "../model/index.ts";
 import { aNode, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
 import { moveGroup } from "./moving.ts";
-import { acceptSpec, deleteSet } from "./spec-change.ts";
+import { deleteSet } from "./spec-change.ts";
 
 const nodes = (name: string, count = 2) =>
   Array.from({ length: count }, (_, i) => aNode(`${name}-${i}`, { rack: `${name}-rack-${i}` }));
@@ -131,8 +131,7 @@ describe("a planned move to another cluster", () => {
     const { operated, a, b } = spanning();
     const { groupTemplate } = aSet({ roles: [aRole({ role: "prefill", image: "engine:2" })] }).spec;
     ask(operated);
-    const changed = acceptSpec(operated.state, { ...operated.state.spec, groupTemplate }, operated.world.nowMs);
-    operated.state = changed?.state ?? operated.state;
+    operated.edit({ ...operated.state.spec, groupTemplate });
     for (let step = 0; step < 12; step++)
       watched(operated, () => {
         operated.run(1);
@@ -149,9 +148,7 @@ describe("a planned move to another cluster", () => {
     operated.run(4);
     const roles = [aRole({ role: "prefill", image: "engine:2" }), aRole({ role: "decode", image: "engine:2" })];
     const { groupTemplate } = aSet({ roles }).spec;
-    operated.state =
-      acceptSpec(operated.state, { ...operated.state.spec, groupTemplate }, operated.world.nowMs)?.state ??
-      operated.state;
+    operated.edit({ ...operated.state.spec, groupTemplate });
     operated.run(5);
     expect(incarnationsOn(a)).toEqual([1]);
     expect(incarnationsOn(b)).toEqual([2]);
@@ -179,7 +176,7 @@ describe("a planned move to another cluster", () => {
       const { operated, a, b } = spanning();
       ask(operated);
       operated.run(at);
-      operated.state = deleteSet(operated.state)?.state ?? operated.state;
+      operated.take(deleteSet(operated.state));
       operated.until(({ isGone }) => isGone);
       expect([a, b].map((world) => world.pods.size + world.owners.size + world.objects.size)).toEqual([0, 0]);
     }
@@ -312,7 +309,7 @@ describe("failover", () => {
     const { operated, a } = spanning(failing);
     lose(operated, a);
     operated.untilReady();
-    operated.state = deleteSet(operated.state)?.state ?? operated.state;
+    operated.take(deleteSet(operated.state));
     operated.run(20);
     expect(operated.isGone).toBe(false);
     find(operated, a);

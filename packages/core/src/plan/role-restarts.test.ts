@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { groupRoles, type ObservedPod } from "../model/index.ts";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { retryGroupNow } from "./rollout-controls.ts";
-import { acceptSpec } from "./spec-change.ts";
 
 /** a ← b ← c, and d alone. */
 const ROLES = [
@@ -171,8 +170,7 @@ describe("the whole group is recreated all the same when", () => {
       recovery: { policy: "RecreateRole" },
       roles: roles.map(({ role }) => aRole({ role, image: "engine:2" })),
     }).spec;
-    const change = acceptSpec(set.state, next, set.world.nowMs);
-    set.state = change?.state ?? set.state;
+    set.edit(next);
     set.untilReady();
     expect(group(set)).toMatchObject({ incarnation: 2, revision: 2, roleRestarts: [] });
   });
@@ -273,8 +271,7 @@ test("a role that is removed while it is recreated holds nothing up", () => {
   expect(set.plan().status.phase).toBe("Failed");
   const { groupTemplate, ...spec } = set.state.spec;
   const roles = groupTemplate.roles.filter(({ role }) => role !== "d");
-  const change = acceptSpec(set.state, { ...spec, groupTemplate: { ...groupTemplate, roles } }, set.world.nowMs);
-  set.state = change?.state ?? set.state;
+  set.edit({ ...spec, groupTemplate: { ...groupTemplate, roles } });
   set.untilReady();
   expect(group(set).incarnation).toBe(1);
 });

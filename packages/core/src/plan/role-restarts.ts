@@ -4,7 +4,7 @@ import { isOnLostNode, isPresent, type ObservedGroup } from "./observed-group.ts
 import { backoffMs } from "./recovery.ts";
 import { areHeld } from "./role-workloads.ts";
 import type { RoleProgress } from "./roles.ts";
-import { countedKinds, duration, listed, plural } from "./words.ts";
+import { deletionOf, duration, listed, plural } from "./words.ts";
 
 /**
  * RecreateRole: a failure recreates its role, and the roles that depend on it, within the incarnation.
@@ -53,16 +53,13 @@ export function restartRoles(
       sinceMs: nowMs,
     }),
   );
-  const kinds = observed.workloads
-    .filter((workload) => ended.includes(workload.role) && workload.deletionAtMs === null)
-    .map((workload) => workload.kind);
   notes.timeline.push({
     kind: "group.failed",
     group: group.index,
     incarnation: group.incarnation,
     cause: cause.message,
     decision: `Recreate ${listed(ended)} of group ${group.index} within incarnation ${group.incarnation}`,
-    actions: kinds.length === 0 ? [] : [`delete ${countedKinds(kinds)}`],
+    actions: deletionOf(observed.workloads.filter(({ role }) => ended.includes(role))),
   });
   const isKept = (one: { readonly role: string }): boolean => !ended.includes(one.role);
   return {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
-import { abortRollout, acceptSpec, type StateChange } from "./spec-change.ts";
+import { abortRollout } from "./spec-change.ts";
 
 const roles = (image: string, decode = 2) => [
   aRole({ role: "prefill", replicas: 2, image }),
@@ -18,17 +18,10 @@ function ready(draft: Draft = {}): Operated {
   set.timeline.length = 0;
   return set;
 }
-function take(set: Operated, change: StateChange | null): void {
-  if (change === null) throw new Error("nothing to do");
-  set.state = change.state;
-  set.timeline.push(...change.timeline);
-}
 function edit(set: Operated, draft: Draft): void {
   const { spec } = aSet({ replicas: 2, roles: roles("engine:1"), rollout: ROLLOUT, ...draft });
-  take(set, acceptSpec(set.state, spec, set.world.nowMs));
+  set.edit(spec);
 }
-const incarnations = (set: Operated) => set.state.groups.map((group) => group.incarnation);
-const revisions = (set: Operated) => set.state.groups.map((group) => group.revision);
 const hashOf = (set: Operated, number: number) => set.state.revisions.find((one) => one.number === number)?.hash;
 const uids = (set: Operated, name = "") =>
   [...set.world.pods.values()].filter((pod) => pod.name.includes(name)).map((pod) => pod.uid);
@@ -56,8 +49,8 @@ test("a group is updated role by role in the order of dependencies, group by gro
   const set = ready();
   edit(set, { roles: roles("engine:2") });
   expect(watch(set, 2)).toEqual(["1 prefill", "1 decode", "0 prefill", "0 decode"]);
-  expect(incarnations(set)).toEqual([1, 1]);
-  expect(revisions(set)).toEqual([2, 2]);
+  expect(set.incarnations).toEqual([1, 1]);
+  expect(set.revisions).toEqual([2, 2]);
   expect([...set.world.pods.values()].every((pod) => pod.revisionHash === hashOf(set, 2))).toBe(true);
   expect(set.plan().status).toMatchObject({ phase: "Ready", updatedGroups: 2, currentRevision: 2 });
   expect(set.told("rollout.finished")).toHaveLength(1);
@@ -104,13 +97,13 @@ test("a new pod that never gets ready holds the rollout with its reason, and spr
   set.run(90);
   expect(set.state.rollout.stalledReason).toMatch(/^Group 1 did not become ready at revision 2: prefill/);
   expect([...set.world.pods.values()].filter((pod) => pod.revisionHash === hashOf(set, 2))).toHaveLength(1);
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.incarnations).toEqual([1, 1]);
   // The way back is the way of the same role.
-  take(set, abortRollout(set.state, set.world.nowMs));
+  set.take(abortRollout(set.state, set.world.nowMs));
   set.world.neverReady = null;
   set.untilReady(200);
   expect([...set.world.pods.values()].every((pod) => pod.revisionHash === hashOf(set, 1))).toBe(true);
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.incarnations).toEqual([1, 1]);
 });
 
 test.each([1, 3, 5, 8, 11])("an edit back to the old content after %i s replaces only what had changed", (seconds) => {
@@ -122,7 +115,7 @@ test.each([1, 3, 5, 8, 11])("an edit back to the old content after %i s replaces
   edit(set, { roles: roles("engine:1") });
   for (let i = 0; i < 60; i++) set.run(1);
   expect(set.plan().status.phase).toBe("Ready");
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.incarnations).toEqual([1, 1]);
   const hashes = new Set(set.state.revisions.filter((one) => one.hash === hashOf(set, 1)).map(({ hash }) => hash));
   expect([...set.world.pods.values()].every((pod) => hashes.has(pod.revisionHash ?? ""))).toBe(true);
   const untouched = [...set.world.pods.values()].filter((pod) => pod.groupIndex === 0);
@@ -137,20 +130,20 @@ test("an edit in the middle retargets the group that is under way, and every rol
   edit(set, { roles: roles("engine:3") });
   watch(set, 3);
   expect([...set.world.pods.values()].every((pod) => pod.revisionHash === hashOf(set, 3))).toBe(true);
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.incarnations).toEqual([1, 1]);
 });
 
 test("paused, the role under way is finished and the next one waits", () => {
   const set = ready();
   edit(set, { roles: roles("engine:2") });
   set.run(2);
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   set.run(30);
   expect(new Set(uids(set, "demo-1-prefill").map((uid) => uid)).size).toBe(2);
   const at = (name: string) => set.world.pod(name).revisionHash;
   expect([at("demo-1-prefill-0"), at("demo-1-decode-0")]).toEqual([hashOf(set, 2), hashOf(set, 1)]);
   expect(set.plan().status.groups[1]?.message).toBe("Stopped before decode.");
-  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.take(resumeRollout(set.state, set.world.nowMs));
   set.untilReady(200);
   expect(at("demo-0-decode-0")).toBe(hashOf(set, 2));
 });
@@ -162,17 +155,17 @@ test("a failure in the middle brings the group back wholly at the target", () =>
   set.run(1);
   set.world.crash("demo-1-decode-0");
   set.untilReady(200);
-  expect(incarnations(set)).toEqual([1, 2]);
+  expect(set.incarnations).toEqual([1, 2]);
   expect([...set.world.pods.values()].every((pod) => pod.revisionHash === hashOf(set, 2))).toBe(true);
 });
 
 test("a restart goes role by role too, and replaces every pod once", () => {
   const set = ready();
   const before = uids(set);
-  take(set, restartRollout(set.state, set.world.nowMs));
+  set.take(restartRollout(set.state, set.world.nowMs));
   for (let i = 0; i < 80; i++) set.run(1);
   expect(set.plan().status.phase).toBe("Ready");
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.incarnations).toEqual([1, 1]);
   expect(uids(set).filter((uid) => before.includes(uid))).toEqual([]);
   expect(set.state.groups.map((group) => group.restartSeen)).toEqual([1, 1]);
   const after = uids(set);
@@ -193,7 +186,7 @@ test("a role whose kind changes is recreated alone, in its turn", () => {
   });
   edit(set, { roles: [roles("engine:1")[0], decode] });
   set.untilReady(200);
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.incarnations).toEqual([1, 1]);
   expect(uids(set, "prefill")).toEqual(before);
   expect([...set.world.workloads.keys()].sort()).toEqual([
     "Deployment/demo-0-decode",
@@ -215,7 +208,7 @@ test("roles scale, come and go in the same edit, and autoscaling in the middle t
   set.run(3);
   edit(set, { roles: [...roles("engine:2", 4), aRole({ role: "router", dependencies: ["decode"] })] });
   set.untilReady(200);
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.incarnations).toEqual([1, 1]);
   expect(set.told("group.failed")).toEqual([]);
   expect(set.world.pods.size).toBe(14);
   expect(
@@ -231,7 +224,7 @@ test("soon after creation, what has not started yet starts at the new revision",
   set.run(4);
   edit(set, { replicas: 1, roles: roles("engine:2") });
   set.untilReady(200);
-  expect(incarnations(set)).toEqual([1]);
+  expect(set.incarnations).toEqual([1]);
   expect([...set.world.pods.values()].every((pod) => pod.revisionHash === hashOf(set, 2))).toBe(true);
 });
 
@@ -243,7 +236,7 @@ test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])("a process that dies with plan %i stored 
     set.world.step();
   }
   expect(set.plan().status.phase).toBe("Ready");
-  expect(incarnations(set)).toEqual([1]);
+  expect(set.incarnations).toEqual([1]);
   expect(set.world.pods.size).toBe(4);
   expect([...set.world.pods.values()].every((pod) => pod.revisionHash === hashOf(set, 2))).toBe(true);
 });
@@ -255,8 +248,8 @@ test("with a partition and an extra group, roles roll in the groups above only, 
   set.until(({ state }) => state.groups.length === 3);
   set.until(({ state }) => state.groups.length === 2 && state.groups[1]?.roleUpdate === null, 200);
   set.untilReady();
-  expect(revisions(set)).toEqual([1, 2]);
-  expect(incarnations(set)).toEqual([1, 1]);
+  expect(set.revisions).toEqual([1, 2]);
+  expect(set.incarnations).toEqual([1, 1]);
 });
 
 test("a multi-node role whose turn comes before it ever started starts with the new template", () => {

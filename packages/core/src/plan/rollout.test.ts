@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
-import { abortRollout, acceptSpec, rollbackTo, type StateChange } from "./spec-change.ts";
+import { abortRollout, acceptSpec, rollbackTo } from "./spec-change.ts";
 
 const roles = (image: string, decode = 2) => [
   aRole({ role: "prefill", replicas: 2, image }),
@@ -15,16 +15,9 @@ function ready(draft: Parameters<typeof aSet>[0] = {}): Operated {
   set.timeline.length = 0;
   return set;
 }
-function take(set: Operated, change: StateChange | null): void {
-  if (change === null) throw new Error("nothing to do");
-  set.state = change.state;
-  set.timeline.push(...change.timeline);
-}
 function edit(set: Operated, draft: Parameters<typeof aSet>[0]): void {
-  take(set, acceptSpec(set.state, aSet({ replicas: 3, ...draft }).spec, set.world.nowMs));
+  set.edit(aSet({ replicas: 3, ...draft }).spec);
 }
-const incarnations = (set: Operated) => set.state.groups.map((group) => group.incarnation);
-const revisions = (set: Operated) => set.state.groups.map((group) => group.revision);
 const stages = (set: Operated) => set.state.groups.map((group) => group.stage);
 
 test("groups leave the old revision one after another, highest index first", () => {
@@ -46,7 +39,7 @@ test("groups leave the old revision one after another, highest index first", () 
   }
   expect(order).toEqual([2, 1, 0]);
   expect(set.plan().status).toMatchObject({ phase: "Ready", updatedGroups: 3, currentRevision: 2 });
-  expect(incarnations(set)).toEqual([2, 2, 2]);
+  expect(set.incarnations).toEqual([2, 2, 2]);
   expect(set.told("rollout.finished")).toHaveLength(1);
 });
 
@@ -72,37 +65,37 @@ test("a bad revision does not spread, and can always be replaced", () => {
   edit(set, { roles: roles("engine:2"), rollout: { progressDeadlineSeconds: 30 } });
   set.world.neverReady = /demo-2-prefill/;
   set.run(60);
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
   expect(set.plan().status).toMatchObject({ phase: "Degraded" });
   expect(set.state.rollout.stalledReason).toMatch(/^Group 2 did not become ready at revision 2: prefill/);
   expect(set.told("rollout.stalled")).toHaveLength(1);
   set.world.neverReady = null;
   edit(set, { roles: roles("engine:3"), rollout: { progressDeadlineSeconds: 30 } });
   set.untilReady(200);
-  expect(revisions(set)).toEqual([3, 3, 3]);
+  expect(set.revisions).toEqual([3, 3, 3]);
 });
 
 test("paused stops before the next group, and resuming goes on", () => {
   const set = ready();
   edit(set, { roles: roles("engine:2") });
   set.run(2);
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   set.run(40);
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
   expect(set.plan().status.phase).toBe("Paused");
-  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.take(resumeRollout(set.state, set.world.nowMs));
   set.untilReady(200);
-  expect(revisions(set)).toEqual([2, 2, 2]);
+  expect(set.revisions).toEqual([2, 2, 2]);
 });
 
 test("a group that is recreated while paused keeps its revision", () => {
   const set = ready();
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   edit(set, { roles: roles("engine:2") });
   set.world.crash("demo-0-decode-0");
   set.run(30);
-  expect(incarnations(set)).toEqual([2, 1, 1]);
-  expect(revisions(set)).toEqual([1, 1, 1]);
+  expect(set.incarnations).toEqual([2, 1, 1]);
+  expect(set.revisions).toEqual([1, 1, 1]);
   expect([...set.world.pods.values()].every((pod) => pod.revisionHash === set.state.revisions[0]?.hash)).toBe(true);
 });
 
@@ -112,8 +105,8 @@ test("an edit back to earlier content during a rollout touches only the groups t
   set.until((operated) => operated.state.groups[2]?.revision === 2);
   edit(set, { roles: roles("engine:1") });
   set.untilReady(200);
-  expect(incarnations(set)).toEqual([1, 1, 3]);
-  expect(revisions(set)).toEqual([3, 3, 3]);
+  expect(set.incarnations).toEqual([1, 1, 3]);
+  expect(set.revisions).toEqual([3, 3, 3]);
   expect(set.state.revisions.map((revision) => revision.hash)[0]).toBe(set.state.revisions[2]?.hash);
 });
 
@@ -121,10 +114,10 @@ test("abort returns to the last revision at which every group was ready", () => 
   const set = ready();
   edit(set, { roles: roles("engine:2") });
   set.until((operated) => operated.state.groups[2]?.revision === 2);
-  take(set, abortRollout(set.state, set.world.nowMs));
+  set.take(abortRollout(set.state, set.world.nowMs));
   set.untilReady(200);
   expect(set.state.rollout).toMatchObject({ target: 1, lastGood: 1 });
-  expect(incarnations(set)).toEqual([1, 1, 3]);
+  expect(set.incarnations).toEqual([1, 1, 3]);
   expect(set.state.spec).toEqual(aSet({ replicas: 3, roles: roles("engine:1") }).spec);
   expect(abortRollout(set.state, set.world.nowMs)).toBeNull();
 });
@@ -135,11 +128,11 @@ test("a rollback is a new revision with the old content, at the present counts",
   set.untilReady(200);
   edit(set, { roles: roles("engine:2", 3) });
   set.untilReady(200);
-  take(set, rollbackTo(set.state, 1, set.world.nowMs));
+  set.take(rollbackTo(set.state, 1, set.world.nowMs));
   set.untilReady(200);
   expect(set.state.rollout.target).toBe(3);
   expect(set.state.spec).toEqual(aSet({ replicas: 3, roles: roles("engine:1", 3) }).spec);
-  expect(incarnations(set)).toEqual([3, 3, 3]);
+  expect(set.incarnations).toEqual([3, 3, 3]);
   // Later edits build on what was rolled back to.
   edit(set, { roles: roles("engine:1", 2) });
   expect(set.state.revisions).toHaveLength(3);
@@ -147,14 +140,14 @@ test("a rollback is a new revision with the old content, at the present counts",
 
 test("restart takes every group to its next incarnation with the same content and budget", () => {
   const set = ready();
-  take(set, restartRollout(set.state, set.world.nowMs));
+  set.take(restartRollout(set.state, set.world.nowMs));
   for (let i = 0; i < 80; i++) {
     set.reconcile();
     expect(set.state.groups.filter((group) => group.takenDown).length).toBeLessThanOrEqual(1);
     set.world.step();
   }
-  expect(incarnations(set)).toEqual([2, 2, 2]);
-  expect(revisions(set)).toEqual([1, 1, 1]);
+  expect(set.incarnations).toEqual([2, 2, 2]);
+  expect(set.revisions).toEqual([1, 1, 1]);
 });
 
 test("template and replicas changed in one edit never take more than the budget down", () => {
@@ -166,7 +159,7 @@ test("template and replicas changed in one edit never take more than the budget 
     expect(set.state.groups.filter((group) => group.takenDown).length).toBeLessThanOrEqual(1);
     set.world.step();
   }
-  expect(revisions(set)).toEqual([2, 2, 2, 2]);
+  expect(set.revisions).toEqual([2, 2, 2, 2]);
   expect(set.world.pods.size).toBe(24);
 });
 
@@ -184,10 +177,10 @@ test("a group that waits out its backoff on the old revision is taken to the new
 
 test("new groups of a paused rollout take the revision that is proven", () => {
   const set = ready();
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   edit(set, { replicas: 4, roles: roles("engine:2") });
   set.run(10);
-  expect(revisions(set)).toEqual([1, 1, 1, 1]);
+  expect(set.revisions).toEqual([1, 1, 1, 1]);
 });
 
 test("revisions beyond the history limit are forgotten, those in use never", () => {
@@ -221,7 +214,7 @@ test("a revision on which a group comes up and fails, again and again, is stoppe
     /^Group 2 did not become ready at revision 2: prefill-0: engine exited 137 \(OOMKilled\)/,
   );
   expect(condition(set)).toMatchObject({ status: "False", reason: "RolloutStalled" });
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
   expect(set.told("rollout.stalled")).toHaveLength(1);
 });
 
@@ -241,13 +234,13 @@ test("the deadline begins anew with every group that becomes ready, and with a r
   edit(set, { ...DEADLINE, roles: roles("engine:2") });
   set.until((operated) => operated.state.rollout.mostReady === 1);
   expect(set.state.rollout.progressAtMs).toBe(set.world.nowMs);
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   set.world.nowMs += 3_600_000;
   set.run(2);
   expect(set.state.rollout.stalledReason).toBeNull();
-  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.take(resumeRollout(set.state, set.world.nowMs));
   set.untilReady(200);
-  expect(revisions(set)).toEqual([2, 2, 2]);
+  expect(set.revisions).toEqual([2, 2, 2]);
 });
 
 test("with no group there is nothing proven: abort still knows the way back", () => {
@@ -260,7 +253,7 @@ test("with no group there is nothing proven: abort still knows the way back", ()
   edit(set, { replicas: 1, roles: roles("engine:2") });
   set.run(5);
   expect(set.state.rollout.lastGood).toBe(1);
-  take(set, abortRollout(set.state, set.world.nowMs));
+  set.take(abortRollout(set.state, set.world.nowMs));
   set.world.neverReady = null;
   set.untilReady(200);
   expect(set.state.rollout).toMatchObject({ target: 1, lastGood: 1 });
@@ -292,16 +285,16 @@ test("a rollback while paused is taken, and waits like any other revision", () =
   const set = ready();
   edit(set, { roles: roles("engine:2") });
   set.until((operated) => operated.state.groups[2]?.revision === 2);
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   set.run(30);
-  take(set, rollbackTo(set.state, 1, set.world.nowMs));
+  set.take(rollbackTo(set.state, 1, set.world.nowMs));
   set.run(30);
   expect(set.state.rollout).toMatchObject({ target: 3, isPaused: true });
-  expect(revisions(set)).toEqual([3, 3, 2]);
-  expect(incarnations(set)).toEqual([1, 1, 2]);
-  take(set, resumeRollout(set.state, set.world.nowMs));
+  expect(set.revisions).toEqual([3, 3, 2]);
+  expect(set.incarnations).toEqual([1, 1, 2]);
+  set.take(resumeRollout(set.state, set.world.nowMs));
   set.untilReady(200);
-  expect(incarnations(set)).toEqual([1, 1, 3]);
+  expect(set.incarnations).toEqual([1, 1, 3]);
 });
 
 test.each([
@@ -314,6 +307,6 @@ test.each([
   const set = ready({ roles: engine({}) });
   edit(set, { roles: engine(extra) });
   set.untilReady(200);
-  expect(revisions(set)).toEqual([2, 2, 2]);
-  expect(incarnations(set)).toEqual([2, 2, 2]);
+  expect(set.revisions).toEqual([2, 2, 2]);
+  expect(set.incarnations).toEqual([2, 2, 2]);
 });

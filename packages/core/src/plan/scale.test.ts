@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
-import { acceptSpec, deleteSet } from "./spec-change.ts";
+import { deleteSet } from "./spec-change.ts";
 
 const roles = (prefill: number, decode: number) => [
   aRole({ role: "prefill", replicas: prefill }),
@@ -13,10 +13,7 @@ function ready(draft: Parameters<typeof aSet>[0] = {}): Operated {
   return set;
 }
 function edit(set: Operated, draft: Parameters<typeof aSet>[0]): void {
-  const change = acceptSpec(set.state, aSet(draft).spec, set.world.nowMs);
-  if (change === null) throw new Error("nothing changed");
-  set.state = change.state;
-  set.timeline.push(...change.timeline);
+  set.edit(aSet(draft).spec);
 }
 const uids = (set: Operated) => new Set([...set.world.pods.values()].map((pod) => pod.uid));
 
@@ -149,7 +146,7 @@ test("a workload that a removed role left behind gives way to a role of its name
 
 test("deleting removes roles in reverse dependency order and leaves nothing", () => {
   const set = ready();
-  set.state = deleteSet(set.state)?.state ?? set.state;
+  set.take(deleteSet(set.state));
   for (let i = 0; i < 30 && !set.isGone; i++) {
     set.reconcile();
     const decode = [...set.world.pods.values()].some((pod) => pod.role === "decode");
@@ -167,7 +164,7 @@ test("deleting removes roles in reverse dependency order and leaves nothing", ()
 
 test("deleting a Parallel set removes all roles at once", () => {
   const set = ready({ replicas: 1, startupPolicy: "Parallel" });
-  set.state = deleteSet(set.state)?.state ?? set.state;
+  set.take(deleteSet(set.state));
   expect(set.reconcile().actions.filter((action) => action.kind === "delete")).toHaveLength(2);
 });
 
@@ -175,7 +172,7 @@ test("a set can be deleted while it starts, recovers or waits for room", () => {
   for (const steps of [0, 1, 2, 3, 5]) {
     const set = new Operated(new World([aNode("n1")]), aSet({ replicas: 1 }));
     set.run(steps);
-    set.state = deleteSet(set.state)?.state ?? set.state;
+    set.take(deleteSet(set.state));
     set.until((operated) => operated.isGone, 40);
     expect(set.world.owners.size).toBe(0);
   }

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
-import { acceptSpec } from "./spec-change.ts";
 
 const world = () => new World([aNode("n1"), aNode("n2")]);
 const running = (state = aSet({ replicas: 1 })) => new Operated(world(), state);
@@ -197,8 +196,7 @@ test("a dependency that is added to a running set restarts and holds nothing, an
   const set = running(at([]));
   set.untilReady();
   set.acted.length = 0;
-  const changed = acceptSpec(set.state, at(["a"]).spec, set.world.nowMs);
-  set.state = changed?.state ?? set.state;
+  set.edit(at(["a"]).spec);
   set.run(3);
   expect(set.state.revisions).toHaveLength(1);
   expect(set.acted.filter((action) => action.kind === "delete" || action.kind === "scale")).toEqual([]);
@@ -223,7 +221,7 @@ test("a change of minReadySeconds restarts nothing and is judged from then on", 
   const set = running(at(0));
   set.untilReady();
   const { uid } = set.world.pod("demo-0-a-0");
-  set.state = acceptSpec(set.state, at(3600).spec, set.world.nowMs)?.state ?? set.state;
+  set.edit(at(3600).spec);
   set.run(3);
   expect(set.state.revisions).toHaveLength(1);
   expect(set.world.pod("demo-0-a-0").uid).toBe(uid);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, RACK, World } from "../testing/index.ts";
 import { pauseRollout, restartRollout, resumeRollout } from "./rollout-controls.ts";
-import { abortRollout, acceptSpec, deleteSet, type StateChange } from "./spec-change.ts";
+import { abortRollout, deleteSet } from "./spec-change.ts";
 
 const roles = (image: string, gpus = 0) => [
   aRole({ role: "prefill", image, gpus }),
@@ -18,18 +18,11 @@ function ready(draft: Draft = {}, nodes = [aNode("n1"), aNode("n2"), aNode("n3")
   set.timeline.length = 0;
   return set;
 }
-function take(set: Operated, change: StateChange | null): void {
-  if (change === null) throw new Error("nothing to do");
-  set.state = change.state;
-  set.timeline.push(...change.timeline);
-}
 function edit(set: Operated, draft: Draft): void {
   const { spec } = aSet({ replicas: 3, roles: roles("engine:1"), rollout: SURGE, ...draft });
-  take(set, acceptSpec(set.state, spec, set.world.nowMs));
+  set.edit(spec);
 }
 const indices = (set: Operated) => set.state.groups.map((group) => group.index);
-const revisions = (set: Operated) => set.state.groups.map((group) => group.revision);
-const incarnations = (set: Operated) => set.state.groups.map((group) => group.incarnation);
 
 /** Groups with every pod Ready, judged by the cluster alone. */
 function serving({ world }: Operated): number {
@@ -62,8 +55,8 @@ test("an extra group comes first, every group is replaced without one being miss
   expect(set.state.groups.map(({ stage }) => stage)).toEqual(["running", "running", "running", "running"]);
   expect(watch(set)).toEqual({ fewestServing: 3, mostExtra: 1 });
   set.until(({ state }) => state.groups.length === 3);
-  expect(revisions(set)).toEqual([2, 2, 2]);
-  expect(incarnations(set)).toEqual([2, 2, 2]);
+  expect(set.revisions).toEqual([2, 2, 2]);
+  expect(set.incarnations).toEqual([2, 2, 2]);
   expect(set.told("scaled").map(({ cause, decision }) => [cause, decision])).toEqual([
     ["maxSurge 1; 3 of 3 groups are still to be replaced", "Make extra group 3 at revision 2"],
   ]);
@@ -76,14 +69,14 @@ test("a percentage is rounded up, and never more extra groups are made than are 
   edit(set, { rollout, roles: roles("engine:2") });
   expect(watch(set)).toEqual({ fewestServing: 3, mostExtra: 3 });
   set.until(({ state }) => state.groups.length === 3);
-  expect(incarnations(set)).toEqual([2, 2, 2]);
+  expect(set.incarnations).toEqual([2, 2, 2]);
 });
 
 test("a restart has its extra group too", () => {
   const set = ready();
-  take(set, restartRollout(set.state, set.world.nowMs));
+  set.take(restartRollout(set.state, set.world.nowMs));
   expect(watch(set)).toEqual({ fewestServing: 3, mostExtra: 1 });
-  expect(incarnations(set).slice(0, 3)).toEqual([2, 2, 2]);
+  expect(set.incarnations.slice(0, 3)).toEqual([2, 2, 2]);
 });
 
 test("a bad revision shows in the extra group: nothing that serves is taken down, and abort removes it", () => {
@@ -91,13 +84,13 @@ test("a bad revision shows in the extra group: nothing that serves is taken down
   edit(set, { roles: roles("engine:2") });
   set.world.neverReady = /demo-3/;
   set.run(90);
-  expect(revisions(set)).toEqual([1, 1, 1, 2]);
-  expect(incarnations(set)).toEqual([1, 1, 1, 1]);
+  expect(set.revisions).toEqual([1, 1, 1, 2]);
+  expect(set.incarnations).toEqual([1, 1, 1, 1]);
   expect(set.state.rollout.stalledReason).toMatch(/^Group 3 did not become ready at revision 2: prefill/);
-  take(set, abortRollout(set.state, set.world.nowMs));
+  set.take(abortRollout(set.state, set.world.nowMs));
   set.until(({ state }) => state.groups.length === 3);
   set.run(3);
-  expect(incarnations(set)).toEqual([1, 1, 1]);
+  expect(set.incarnations).toEqual([1, 1, 1]);
   expect(set.plan().status.phase).toBe("Ready");
 });
 
@@ -109,7 +102,7 @@ test("an edit replaces an extra group that does not serve, and leaves one that d
   set.world.neverReady = null;
   edit(set, { roles: roles("engine:3") });
   expect(watch(set)).toEqual({ fewestServing: 3, mostExtra: 1 });
-  expect(revisions(set).slice(0, 3)).toEqual([3, 3, 3]);
+  expect(set.revisions.slice(0, 3)).toEqual([3, 3, 3]);
   set.until(({ state }) => state.groups.length === 3);
   edit(set, { roles: roles("engine:4") });
   set.until(({ state }) => state.groups[3]?.readySinceMs != null);
@@ -126,12 +119,12 @@ test("without room for it and with none to miss, the rollout waits and says why;
   const set = ready(draft, small(3));
   edit(set, { ...exclusive, roles: roles("engine:2", 8) });
   set.run(70);
-  expect(incarnations(set)).toEqual([1, 1, 1, 0]);
+  expect(set.incarnations).toEqual([1, 1, 1, 0]);
   expect(set.state.rollout.stalledReason).toMatch(/^Group 3 did not become ready at revision 2: /);
   set.world.nodes.push(aNode("n9", { rack: "r9", gpus: 8 }));
-  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.take(resumeRollout(set.state, set.world.nowMs));
   expect(watch(set)).toEqual({ fewestServing: 3, mostExtra: 1 });
-  expect(incarnations(set).slice(0, 3)).toEqual([2, 2, 2]);
+  expect(set.incarnations.slice(0, 3)).toEqual([2, 2, 2]);
 });
 
 test("without room for it but with one to miss, the rollout goes on without it", () => {
@@ -139,7 +132,7 @@ test("without room for it but with one to miss, the rollout goes on without it",
   const set = ready({ ...exclusive, rollout, roles: roles("engine:1", 8) }, small(3));
   edit(set, { ...exclusive, rollout, roles: roles("engine:2", 8) });
   expect(watch(set)).toEqual({ fewestServing: 2, mostExtra: 1 });
-  expect(incarnations(set).slice(0, 3)).toEqual([2, 2, 2]);
+  expect(set.incarnations.slice(0, 3)).toEqual([2, 2, 2]);
 });
 
 test("a scale-out makes the extra group regular, as it is; another one comes while it is needed", () => {
@@ -149,8 +142,8 @@ test("a scale-out makes the extra group regular, as it is; another one comes whi
   edit(set, { replicas: 4, roles: roles("engine:2") });
   watch(set);
   set.until(({ state }) => state.groups.length === 4);
-  expect(incarnations(set)).toEqual([2, 2, 2, 1]);
-  expect(revisions(set)).toEqual([2, 2, 2, 2]);
+  expect(set.incarnations).toEqual([2, 2, 2, 1]);
+  expect(set.revisions).toEqual([2, 2, 2, 2]);
 });
 
 test("a scale-in takes the regular groups; the extra one stays as long as it is needed", () => {
@@ -160,7 +153,7 @@ test("a scale-in takes the regular groups; the extra one stays as long as it is 
   edit(set, { replicas: 1, roles: roles("engine:2") });
   expect(watch(set).fewestServing).toBeGreaterThanOrEqual(1);
   set.until(({ state }) => state.groups.length === 1);
-  expect(revisions(set)).toEqual([2]);
+  expect(set.revisions).toEqual([2]);
 });
 
 test("with a partition, the extra group is there only for groups that are to be replaced", () => {
@@ -169,24 +162,24 @@ test("with a partition, the extra group is there only for groups that are to be 
   edit(set, { rollout, roles: roles("engine:2") });
   expect(watch(set)).toEqual({ fewestServing: 3, mostExtra: 1 });
   set.until(({ state }) => state.groups.length === 3);
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
   edit(set, { rollout: { ...SURGE, partition: 3 }, roles: roles("engine:3") });
   set.run(10);
-  expect(revisions(set)).toEqual([1, 1, 2]);
+  expect(set.revisions).toEqual([1, 1, 2]);
 });
 
 test("paused, no extra group is made, and one that is there stays", () => {
   const set = ready();
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   edit(set, { roles: roles("engine:2") });
   set.run(5);
   expect(indices(set)).toEqual([0, 1, 2]);
-  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.take(resumeRollout(set.state, set.world.nowMs));
   set.until(({ state }) => state.groups[3]?.readySinceMs != null);
-  take(set, pauseRollout(set.state));
+  set.take(pauseRollout(set.state));
   set.run(20);
   expect(indices(set)).toEqual([0, 1, 2, 3]);
-  take(set, resumeRollout(set.state, set.world.nowMs));
+  set.take(resumeRollout(set.state, set.world.nowMs));
   expect(watch(set).fewestServing).toBe(3);
 });
 
@@ -194,7 +187,7 @@ test("deleting the set in the middle takes the extra group along", () => {
   const set = ready();
   edit(set, { roles: roles("engine:2") });
   set.run(3);
-  take(set, deleteSet(set.state));
+  set.take(deleteSet(set.state));
   set.until(({ isGone }) => isGone);
   expect([set.world.pods.size, set.world.owners.size]).toEqual([0, 0]);
 });

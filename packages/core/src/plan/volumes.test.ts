@@ -22,14 +22,14 @@ const removed = (set: Operated) =>
 
 test("a deleted set leaves its volumes", () => {
   const set = running();
-  set.state = deleteSet(set.state)?.state ?? set.state;
+  set.take(deleteSet(set.state));
   set.until(({ isGone }) => isGone, 40);
   expect([removed(set), set.world.claims.size]).toEqual([[], 3]);
 });
 
 test("deleted with its volumes, its claims go when its last pod is gone, and no claim that only carries its labels", () => {
   const set = running();
-  set.state = deleteSet(set.state, { deletesVolumes: true })?.state ?? set.state;
+  set.take(deleteSet(set.state, { deletesVolumes: true }));
   for (let step = 0; step < 40 && !set.isGone; step += 1) {
     set.reconcile();
     if (removed(set).length > 0) expect(set.world.pods.size).toBe(0);
@@ -43,7 +43,7 @@ test("a claim that does not go is named, and the set is not gone before it", () 
   const set = running();
   const stuck = set.world.claims.get(CLAIMS[0] ?? "");
   if (stuck !== undefined) stuck.deletionAtMs = 1;
-  set.state = deleteSet(set.state, { deletesVolumes: true })?.state ?? set.state;
+  set.take(deleteSet(set.state, { deletesVolumes: true }));
   set.run(20);
   expect(set.isGone).toBe(false);
   expect(set.plan().status.message).toBe(
@@ -53,7 +53,7 @@ test("a claim that does not go is named, and the set is not gone before it", () 
 
 test("where a cluster does not answer, nobody says that its volumes are gone", () => {
   const set = running();
-  set.state = deleteSet(set.state, { deletesVolumes: true })?.state ?? set.state;
+  set.take(deleteSet(set.state, { deletesVolumes: true }));
   set.until(({ state }) => state.groups.length === 0, 40);
   set.world.health = "unreachable";
   set.run(5);
@@ -72,7 +72,7 @@ test("which claim is named does not depend on the order in which a cluster lists
       set.world.claims.delete(name);
       set.world.claims.set(name, { ...claim, deletionAtMs: 1 });
     }
-    set.state = deleteSet(set.state, { deletesVolumes: true })?.state ?? set.state;
+    set.take(deleteSet(set.state, { deletesVolumes: true }));
     set.run(20);
     return set.plan().status.message;
   });

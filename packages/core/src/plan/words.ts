@@ -30,8 +30,16 @@ export function duration(ms: number): string {
   return shown.length === 0 ? "0 s" : shown.map(([amount, unit]) => `${amount} ${unit}`).join(" ");
 }
 
+/** `delete 2 StatefulSets`, of those that are not going already; nothing where there are none. */
+export function deletionOf(
+  workloads: readonly { readonly kind: string; readonly deletionAtMs: number | null }[],
+): readonly string[] {
+  const kinds = workloads.filter(({ deletionAtMs }) => deletionAtMs === null).map(({ kind }) => kind);
+  return kinds.length === 0 ? [] : [`delete ${countedKinds(kinds)}`];
+}
+
 /** `3 StatefulSets`, or `2 StatefulSets and 1 Deployment`. */
-export function countedKinds(kinds: readonly string[]): string {
+function countedKinds(kinds: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return listed([...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => plural(count, kind)));

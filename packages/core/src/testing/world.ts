@@ -16,8 +16,10 @@ import { podHostPorts, podRequests } from "../placement/demand.ts";
 import { hasRoom, type NodeRoom, take } from "../placement/packing.ts";
 import type { MissingObjects, Reservation } from "../placement/types.ts";
 import { plan } from "../plan/plan.ts";
+import { acceptSpec, type StateChange } from "../plan/spec-change.ts";
 import type { Action, LostContact, ObjectRef, Plan, Propagation, TimelineDraft } from "../plan/types.ts";
 import { dataHash } from "../project/labels.ts";
+import type { SetSpec } from "../spec/schema.ts";
 import { aContainer, aPod } from "./builders.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -532,6 +534,27 @@ export class Operated {
       this.reconcile();
       this.step();
     }
+  }
+
+  /** Stores what a person's act leads to, as the server does. Throws when it leads to nothing. */
+  take(change: StateChange | null): void {
+    if (change === null) throw new Error("there is nothing to do");
+    this.state = change.state;
+    this.timeline.push(...change.timeline);
+  }
+
+  /** A new definition, accepted now. */
+  edit(spec: SetSpec): void {
+    this.take(acceptSpec(this.state, spec, this.world.nowMs));
+  }
+
+  get incarnations(): readonly number[] {
+    return this.state.groups.map((group) => group.incarnation);
+  }
+
+  /** Of each group, by index. */
+  get revisions(): readonly number[] {
+    return this.state.groups.map((group) => group.revision);
   }
 
   /** Runs until `condition` holds. Throws when it does not within `limit` seconds. */
