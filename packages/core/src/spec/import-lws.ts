@@ -2,6 +2,7 @@ import { API_VERSION, workloadName } from "../model/names.ts";
 import { escapeForRegExp, instancePodName, type MultiNodeForm } from "./import-addresses.ts";
 import { mapContainers, mapTexts } from "./import-containers.ts";
 import type { ImportNotes } from "./import-report.ts";
+import { importedSet } from "./import-result.ts";
 import { TopologyReader } from "./import-topology.ts";
 import type { Path } from "./path.ts";
 import { present } from "./present.ts";
@@ -39,23 +40,13 @@ export function fromLeaderWorkerSet(document: Loose, notes: ImportNotes): Loose 
   const recovery = readRestartPolicy(document, notes);
   notePolicies(document, notes);
   const role = readRole(document, name, topology, notes);
-  return {
-    apiVersion: API_VERSION,
-    kind: "RoleBasedGroupSet",
-    metadata: present({
-      name: member(metadata, "name"),
-      namespace: member(metadata, "namespace"),
-      labels: member(metadata, "labels"),
-      annotations,
-    }),
-    spec: present({
-      replicas: valueAt(document, ["spec", "replicas"]),
-      groupTemplate: { roles: [role] },
-      placement: topology.placement(),
-      rollout,
-      recovery,
-    }),
-  };
+  return importedSet(document, annotations, {
+    replicas: valueAt(document, ["spec", "replicas"]),
+    groupTemplate: { roles: [role] },
+    placement: topology.placement(),
+    rollout,
+    recovery,
+  });
 }
 
 const READ_SPEC_FIELDS = ["replicas", "leaderWorkerTemplate", "rolloutStrategy", "startupPolicy", "networkConfig"];

@@ -2,6 +2,7 @@ import { API_VERSION, LABEL } from "../model/names.ts";
 import { type MultiNodeForm, rewriteAddresses } from "./import-addresses.ts";
 import { readGroupPolicies, recoveryOf, rolloutOf } from "./import-policies.ts";
 import type { ImportNotes } from "./import-report.ts";
+import { importedSet } from "./import-result.ts";
 import { TopologyReader } from "./import-topology.ts";
 import type { Path } from "./path.ts";
 import { present } from "./present.ts";
@@ -62,24 +63,13 @@ export function fromWorkloads(document: Loose, notes: ImportNotes): Loose {
   if (isSingle)
     notes.add(["kind"], "mapped", `The single group ${name} becomes a set of one, whose group is ${name}-0.`);
 
-  const metadata = document["metadata"];
-  return {
-    apiVersion: API_VERSION,
-    kind: "RoleBasedGroupSet",
-    metadata: present({
-      name: member(metadata, "name"),
-      namespace: member(metadata, "namespace"),
-      labels: member(metadata, "labels"),
-      annotations: setAnnotations,
-    }),
-    spec: present({
-      replicas: isSingle ? 1 : valueAt(document, ["spec", "replicas"]),
-      groupTemplate: present({ metadata: groupMetadata, roles }),
-      placement: topology.placement(),
-      rollout,
-      recovery,
-    }),
-  };
+  return importedSet(document, setAnnotations, {
+    replicas: isSingle ? 1 : valueAt(document, ["spec", "replicas"]),
+    groupTemplate: present({ metadata: groupMetadata, roles }),
+    placement: topology.placement(),
+    rollout,
+    recovery,
+  });
 }
 
 /** `groupTemplate.spec` in v1alpha2; `template`, the spec itself or with a `spec` in it, in v1alpha1. */

@@ -1,5 +1,6 @@
 import type { ClusterRow, SetRow } from "@openpatio/core/view";
 import { expect, it } from "vitest";
+import { aSetRow } from "#features/sets/testing.ts";
 import { prepareTotals } from "./prepare-totals.ts";
 
 const row = (name: string, more: Partial<ClusterRow>): ClusterRow => ({
@@ -28,28 +29,8 @@ const row = (name: string, more: Partial<ClusterRow>): ClusterRow => ({
   ...more,
 });
 
-const set = (name: string, more: Partial<SetRow>): SetRow => ({
-  namespace: "default",
-  name,
-  home: null,
-  readOnlyReason: null,
-  phase: "Ready",
-  message: null,
-  tiles: [],
-  replicas: 2,
-  readyGroups: 1,
-  pods: 6,
-  readyPods: 3,
-  gpus: 8,
-  currentRevision: 1,
-  updateRevision: 1,
-  clusters: ["a"],
-  isStale: false,
-  isSimulated: true,
-  labels: {},
-  changedAtMs: 0,
-  ...more,
-});
+const set = (name: string, more: Partial<SetRow>): SetRow =>
+  aSetRow(name, { readyGroups: 1, pods: 6, readyPods: 3, clusters: ["a"], ...more });
 
 it("counts what does not answer as stale, never as ready or free", () => {
   const totals = prepareTotals(

@@ -1,53 +1,32 @@
 import type { SetRow } from "@openpatio/core/view";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_SORT, filterSets, type SetFilter, sortSets } from "./sort-sets.ts";
+import { aSetRow } from "./testing.ts";
 
-const set = (name: string, more: Partial<SetRow> = {}): SetRow => ({
-  namespace: "default",
-  name,
-  home: null,
-  readOnlyReason: null,
-  phase: "Ready",
-  message: null,
-  tiles: [],
-  replicas: 2,
-  readyGroups: 2,
-  pods: 4,
-  readyPods: 4,
-  gpus: 8,
-  currentRevision: 1,
-  updateRevision: 1,
-  clusters: ["sandbox-racks"],
-  isStale: false,
-  isSimulated: true,
-  labels: {},
-  changedAtMs: 0,
-  ...more,
-});
 const ALL: SetFilter = { text: "", phases: [], cluster: null, namespace: null };
 const names = (sets: readonly SetRow[]) => sets.map(({ name }) => name);
 
 describe("sorting sets", () => {
   it("puts the worst first, and within a phase the one that is longest in it", () => {
     const sets = [
-      set("fine"),
-      set("rolling", { phase: "Updating", changedAtMs: 9 }),
-      set("broken-later", { phase: "Failed", changedAtMs: 5 }),
-      set("broken-first", { phase: "Failed", changedAtMs: 1 }),
+      aSetRow("fine"),
+      aSetRow("rolling", { phase: "Updating", changedAtMs: 9 }),
+      aSetRow("broken-later", { phase: "Failed", changedAtMs: 5 }),
+      aSetRow("broken-first", { phase: "Failed", changedAtMs: 1 }),
     ];
     expect(names(sortSets(sets, DEFAULT_SORT))).toEqual(["broken-first", "broken-later", "rolling", "fine"]);
   });
 
   it("breaks ties by name also when it is reversed", () => {
-    const sets = [set("b"), set("a"), set("c", { gpus: 16 })];
+    const sets = [aSetRow("b"), aSetRow("a"), aSetRow("c", { gpus: 16 })];
     expect(names(sortSets(sets, { key: "gpus", isReversed: true }))).toEqual(["c", "a", "b"]);
   });
 });
 
 describe("filtering sets", () => {
   const sets = [
-    set("demo", { labels: { team: "Search" } }),
-    set("qwen", { namespace: "serving", phase: "Failed", clusters: ["sandbox-zones"] }),
+    aSetRow("demo", { labels: { team: "Search" } }),
+    aSetRow("qwen", { namespace: "serving", phase: "Failed", clusters: ["sandbox-zones"] }),
   ];
 
   it.each<[Partial<SetFilter>, string[]]>([
