@@ -71,6 +71,15 @@ export function renderedRoles(
   });
 }
 
+/** All pods of a group at a revision and the present counts, the workers of multi-node instances included. */
+export function podCount(
+  set: Pick<SetState, "spec" | "revisions">,
+  revision: number,
+  external?: GroupState["external"],
+): number {
+  return groupRoles(set, revision, external).reduce((sum, role) => sum + role.replicas * role.size, 0);
+}
+
 /** The template of a pod of a role, by its index in its instance. */
 export function podTemplateOf(
   { template, leaderWorker }: RevisionRole,

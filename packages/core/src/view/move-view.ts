@@ -7,6 +7,7 @@ import {
   leavingClusters,
   type ObservedCluster,
   type PlaceWish,
+  podCount,
   type SetState,
 } from "../model/index.ts";
 import { type MissingObjects, openLedger, placeGroup, type Refusal, type Reservation } from "../placement/index.ts";
@@ -72,7 +73,7 @@ export function moveView(
   const toRevision = nextRevision(state, { ...group, lastCause: null });
   const leaving = leavingClusters(group);
   const request = { set: state, group: group.index, revision: toRevision, missing, leaving };
-  const pods = groupRoles(state, group.revision, group.external).reduce((sum, role) => sum + role.replicas, 0);
+  const pods = podCount(state, group.revision, group.external);
   const common = {
     group: group.index,
     name: groupName(state.name, group.index),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { SetState } from "../model/index.ts";
+import type { ObservedCluster, SetState } from "../model/index.ts";
 import { reservationsOf } from "../placement/reservations.ts";
 import { plan } from "../plan/plan.ts";
 import { aNode, aPod, aRole, aSet, clustersOf, Operated, RACK, World } from "../testing/index.ts";
@@ -129,4 +129,28 @@ test.each([
 ])("exclusive %s is said in words", (exclusive, note) => {
   const set = started(new World(racks(1)), draft({ placement: onRack({ exclusive }) }));
   expect(notesOf(set)).toEqual([note]);
+});
+
+test("a set that chooses its clusters by labels can have a group moved, and one that is being removed takes none", () => {
+  const fields = draft({
+    placement: { ...onRack(), clusters: { names: [], selector: { matchLabels: { tier: "gpu" } } } },
+  });
+  const set = started(new World(racks(2)), draft());
+  const state: SetState = { ...set.state, spec: aSet(fields).spec };
+  const [group] = state.groups;
+  if (group === undefined) throw new Error("no group");
+  const view = (about: Partial<ObservedCluster>) => {
+    const clusters = clustersOf({ ...set.world.observe(), ...about });
+    return moveView({ state, clusters, reservations: [], missing: set.missing }, group);
+  };
+  const labels = { tier: "gpu" };
+  expect(view({ labels })).toMatchObject({ canMove: true, to: { cluster: "north", domain: "rack-1" } });
+  expect(view({ labels: {} }).canMove).toBe(false);
+  expect(view({ labels, removal: "move" }).canMove).toBe(false);
+});
+
+test("a move counts the pods of multi-node instances, not the instances", () => {
+  const roles = [aRole({ role: "engine", replicas: 2, gpus: 1, leaderWorker: { size: 2 } })];
+  const set = started(new World(racks(2)), draft({ roles }));
+  expect(viewOf(set).podsStopped).toBe(4);
 });

@@ -1,5 +1,5 @@
 /* oxlint-disable unicorn/no-thenable -- `now` and `then` of a preview are words, and nothing awaits them */
-import { type GroupPlacement, type GroupState, groupRoles, type SetState } from "../model/index.ts";
+import { type GroupPlacement, type GroupState, podCount, type SetState } from "../model/index.ts";
 import {
   groupDemands,
   hostsOf,
@@ -202,9 +202,6 @@ function restartWhy({ spec, rollout }: SetState): string {
     return "The new revision changes its pods. Role by role its workloads replace them, in the order of dependencies.";
   return `The new revision changes its pods. At most ${spec.rollout.maxUnavailable} ${spec.rollout.maxUnavailable === 1 ? "group is" : "groups are"} down at a time.`;
 }
-
-const podCount = (set: SetState, revision: number): number =>
-  groupRoles(set, revision).reduce((sum, role) => sum + role.replicas * role.size, 0);
 
 const replicasOf = (set: SetState): ReadonlyMap<string, number> =>
   new Map(set.spec.groupTemplate.roles.map((role) => [role.role, role.replicas]));

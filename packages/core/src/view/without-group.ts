@@ -11,16 +11,7 @@ export function withoutGroup(
   return new Map(
     [...clusters].map(([key, cluster]): [string, ObservedCluster] => [
       key,
-      {
-        name: cluster.name,
-        isSimulated: cluster.isSimulated,
-        health: cluster.health,
-        hasLeaderWorkerSets: cluster.hasLeaderWorkerSets,
-        nodes: cluster.nodes,
-        podsOnNode: (node) => cluster.podsOnNode(node).filter((pod) => !isOwn(pod)),
-        boundVolume: (claimNamespace, claim) => cluster.boundVolume(claimNamespace, claim),
-        set: (setNamespace, name) => cluster.set(setNamespace, name),
-      },
+      { ...cluster, podsOnNode: (node) => cluster.podsOnNode(node).filter((pod) => !isOwn(pod)) },
     ]),
   );
 }
