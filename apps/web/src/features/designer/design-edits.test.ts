@@ -160,6 +160,46 @@ describe("volume claims", () => {
       return decode === undefined ? text : editYaml(text, step(decode));
     }, COMMENTED);
 
+  test("every container that mounts a claim follows its name, sidecars and workers included, and lets go of it", () => {
+    const text = `apiVersion: openpatio.io/v1alpha1
+kind: RoleBasedGroupSet
+metadata: { name: demo }
+spec:
+  groupTemplate:
+    roles:
+      - role: engine
+        volumeClaimTemplates: [{ metadata: { name: data } }]
+        leaderWorker:
+          size: 2
+          workerTemplate:
+            spec:
+              containers:
+                - { name: worker, image: a, volumeMounts: [{ name: data, mountPath: /w }] }
+        template:
+          spec:
+            containers:
+              - name: engine
+                image: a
+                volumeMounts:
+                  - { name: data, mountPath: /a }
+                  - { name: scratch, mountPath: /s }
+                  - { name: data, mountPath: /b }
+              - { name: sidecar, image: b, volumeMounts: [{ name: data, mountPath: /c }] }
+`;
+    const engine = (yaml: string): DesignRole => {
+      const [found] = readDesign(yaml).roles;
+      if (found === undefined) throw new Error("no role");
+      return found;
+    };
+    const mounted = ({ containers, workers }: DesignRole) =>
+      [...containers, ...(workers?.containers ?? [])].map(({ mounts }) => mounts.map(({ volume }) => volume));
+    const renamed = editYaml(text, renameClaim(engine(text), 0, "models"));
+    expect(mounted(engine(renamed))).toEqual([["models", "scratch", "models"], ["models"], ["models"]]);
+    const without = editYaml(renamed, removeClaim(engine(renamed), 0));
+    expect(mounted(engine(without))).toEqual([["scratch"], [], []]);
+    expect(without).not.toContain("volumeClaimTemplates");
+  });
+
   test("what mounts a claim follows its name, and goes with it", () => {
     const renamed = inOrder(
       addClaim,

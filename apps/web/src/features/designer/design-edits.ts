@@ -167,22 +167,34 @@ export function addClaim(role: DesignRole): readonly YamlEdit[] {
 
 /** Takes the claim and what mounts it. */
 export function removeClaim(role: DesignRole, index: number): readonly YamlEdit[] {
-  const name = role.claims[index]?.name ?? "";
-  const at = rolePath(role.index, "volumeClaimTemplates");
-  return [...mountClaim(role, name, ""), drop(role.claims.length === 1 ? at : [...at, index])];
+  const name = role.claims[index]?.name;
+  const mounts = mountLists(role).flatMap(({ list, volumes }) => {
+    const at = volumes.flatMap((volume, place) => (volume === name ? [place] : []));
+    if (at.length === volumes.length) return at.length === 0 ? [] : [drop(list)];
+    // From the end, so that those that are still to go keep their places.
+    return at.reverse().map((place) => drop([...list, place]));
+  });
+  const claims = rolePath(role.index, "volumeClaimTemplates");
+  return [...mounts, drop(role.claims.length === 1 ? claims : [...claims, index])];
 }
 
 /** Renames the claim and what mounts it. */
 export function renameClaim(role: DesignRole, index: number, name: string): readonly YamlEdit[] {
   const before = role.claims[index]?.name;
-  const mounts = role.containers.flatMap((container, place) =>
-    container.mounts.flatMap((mount, at) =>
-      mount.volume === before
-        ? [set(containerPath(templatePath(role.index), place, "volumeMounts", at, "name"), name)]
-        : [],
-    ),
+  const mounts = mountLists(role).flatMap(({ list, volumes }) =>
+    volumes.flatMap((volume, at) => (volume === before ? [set([...list, at, "name"], name)] : [])),
   );
   return [set(rolePath(role.index, "volumeClaimTemplates", index, "metadata", "name"), name), ...mounts];
+}
+
+/** The volumes that each container of a role mounts, those of workers with a template of their own included. */
+function mountLists({ index, containers, workers }: DesignRole) {
+  const listsOf = (part: "leader" | "workers", of: DesignRole["containers"]) =>
+    of.map(({ mounts }, place) => ({
+      list: containerPath(templatePath(index, part), place, "volumeMounts"),
+      volumes: mounts.map(({ volume }) => volume),
+    }));
+  return [...listsOf("leader", containers), ...listsOf("workers", workers?.containers ?? [])];
 }
 
 /** Mounts a claim in the first container, or takes its mount away with an empty path. */
