@@ -1,4 +1,5 @@
 import { API_VERSION, LABEL } from "../model/names.ts";
+import { OTHER_CONTROLLER } from "./import-topology.ts";
 import { isRecord, member, textAt, valueAt } from "./shape.ts";
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -8,8 +9,6 @@ export type ImportedOrigin = { readonly kind: string; readonly name: string };
 
 /** An object that is not imported: why, and where references in it were changed, what to apply instead. */
 export type OtherObject = { readonly reason: string; readonly object: Loose | null };
-
-const OTHER_CONTROLLER = /(^|\.)workloads\.x-k8s\.io\/|^leaderworkerset\.(sigs\.k8s|x-k8s)\.io\//;
 
 /** Kinds of the other controllers that are neither sets nor groups, and what stands in their place here. */
 const NO_EQUIVALENT: Readonly<Record<string, string>> = {

@@ -2,7 +2,8 @@ import type { ImportNotes } from "./import-report.ts";
 import type { Path } from "./path.ts";
 import { isRecord } from "./shape.ts";
 
-const OTHER_CONTROLLER = /(^|\.)workloads\.x-k8s\.io\/|^leaderworkerset\.(sigs\.k8s|x-k8s)\.io\//;
+/** Keys of labels and annotations that the controllers we import from read. */
+export const OTHER_CONTROLLER = /(^|\.)workloads\.x-k8s\.io\/|^leaderworkerset\.(sigs\.k8s|x-k8s)\.io\//;
 
 /** Collects the topology key from the annotations of all places that may have it, and lists the others of those APIs. */
 export class TopologyReader {

@@ -56,7 +56,7 @@ function exclusiveNotes(
     first === undefined
       ? `${rule}, and does.`
       : `${rule}, and holds ${plural(strangers.length, "pod")} of others, ${first.namespace}/${first.name} first. Its next incarnation goes elsewhere if they are still there.`;
-  const coming = mayStillCome(promises(model, group), cluster.name, domain).map(
+  const coming = mayStillCome(promises(model, group, isOpen), cluster.name, domain).map(
     (other) =>
       `${other.namespace}/${other.set}-${other.group} was placed before it and is not kept off ${domain.value}: pods of it that are made anew may come there until its next incarnation.`,
   );
@@ -65,8 +65,8 @@ function exclusiveNotes(
 
 /** The other side of it: pods of a group that no domain is required of may come where somebody is to be alone by now. */
 function openNotes(model: SetModel, group: GroupState, placement: GroupPlacement): readonly string[] {
-  if (placement.domain !== null && placement.prefers === undefined) return [];
-  return promises(model, group)
+  if (!isOpen(placement)) return [];
+  return promises(model, group, isAlone)
     .filter((other) => other.cluster === placement.cluster && other.exclusive === "All" && other.domain !== null)
     .filter(({ domain }) => !placement.avoid.some((avoided) => isSame(avoided, domain)))
     .map(
@@ -75,9 +75,24 @@ function openNotes(model: SetModel, group: GroupState, placement: GroupPlacement
     );
 }
 
-/** What is promised to everybody else. */
-function promises(model: SetModel, group: GroupState): readonly Reservation[] {
-  const others = model.state.groups.filter((other) => other !== group);
+/** No domain is required of it, so its pods may come anywhere. */
+const isOpen = ({ domain, prefers }: GroupPlacement): boolean => domain === null || prefers !== undefined;
+
+const isAlone = ({ exclusive, domain }: GroupPlacement): boolean => exclusive === "All" && domain !== null;
+
+/**
+ * What is promised to everybody else; of this set only to the groups that `isOfInterest`, because this is asked for each
+ * group, and a promise lists every pod.
+ */
+function promises(
+  model: SetModel,
+  group: GroupState,
+  isOfInterest: (placement: GroupPlacement) => boolean,
+): readonly Reservation[] {
+  const others = model.state.groups.filter(
+    (other) =>
+      other !== group && (other.leaving.length > 0 || (other.placement !== null && isOfInterest(other.placement))),
+  );
   return [...model.reservations(), ...reservationsOf({ ...model.state, groups: others })];
 }
 

@@ -95,7 +95,7 @@ export function SetForm({ design, stored, isExisting, clusters, onEdit }: SetFor
       <Fold
         title="Rollout"
         summary={`${text("rollout", "strategy") || "GroupRolling"}, ${text("rollout", "maxUnavailable") || "1"} down`}
-        hasProblem={isWrong(ROLLOUT_FIELDS) || problem("spec", "rollout") !== undefined}
+        hasProblem={problem("spec", "rollout") !== undefined}
       >
         <SchemaFields fields={ROLLOUT_FIELDS} scope={scope} />
       </Fold>

@@ -53,10 +53,7 @@ export function MoveDialog({ detail, group, isOpen, onOpenChange }: MoveDialogPr
       isDanger
       onConfirm={async () => {
         await client.sets.move.mutate({ ...key, ifIncarnation: move.incarnation });
-        showToast({
-          title: `Group ${group.index} moves`,
-          description: `${formatPlural(move.podsStopped, "pod")} stop; incarnation ${move.incarnation + 1} starts at its new place.`,
-        });
+        showToast({ title: `Group ${group.index} moves`, description: move.steps[0] ?? move.why });
       }}
     >
       <ol className={styles.steps}>

@@ -12,3 +12,8 @@ it.each([
 ])("%s is at %j", (path, labels) => {
   expect(crumbsOf(path).map((crumb) => crumb.label)).toEqual(labels);
 });
+
+it("leads from the edit page of a cluster's set back to that one, not to the console's of its name", () => {
+  const crumbs = crumbsOf("/sets/default/demo/edit", "west");
+  expect(crumbs.find(({ label }) => label === "demo")?.href).toBe("/sets/default/demo?home=west");
+});

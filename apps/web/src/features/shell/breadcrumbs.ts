@@ -9,8 +9,8 @@ const PAGES: Readonly<Record<string, string>> = {
   settings: "Settings",
 };
 
-/** Where a path is, from the outermost page inward. The last crumb is the page itself. */
-export function crumbsOf(path: string): readonly Crumb[] {
+/** Where a path is, from the outermost page inward. The last crumb is the page itself. `home`: of the set, as in its address. */
+export function crumbsOf(path: string, home: string | null = null): readonly Crumb[] {
   const [page = "", first, second, third] = path.split("/").slice(1).map(decodeSegment);
   if (page === "") return [{ label: "Overview", href: "/", isName: false }];
   const crumbs: Crumb[] = [{ label: PAGES[page] ?? page, href: `/${page}`, isName: false }];
@@ -21,7 +21,7 @@ export function crumbsOf(path: string): readonly Crumb[] {
   else if (page === "sets" && first !== undefined) {
     crumbs.push({ label: first, href: `/sets?namespace=${encodeURIComponent(first)}`, isName: false });
     if (second !== undefined)
-      crumbs.push({ label: second, href: setPath({ namespace: first, name: second, home: null }), isName: true });
+      crumbs.push({ label: second, href: setPath({ namespace: first, name: second, home }), isName: true });
     if (third === "edit") crumbs.push({ label: "Edit", href: null, isName: false });
   }
   return crumbs;

@@ -3,7 +3,7 @@
 import type { ClusterRow, SetRow } from "@openpatio/core/view";
 import { History, Layers, LayoutDashboard, type LucideIcon, Server, Settings2 } from "lucide-react";
 import Link from "next/link";
-import { usePathname } from "next/navigation";
+import { usePathname, useSearchParams } from "next/navigation";
 import { useMemo } from "react";
 import { useConnection, useLiveEntries } from "#lib/live.ts";
 import { clusterPath, setPath } from "#lib/paths.ts";
@@ -96,6 +96,7 @@ function noteOf(cluster: ClusterRow): string {
 }
 
 function SetLinks({ sets, path }: { readonly sets: readonly SetRow[]; readonly path: string }) {
+  const home = useSearchParams().get("home");
   const shown = useMemo(
     () =>
       sets
@@ -112,8 +113,9 @@ function SetLinks({ sets, path }: { readonly sets: readonly SetRow[]; readonly p
       <div className={styles.nav}>
         {shown.map((set) => {
           const href = setPath(set);
+          const isHere = path === setPath({ ...set, home: null }) && home === set.home;
           return (
-            <Link key={href} href={href} aria-current={path === href ? "page" : undefined}>
+            <Link key={href} href={href} aria-current={isHere ? "page" : undefined}>
               <StateGlyph state={set.isStale ? "stale" : stateOfPhase(set.phase)} />
               <span className="mono clip">{set.name}</span>
             </Link>

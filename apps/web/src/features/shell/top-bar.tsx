@@ -3,7 +3,7 @@
 import { ChevronRight, Monitor, Moon, Search, Sun } from "lucide-react";
 import dynamic from "next/dynamic";
 import Link from "next/link";
-import { usePathname } from "next/navigation";
+import { usePathname, useSearchParams } from "next/navigation";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { formatExact } from "#lib/format.ts";
 import { useConnection } from "#lib/live.ts";
@@ -52,7 +52,7 @@ export function TopBar() {
 }
 
 function Breadcrumbs() {
-  const crumbs = crumbsOf(usePathname());
+  const crumbs = crumbsOf(usePathname(), useSearchParams().get("home"));
   return (
     <nav aria-label="Breadcrumbs" className="clip">
       <ol className={styles.crumbs}>
