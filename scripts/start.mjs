@@ -1,7 +1,7 @@
 // `npm start`: installs what is missing, then keeps three processes running: Postgres, the sandbox, the server.
 // Each can die alone: the others carry on and the dead one is started again.
 import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -50,7 +50,7 @@ function claimDataDir(dataDir) {
 
 /** Folder by folder: Node's recursive mkdir never ends where the system answers ENOENT below an existing folder (/proc). */
 function makeFolder(folder) {
-  if (existsSync(folder)) return;
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   makeFolder(path.dirname(folder));
   mkdirSync(folder);
 }

@@ -123,6 +123,12 @@ describeOnTargets("the console on sets applied with kubectl", (bench) => {
     expect(
       (await bench().server.call<SetAnswer>("sets.get", { namespace, name: "twin", home: cluster })).detail.id,
     ).toBe(ofCluster.detail.id);
+    const ofConsole = await set.get();
+    const edited = editYaml(ofCluster.yaml, [{ path: ["spec", "revisionHistoryLimit"], value: 5 }]);
+    await bench().server.call("sets.apply", { yaml: edited, cluster, home: cluster });
+    const after = await bench().server.call<SetAnswer>("sets.get", { namespace, name: "twin", home: cluster });
+    expect(after.yaml).toContain("revisionHistoryLimit: 5");
+    expect((await set.get()).generation).toBe(ofConsole.generation);
     await set.call("sets.delete", { home: null });
     await bench().server.until(
       "one of them",

@@ -1,6 +1,7 @@
 import { DomainError } from "@openpatio/core/errors";
 import {
   canonicalJson,
+  fields,
   homeOf,
   type KubeObject,
   MANAGER,
@@ -162,7 +163,7 @@ export class Adopter {
     }
     if (object === null) return;
     if (object.metadata.deletionTimestamp !== undefined) {
-      if (row !== null) await this.end(row, `Deleted in ${member.name}`);
+      if (row !== null) await this.end(row, `Deleted in ${member.name}`, isToBeOrphaned(object));
       else await this.release(member, object);
       return;
     }
@@ -262,9 +263,10 @@ export class Adopter {
     this.queue.add(keyText(resource.cluster, namespace, name), CONFLICT_MS);
   }
 
-  private async end(row: StoredSet, cause: string): Promise<void> {
+  /** `orphan`: what runs stays, although the definition that was last accepted may say otherwise. */
+  private async end(row: StoredSet, cause: string, orphan = false): Promise<void> {
     await this.store(row, ({ state }) => {
-      const change = deleteSet(state);
+      const change = deleteSet(state, { orphan });
       if (change === null) return null;
       return {
         actor: "cluster",
@@ -312,6 +314,9 @@ export class Adopter {
     }
   }
 }
+
+/** An edit and the deletion after it may be heard of as one. */
+const isToBeOrphaned = (object: KubeObject): boolean => fields(fields(object["spec"])["deletion"])["orphan"] === true;
 
 const keyText = (cluster: string, namespace: string, name: string): string => `${cluster}/${namespace}/${name}`;
 

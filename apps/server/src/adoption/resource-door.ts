@@ -44,7 +44,7 @@ export class ConsoleDoor implements ResourceDoor {
     const reason = isScale ? null : readOnlyReason(state);
     if (reason !== null) throw new DomainError("set.read-only", reason, { params: { name: state.name } });
     const { member, ref } = this.open(state);
-    if (decision.state.isDeleting) return this.delete(member, ref, before, decision.state.spec.deletion.orphan);
+    if (decision.state.isDeleting) return this.delete(member, ref, before, decision.state);
     if (isScale) {
       requireAccepted(state);
       return this.followed(before, await member.port.sets.edit(ref, scaled, CONSOLE_MANAGER));
@@ -54,13 +54,31 @@ export class ConsoleDoor implements ResourceDoor {
     return this.followed(before, stored);
   }
 
-  private async delete(member: Member, ref: ObjectRef, before: StoredSet, orphan: boolean): Promise<StoredSet> {
+  private async delete(member: Member, ref: ObjectRef, before: StoredSet, wanted: SetState): Promise<StoredSet> {
+    const { orphan } = wanted.spec.deletion;
     if (orphan !== before.state.spec.deletion.orphan) {
       const edit = { op: "add", path: "/spec/deletion", value: { orphan } } as const;
       await this.followed(before, await member.port.sets.edit(ref, [edit], CONSOLE_MANAGER));
     }
     await member.port.sets.delete(ref);
+    if (wanted.deletesVolumes === true) await this.takeVolumes(before.state.id);
     return this.until(before, (set) => set === null || set.state.isDeleting);
+  }
+
+  /**
+   * The resource has no word for it, so it is kept with us: after the deletion was taken, for one that fails must not make
+   * a later one with kubectl take the volumes.
+   */
+  private async takeVolumes(id: string): Promise<void> {
+    for (let race = 0; race < MAX_RACES; race += 1) {
+      const before = this.sets.get(id);
+      if (before === null) return;
+      const state = { ...before.state, deletesVolumes: true };
+      if ((await this.sets.commit({ before, after: { state }, timeline: [] })) !== null) return;
+    }
+    throw new DomainError("set.version-conflict", "The set goes, and its volumes stay: it changed too fast to tell.", {
+      retry: "backoff",
+    });
   }
 
   /** Errors: `cluster.unreachable`, and nothing is stored; `set.version-conflict` when the resource is another one by now. */

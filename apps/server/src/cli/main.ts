@@ -56,7 +56,8 @@ function parse(args: readonly string[]) {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file === "-" ? process.stdin.fd : file, "utf8");
+    // By number: naming process.stdin would make a pipe non-blocking, and reading one that is slow would fail.
+    return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
     throw new UsageError(`${file === "-" ? "stdin" : file} can't be read: ${reason(error)}. Name a file that exists.`);
   }

@@ -12,8 +12,8 @@ type Loss = { lostMs: number; sinceMs: number; isCounting: boolean };
 
 /**
  * For how long clusters have not answered, as far as that counts for a failover. It survives a restart, and contact
- * resets it. What counts is only time in which this server ran and another cluster answered it: while none does, it may be
- * our own network that is gone. A clock that jumps counts for no more than two looks.
+ * resets it. What counts is only time in which this server ran and another cluster of the same kind, real or simulated,
+ * answered it: while none does, it may be our own network that is gone. A clock that jumps counts for no more than two looks.
  */
 export class LostContacts {
   private readonly options: {
@@ -57,9 +57,13 @@ export class LostContacts {
     const nowMs = this.options.nowMs();
     const elapsedMs = Math.min(Math.max(0, nowMs - this.lastLookMs), 2 * TICK_MS);
     this.lastLookMs = nowMs;
-    const members = this.options.fleet.all().map(({ name, port }) => ({ name, health: port.info().health }));
-    const isCounting = members.some(({ health }) => health === "live");
-    for (const { name, health } of members) {
+    const members = this.options.fleet
+      .all()
+      .map(({ name, port, isSimulated }) => ({ name, isSimulated, health: port.info().health }));
+    const live = members.filter(({ health }) => health === "live");
+    for (const { name, isSimulated, health } of members) {
+      // The sandbox answers on this machine, whatever became of the network.
+      const isCounting = live.some((other) => other.isSimulated === isSimulated);
       if (health === "live") this.found(name);
       else if (health === "unreachable") this.missed(name, { nowMs, elapsedMs, isCounting });
     }
@@ -69,7 +73,10 @@ export class LostContacts {
 
   private found(name: string): void {
     this.losses.delete(name);
-    if (this.storedMs.has(name)) this.store(name, null);
+    if (!this.storedMs.has(name)) return;
+    // Also where another server is the one that writes: its contact is ours.
+    this.storedMs.set(name, 0);
+    this.store(name, null);
   }
 
   private missed(name: string, at: { nowMs: number; elapsedMs: number; isCounting: boolean }): void {

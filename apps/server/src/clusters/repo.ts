@@ -27,6 +27,7 @@ export async function replaceLabels(
   labels: Readonly<Record<string, string>>,
 ): Promise<boolean> {
   const { count } = await tx.clusterRow.updateMany({ where: { name }, data: { labels: { ...labels } } });
+  await advancePlacements(tx, [{ name, version: null }]);
   return count === 1;
 }
 

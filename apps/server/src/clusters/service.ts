@@ -131,7 +131,10 @@ export class ClusterVerbs implements ClusterService {
       `Give ${name} ${labelText(labels)}; it had ${labelText(before)}`,
     );
     const items = await db.$transaction(async (tx) => {
-      if (!(await replaceLabels(tx, name, labels))) requireMember(fleet, "");
+      if (!(await replaceLabels(tx, name, labels)))
+        throw new DomainError("cluster.not-found", `There is no cluster ${name} any more.`, {
+          params: { cluster: name },
+        });
       return timeline.write(tx, [line], nowMs());
     });
     fleet.relabel(name, labels);

@@ -137,7 +137,13 @@ export class Reconciler {
       }
       return;
     }
+    if (change.kind === "resource") {
+      const set = sets.find(change.namespace, change.name, cluster);
+      if (set !== null) this.queue.add(set.state.id, SETTLE_MS);
+      return;
+    }
     for (const set of sets.all()) {
+      if (change.kind === "resources" && homeOf(set.state) !== cluster) continue;
       const isHere = set.state.groups.some((group) => clustersOfGroup(group).includes(cluster));
       const mayComeHere = isWaitingForRoom(set);
       if (change.kind === "capacity" ? mayComeHere : isHere || mayComeHere) this.queue.add(set.state.id, SETTLE_MS);

@@ -37,7 +37,9 @@ export async function dryRun(port: ClusterPort, state: SetState): Promise<DryRun
     .filter((object) => object.kind === "Service")
     .map((object, position) => ({ role: position, object: withoutOwner(object) }));
   const asked = [...workloads, ...services];
-  const answers = await Promise.all(asked.map(({ role, object }) => ask(port, object, role)));
+  const answers = await Promise.all(
+    asked.map(({ role, object }) => ask(port, object, role, hasOwnWorkers(state, role))),
+  );
   return {
     problems: answers.flatMap((answer) => (answer === "silent" ? [] : answer)),
     isAnswered: !answers.includes("silent"),
@@ -55,7 +57,12 @@ function indexAskedAbout({ spec, groups }: SetState): number {
   return String(next).length > String(last).length ? last : next;
 }
 
-async function ask(port: ClusterPort, object: KubeObject, role: number): Promise<readonly Problem[] | "silent"> {
+async function ask(
+  port: ClusterPort,
+  object: KubeObject,
+  role: number,
+  hasWorkerTemplate: boolean,
+): Promise<readonly Problem[] | "silent"> {
   try {
     await port.create(object, { dryRun: true });
     return [];
@@ -65,18 +72,25 @@ async function ask(port: ClusterPort, object: KubeObject, role: number): Promise
     const rolePath = `spec.groupTemplate.roles[${role}]`;
     if (error.problems.length === 0) return [{ path: rolePath, message: error.message, code: "cluster" }];
     return error.problems.map((problem) => ({
-      path: toDefinitionPath(problem.path, rolePath, object.kind),
+      path: toDefinitionPath(problem.path, rolePath, object.kind, hasWorkerTemplate),
       message: `${port.name} refuses ${object.kind} ${object.metadata.name}: ${problem.message}`,
       code: "cluster" as const,
     }));
   }
 }
 
+function hasOwnWorkers({ spec }: SetState, role: number): boolean {
+  return (spec.groupTemplate.roles[role]?.leaderWorker?.workerTemplate ?? null) !== null;
+}
+
 /** `spec.template.spec.containers[0].image` of a workload is the same place in the role's template. */
-function toDefinitionPath(path: string, rolePath: string, kind: string): string {
+function toDefinitionPath(path: string, rolePath: string, kind: string, hasWorkerTemplate: boolean): string {
   if (kind === "Service") return `${rolePath}.template`;
   const inLeaderWorkers = /^spec\.leaderWorkerTemplate\.(leader|worker)Template(\..+)?$/.exec(path);
-  if (inLeaderWorkers !== null) return `${rolePath}.template${inLeaderWorkers[2] ?? ""}`;
+  if (inLeaderWorkers !== null) {
+    const part = inLeaderWorkers[1] === "worker" && hasWorkerTemplate ? "leaderWorker.workerTemplate" : "template";
+    return `${rolePath}.${part}${inLeaderWorkers[2] ?? ""}`;
+  }
   const inTemplate = /^spec\.(template(?:\..+)?)$/.exec(path);
   return inTemplate === null ? `${rolePath}.template` : `${rolePath}.${inTemplate[1]}`;
 }

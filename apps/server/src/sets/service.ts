@@ -114,7 +114,9 @@ export class SetVerbs implements SetService {
     if (problems.length > 0) throw refuse(problems);
     if (asked.present === null) return this.insert(actor, this.readOrRefuse(input));
     let isChanged = false;
-    const stored = await changeSet(this.options.sets, actor, asked, (set) => {
+    // The one that was read and asked about: another of its name may have another home.
+    const key = { namespace: asked.namespace, name: asked.name, home: homeOf(asked.present.state) };
+    const stored = await changeSet(this.options.sets, actor, key, (set) => {
       // Read again over what is stored by now: a scale that came while the cluster was asked is not undone.
       const definition = set === asked.present ? asked : this.readOrRefuse(input);
       checkGeneration(set, input.ifGeneration, definition);

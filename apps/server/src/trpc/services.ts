@@ -51,8 +51,9 @@ export interface SetService {
   timeline(input: SetKey & { readonly limit: number; readonly before?: string | undefined }): Promise<TimelineAnswer>;
   discovery(input: SetKey & { readonly group: number }): DiscoveryAnswer;
   diff(input: SetKey & { readonly from: number; readonly to: number }): DiffAnswer;
-  /** Ends the backoff of a group that waits for its next incarnation. */
+  /** Ends a fight with another manager over a field: what is ours is written once more. */
   retakeFields(actor: string, key: SetKey): Promise<{ readonly name: string }>;
+  /** Ends the backoff of a group that waits for its next incarnation. */
   retryNow(actor: string, input: SetKey & { readonly group: number }): Promise<{ readonly group: number }>;
   /** Where a group would go that is stopped and placed anew; nothing is done. */
   previewMove(input: SetKey & MoveTarget): Promise<MoveView>;
