@@ -65,3 +65,48 @@ test("groups that are deleted from a cluster are gone there before they start el
   expect(places(operated)).toEqual(["b", "b"]);
   expect([a.pods.size, ...left(a)]).toEqual([0, 0, 0, 0]);
 });
+
+test("groups that find no place elsewhere leave nothing on the cluster that they are deleted from", () => {
+  const { operated, a, b } = spanning();
+  for (const node of b.nodes) node.isUnschedulable = true;
+  a.removal = "delete";
+  operated.run(15);
+  expect(operated.state.groups.map(({ stage }) => stage)).toEqual(["unplaced", "unplaced"]);
+  expect([a.pods.size, ...left(a)]).toEqual([0, 0, 0, 0]);
+  expect(operated.plan().actions).toEqual([]);
+});
+
+test("a group that waits for its next start when its cluster is moved off leaves nothing behind there", () => {
+  const { operated, a } = spanning();
+  for (const [times, index] of [
+    [2, 0],
+    [2, 1],
+  ] as const)
+    for (let i = 0; i < times; i++) {
+      operated.untilReady();
+      a.crash(`demo-${index}-prefill-0`);
+      operated.run(4);
+    }
+  operated.until(({ state }) => state.groups.some(({ stage }) => stage === "waiting"));
+  a.removal = "move";
+  operated.until(({ state }) =>
+    state.groups.every(({ leaving, placement }) => leaving.length === 0 && placement?.cluster === "b"),
+  );
+  operated.untilReady();
+  expect([a.pods.size, ...left(a)]).toEqual([0, 0, 0, 0]);
+  expect(operated.acted.filter(({ kind }) => kind === "release")).toEqual([]);
+});
+
+test("the Service of a set without groups goes with the cluster that is removed", () => {
+  const placement = { clusters: { names: ["a"] } };
+  const world = new World([aNode("a-0")], "a");
+  const entry = { role: "router", port: "http" };
+  const operated = new Operated(world, aSet({ replicas: 1, roles: [aRole({ role: "router" })], entry, placement }));
+  operated.untilReady();
+  operated.edit({ ...operated.state.spec, replicas: 0 });
+  operated.run(15);
+  expect(world.objects.size).toBe(1);
+  world.removal = "delete";
+  operated.run(3);
+  expect(world.objects.size).toBe(0);
+});

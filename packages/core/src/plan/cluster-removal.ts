@@ -37,7 +37,7 @@ export function leaveRemovedCluster(
     ...item,
     running: null,
     group:
-      removal === "delete" || teardown === null ? stopped : { ...stopped, teardown: { ...teardown, isLetGo: true } },
+      removal === "orphan" && teardown !== null ? { ...stopped, teardown: { ...teardown, isLetGo: true } } : stopped,
   };
 }
 

@@ -28,7 +28,8 @@ export function planEntry(
     const existing = context.entry(cluster);
     const keeper = after.find(({ group }) => group.placement?.cluster === cluster && group.teardown?.next !== "remove");
     const isServed = after.some(({ group }) => keptCopy(group)?.copy.placement?.cluster === cluster);
-    const isWanted = keeper !== undefined || (existing !== null && (isServed || set.spec.replicas === 0));
+    const isKept = set.spec.replicas === 0 && (context.live(cluster)?.removal ?? null) === null;
+    const isWanted = keeper !== undefined || (existing !== null && (isServed || isKept));
     if (wanted === null || !isWanted) {
       if (context.live(cluster)?.removal === "orphan") releaseEntry(context, cluster, notes);
       else if (existing !== null && existing.deletionAtMs === null) notes.actions.push(deletion(cluster, existing));

@@ -1,6 +1,7 @@
 import {
   compareNames,
   type GroupState,
+  isPlaceInRole,
   type ObservedCluster,
   type ObservedObject,
   type ObservedPod,
@@ -159,7 +160,7 @@ export function shortPodName(pod: { readonly name: string; readonly role: string
   if (pod.role === null) return pod.name;
   const at = pod.name.lastIndexOf(`-${pod.role}-`);
   const end = at < 0 ? "" : pod.name.slice(at + pod.role.length + 2);
-  return /^\d+(-(w-)?\d+)?$/.test(end) ? `${pod.role}-${end}` : pod.name;
+  return isPlaceInRole(end) ? `${pod.role}-${end}` : pod.name;
 }
 
 export function ordinalOf(podName: string): number | null {

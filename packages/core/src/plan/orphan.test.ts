@@ -59,3 +59,18 @@ test("a later set of the same name does not touch the pods that were left runnin
   expect(podUids(set)).toEqual(before);
   expect(later.acted.filter(({ kind }) => kind === "delete")).toEqual([]);
 });
+
+test("what runs as a LeaderWorkerSet is let go of by its own API", () => {
+  const workload = { apiVersion: "leaderworkerset.x-k8s.io/v1", kind: "LeaderWorkerSet" };
+  const roles = [{ ...(aRole({ role: "engine", leaderWorker: { size: 2 } }) as object), workload }];
+  const world = new World([aNode("n1"), aNode("n2")]);
+  world.hasLeaderWorkerSets = true;
+  const set = new Operated(world, aSet({ replicas: 1, roles, deletion: { orphan: true } }));
+  set.untilReady();
+  const before = podUids(set);
+  set.take(deleteSet(set.state));
+  set.until((operated) => operated.isGone);
+  expect(podUids(set)).toEqual(before);
+  const refs = set.acted.flatMap((action) => (action.kind === "release" ? [action.ref] : []));
+  expect(refs.find(({ kind }) => kind === "LeaderWorkerSet")?.apiVersion).toBe(workload.apiVersion);
+});

@@ -1,5 +1,5 @@
 import { API_VERSION, type GroupState, type SetState } from "../model/index.ts";
-import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
+import { type PlanContext, type PlanNotes, refTo, refToWorkload } from "./context.ts";
 import type { ObservedGroup } from "./observed-group.ts";
 
 /** The set is deleted and what runs stays: it loses our labels and owner, and nobody looks after it from then on. */
@@ -13,12 +13,12 @@ export function isOrphaning(set: Pick<SetState, "isDeleting" | "spec">): boolean
  */
 export function planOrphaning(group: GroupState, observed: ObservedGroup, notes: PlanNotes): boolean {
   const { cluster, owner, workloads, configMaps, services } = observed;
+  const isThere = ({ deletionAtMs }: { readonly deletionAtMs: number | null }): boolean => deletionAtMs === null;
   const kept = [
-    ...workloads.map((workload) => ({ apiVersion: "apps/v1", object: workload })),
-    ...[...configMaps, ...services].map((object) => ({ apiVersion: "v1", object })),
-  ].filter(({ object }) => object.deletionAtMs === null);
-  for (const { apiVersion, object } of kept)
-    notes.actions.push({ kind: "release", group: group.index, ref: refTo(cluster, apiVersion, object) });
+    ...workloads.filter(isThere).map((workload) => refToWorkload(cluster, workload)),
+    ...[...configMaps, ...services].filter(isThere).map((object) => refTo(cluster, "v1", object)),
+  ];
+  for (const ref of kept) notes.actions.push({ kind: "release", group: group.index, ref });
   if (kept.length > 0 || owner === null) return kept.length === 0;
   // What a watch has not told yet may still be owned by it.
   if (owner.deletionAtMs === null)

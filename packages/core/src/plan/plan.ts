@@ -82,7 +82,9 @@ function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], 
     if (context.live(cluster)?.removal === "orphan") continue;
     for (const [index, observed] of groups) {
       const group = homes.get(index);
-      const isElsewhere = group !== undefined && group.placement !== null && !clustersOfGroup(group).includes(cluster);
+      // One without a place is nowhere: where its cluster is being removed, nothing waits there for its return.
+      const isAway = group?.placement !== null || (context.live(cluster)?.removal ?? null) !== null;
+      const isElsewhere = group !== undefined && isAway && !clustersOfGroup(group).includes(cluster);
       if (group === undefined || (isElsewhere && group.teardown?.next !== "remove"))
         planForeignHome(index, observed, notes);
     }

@@ -317,3 +317,25 @@ describe("failover", () => {
     expect(a.pods.size + a.owners.size).toBe(0);
   });
 });
+
+test("a copy that is left on a cluster runs on when its set is let go of", () => {
+  const { operated, a, b } = spanning({ deletion: { orphan: true } });
+  const before = [...a.pods.values()].map(({ uid }) => uid);
+  b.neverReady = /decode/;
+  ask(operated);
+  operated.until(({ state }) => state.groups[0]?.placement?.cluster === "b");
+  operated.run(2);
+  b.health = "unreachable";
+  operated.run(1);
+  operated.take(deleteSet(operated.state));
+  operated.run(10);
+  expect([...a.pods.values()].filter(({ deletionAtMs }) => deletionAtMs === null).map(({ uid }) => uid)).toEqual(
+    before,
+  );
+  expect(a.owners.size).toBe(0);
+  b.health = "live";
+  operated.until(({ isGone }) => isGone);
+  expect([...a.pods.values()].filter(({ deletionAtMs }) => deletionAtMs === null).map(({ uid }) => uid)).toEqual(
+    before,
+  );
+});

@@ -17,6 +17,7 @@ import type { PlanContext, PlanNotes } from "./context.ts";
 import { planRemoval, planTeardown } from "./deletion.ts";
 import { beginTeardown, startIncarnation, withEnd } from "./incarnation.ts";
 import { nextPlace } from "./next-place.ts";
+import { isOrphaning, planOrphaning } from "./orphan.ts";
 import { abilitiesOf, nextRevision, type Placing, placeText } from "./placing.ts";
 import { duration } from "./words.ts";
 
@@ -47,14 +48,19 @@ function isRemoved(context: PlanContext, { copy }: LeavingCopy, notes: PlanNotes
   if (!context.input.clusters.has(cluster)) return true;
   if (context.live(cluster) === null) return false;
   const home = context.observed(cluster, copy.index);
-  const isDown = planTeardown(context, { ...copy, teardown: null }, home, notes) === "gone";
-  if (!isDown || !planRemoval(copy, home, notes)) return false;
+  const isLetGo = isOrphaning(context.set);
+  const isDone = isLetGo
+    ? planOrphaning(copy, home, notes)
+    : planTeardown(context, { ...copy, teardown: null }, home, notes) === "gone" && planRemoval(copy, home, notes);
+  if (!isDone) return false;
   notes.timeline.push({
     kind: "group.stopped",
     group: copy.index,
     incarnation: copy.incarnation,
     cause: null,
-    decision: `Nothing of incarnation ${copy.incarnation} of group ${copy.index} is left on ${cluster}`,
+    decision: isLetGo
+      ? `Leave what runs of incarnation ${copy.incarnation} of group ${copy.index} on ${cluster} to itself`
+      : `Nothing of incarnation ${copy.incarnation} of group ${copy.index} is left on ${cluster}`,
     actions: [],
   });
   return true;

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import type { ObservedClaim } from "../model/index.ts";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
 import { deleteSet } from "./spec-change.ts";
+import { isOwnClaim } from "./volumes.ts";
 
 const CLAIMS = ["cache-demo-0-engine-0", "cache-demo-0-engine-1"];
 
@@ -78,4 +80,28 @@ test("which claim is named does not depend on the order in which a cluster lists
   });
   expect(messages[0]).toMatch(/^2 volume claims to go, cache-demo-0-engine-0 first/);
   expect(messages[1]).toBe(messages[0]);
+});
+
+test("claims of workers with a template of their own are the set's as well", () => {
+  const claimOf = (name: string) => ({ name, groupIndex: 0, role: "engine" }) as ObservedClaim;
+  const set = { name: "demo" };
+  for (const name of ["cache-demo-0-engine-0", "cache-demo-0-engine-0-1", "cache-demo-0-engine-0-w-1"])
+    expect([name, isOwnClaim(set, claimOf(name))]).toEqual([name, true]);
+  for (const name of ["cache-demo-0-engine", "cache-demo-0-engine-x", "demo-0-engine-0", "cache-demo-0-engine-w-1"])
+    expect([name, isOwnClaim(set, claimOf(name))]).toEqual([name, false]);
+});
+
+test("a set that chooses clusters by labels waits as well for the volumes of one that does not answer", () => {
+  const set = running();
+  set.world.labels = { tier: "gpu" };
+  const clusters = { names: [], selector: { matchLabels: { tier: "gpu" } } };
+  set.state = {
+    ...set.state,
+    spec: { ...set.state.spec, placement: { ...set.state.spec.placement, clusters } },
+  };
+  set.take(deleteSet(set.state, { deletesVolumes: true }));
+  set.until(({ state }) => state.groups.length === 0, 40);
+  set.world.health = "unreachable";
+  set.run(5);
+  expect(set.isGone).toBe(false);
 });

@@ -1,4 +1,5 @@
-import { compareNames, type ObservedClaim, type SetState, workloadName } from "../model/index.ts";
+import { compareNames, isPlaceInRole, type ObservedClaim, type SetState, workloadName } from "../model/index.ts";
+import { wantedClusters } from "../placement/hosts.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { plural } from "./words.ts";
 
@@ -22,7 +23,8 @@ export function planVolumes(context: PlanContext, notes: PlanNotes): void {
 export function areVolumesLeft(context: PlanContext): boolean {
   const { set, input } = context;
   if (!set.isDeleting || !set.deletesVolumes) return false;
-  const isHidden = set.spec.placement.clusters.names.some((name) => {
+  const { clusters: wanted } = set.spec.placement;
+  const isHidden = [...wanted.names, ...wantedClusters(wanted, input.clusters)].some((name) => {
     const cluster = input.clusters.get(name);
     return cluster !== undefined && cluster.health !== "live";
   });
@@ -53,10 +55,11 @@ function claimsToDelete({ set, input }: PlanContext): ReadonlyMap<string, readon
 
 /**
  * A label alone does not make a claim ours: it also has the name that the StatefulSet of its group and role gives, with
- * the pod's number at the end, or those of instance and pod.
+ * what the pod has after its role at the end.
  */
 export function isOwnClaim(set: Pick<SetState, "name">, { name, groupIndex, role }: ObservedClaim): boolean {
   if (groupIndex === null || role === null) return false;
-  const at = name.lastIndexOf(`-${workloadName(set.name, groupIndex, role)}-`);
-  return at > 0 && /^\d+(?:-\d+)?$/.test(name.slice(at + workloadName(set.name, groupIndex, role).length + 2));
+  const infix = `-${workloadName(set.name, groupIndex, role)}-`;
+  const at = name.lastIndexOf(infix);
+  return at > 0 && isPlaceInRole(name.slice(at + infix.length));
 }

@@ -61,6 +61,7 @@ export class World {
   aheadMs = 0;
   health: ObservedCluster["health"] = "live";
   hasLeaderWorkerSets = false;
+  labels: Readonly<Record<string, string>> = {};
   removal: ClusterRemovalMode | null = null;
   nodes: Mutable<ObservedNode>[];
   readonly owners = new Map<string, Mutable<ObservedObject>>();
@@ -96,6 +97,7 @@ export class World {
       health: this.health,
       removal: this.removal,
       hasLeaderWorkerSets: this.hasLeaderWorkerSets,
+      labels: this.labels,
       nodes: this.nodes.map((node) => ({ ...node })),
       podsOnNode: (node) => pods.filter((pod) => pod.nodeName === node && pod.phase !== "Failed"),
       boundVolume: (namespace, name) => {
