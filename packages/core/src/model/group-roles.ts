@@ -37,11 +37,9 @@ export function groupRoles(
   return [...content.roles]
     .sort((a, b) => places(a) - places(b))
     .map((role) => {
-      const wanted =
-        set.spec.groupTemplate.roles.find((candidate) => candidate.role === role.role) ??
-        shape.find((candidate) => candidate.role === role.role);
       const isPerInstance = role.kind === "StatefulSet" && (role.leaderWorker ?? null) !== null;
       const present = set.spec.groupTemplate.roles.find((candidate) => candidate.role === role.role);
+      const wanted = present ?? shape.find((candidate) => candidate.role === role.role);
       const isExternal = present?.scaling.external === true && !isPerInstance;
       const given = isExternal ? external.find((count) => count.role === role.role) : undefined;
       return {

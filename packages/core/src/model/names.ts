@@ -44,7 +44,7 @@ export const SANDBOX_ANNOTATION_PREFIX = "sandbox.openpatio.io/";
 export const groupName = (set: string, index: number): string => `${set}-${index}`;
 export const workloadName = (set: string, index: number, role: string): string => `${set}-${index}-${role}`;
 /** One instance of a multi-node role: its leader's pod and its workers' in a LeaderWorkerSet, else its StatefulSet. */
-export const instanceName = (set: string, index: number, role: string, instance: number): string =>
+export const instanceName = (set: string, index: number, role: string, instance: number | string): string =>
   `${workloadName(set, index, role)}-${instance}`;
 /** What stands after a role in the name of one of its pods: `2`, of a multi-node instance `2-1`, of a worker with a template of its own `2-w-0`. */
 export const isPlaceInRole = (text: string): boolean => /^\d+(-(w-)?\d+)?$/.test(text);

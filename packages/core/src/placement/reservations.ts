@@ -1,4 +1,4 @@
-import { type GroupState, groupRoles, type LeavingCopy, type SetState, workloadName } from "../model/index.ts";
+import { type GroupState, groupRoles, instanceName, type LeavingCopy, type SetState } from "../model/index.ts";
 import { workersOf } from "../project/addresses.ts";
 import { roleDemands } from "./demand.ts";
 import type { PodDemand, Reservation } from "./types.ts";
@@ -25,7 +25,7 @@ export function claimingDemands(
     const content = roles.get(demand.role);
     if (content === undefined) return demand;
     const { role, ordinal, worker = null } = demand;
-    const instance = `${workloadName(set.name, group, role)}-${ordinal}`;
+    const instance = instanceName(set.name, group, role, ordinal);
     const hasOwn = worker !== null && worker > 0 && (content.leaderWorker?.workerTemplate ?? null) !== null;
     const workload = hasOwn ? workersOf(instance) : instance;
     const claims = claimNames(content, worker === null ? instance : `${workload}-${worker}`, worker);

@@ -1,6 +1,6 @@
 import type { SetState } from "../model/index.ts";
 import type { PlanNotes } from "./context.ts";
-import { isRolloutPaused, targetRevision } from "./rollout-state.ts";
+import { isRolloutPaused, revisionToReturnTo } from "./rollout-state.ts";
 import { returnTo } from "./spec-change.ts";
 
 /**
@@ -11,11 +11,11 @@ import { returnTo } from "./spec-change.ts";
  * it is left to the person who paused it.
  */
 export function planRollback(set: SetState, notes: PlanNotes, nowMs: number): SetState {
-  const { stalledReason, lastGood, target } = set.rollout;
+  const { stalledReason, target } = set.rollout;
   if (set.isDeleting || set.spec.rollout.onFailure !== "Rollback" || stalledReason === null || isRolloutPaused(set))
     return set;
-  const good = set.revisions.find((revision) => revision.number === lastGood);
-  if (good === undefined || good.hash === targetRevision(set).hash) return set;
+  const good = revisionToReturnTo(set);
+  if (good === null) return set;
   const { state, timeline } = returnTo(set, good, `Revision ${target} failed. ${stalledReason}`, nowMs);
   notes.timeline.push(...timeline);
   return state;

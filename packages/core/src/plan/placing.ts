@@ -16,7 +16,7 @@ import { hasOldContent, isHeldBack, isRolloutHeld } from "./rollout-state.ts";
 import { listed } from "./words.ts";
 
 /** Milliseconds. Nothing tells when a Secret appears: while a group waits for one, it is looked for this often. */
-const MISSING_LOOK_MS = 5_000;
+export const MISSING_LOOK_MS = 5_000;
 
 const ANYWHERE: PlaceWish = { cluster: null, domain: null };
 

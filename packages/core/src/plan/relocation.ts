@@ -18,7 +18,7 @@ import { planRemoval, planTeardown } from "./deletion.ts";
 import { beginTeardown, startIncarnation, withEnd } from "./incarnation.ts";
 import { nextPlace } from "./next-place.ts";
 import { isOrphaning, planOrphaning } from "./orphan.ts";
-import { abilitiesOf, nextRevision, type Placing, placeText } from "./placing.ts";
+import { abilitiesOf, MISSING_LOOK_MS, nextRevision, type Placing, placeText } from "./placing.ts";
 import { duration } from "./words.ts";
 
 /**
@@ -271,9 +271,6 @@ export function failOver(context: PlanContext, item: AssessedGroup, placing: Pla
   });
   return assessGroup(context, started, notes);
 }
-
-/** Milliseconds. Nothing tells when a Secret appears: while a group waits for one, it is looked for this often. */
-const MISSING_LOOK_MS = 5_000;
 
 /** When a group on a cluster that does not answer is placed elsewhere; null when it is not going to be. */
 export function failoverDueMs({ set, input }: Pick<PlanContext, "set" | "input">, group: GroupState): number | null {

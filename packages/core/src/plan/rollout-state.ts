@@ -7,6 +7,12 @@ export function targetRevision(set: Pick<SetState, "revisions" | "rollout">): Re
   return findRevision(set, set.rollout.target);
 }
 
+/** What an abort or a failed rollout returns to: the last good revision, where that is other content than the target's. */
+export function revisionToReturnTo(set: Pick<SetState, "revisions" | "rollout">): Revision | null {
+  const good = set.revisions.find((revision) => revision.number === set.rollout.lastGood);
+  return good === undefined || good.hash === targetRevision(set).hash ? null : good;
+}
+
 /** By the controls or by the spec. */
 export function isRolloutPaused(set: Pick<SetState, "spec" | "rollout">): boolean {
   return set.rollout.isPaused || set.spec.rollout.paused;

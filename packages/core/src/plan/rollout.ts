@@ -14,6 +14,7 @@ import {
   isOutdated,
   isRolloutHeld,
   maxUnavailable,
+  revisionToReturnTo,
   runsTarget,
   targetRevision,
 } from "./rollout-state.ts";
@@ -186,6 +187,7 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
     stuck === undefined
       ? "is not ready, so no other may be taken down"
       : `did not become ready at revision ${rollout.target}`;
+  const good = revisionToReturnTo(set);
   const stalledReason = `Group ${blocking.group.index} ${where}: ${waitReason(context, blocking)}`;
   notes.timeline.push({
     kind: "rollout.stalled",
@@ -193,8 +195,8 @@ export function rolloutAfter(context: PlanContext, assessed: readonly AssessedGr
     incarnation: blocking.group.incarnation,
     cause: stalledReason,
     decision:
-      set.spec.rollout.onFailure === "Rollback" && rollout.lastGood !== null
-        ? `Stop before the next group, and return to revision ${rollout.lastGood}`
+      set.spec.rollout.onFailure === "Rollback" && good !== null
+        ? `Stop before the next group, and return to revision ${good.number}`
         : "Stop before the next group until it is resumed, aborted or rolled back",
     actions: [],
   });

@@ -9,7 +9,7 @@ import {
 } from "../model/index.ts";
 import { describeRevisionChange, revisionContent, revisionHash } from "../spec/revision.ts";
 import type { SetSpec } from "../spec/schema.ts";
-import { begun, isRolloutActive, targetRevision } from "./rollout-state.ts";
+import { begun, isRolloutActive, revisionToReturnTo, targetRevision } from "./rollout-state.ts";
 import type { TimelineDraft } from "./types.ts";
 import { listed } from "./words.ts";
 
@@ -169,8 +169,8 @@ export function returnTo(state: SetState, chosen: Revision, cause: string, nowMs
 
 /** Returns to the last revision at which every group was Ready. Null when there is none or nothing to abort. */
 export function abortRollout(state: SetState, nowMs: number): StateChange | null {
-  const good = state.revisions.find((revision) => revision.number === state.rollout.lastGood);
-  if (good === undefined || good.hash === targetRevision(state).hash) return null;
+  const good = revisionToReturnTo(state);
+  if (good === null) return null;
   const decision = `Return to revision ${good.number}, the last one at which every group was ready`;
   return {
     state: {

@@ -27,7 +27,7 @@ export type Propagation = "Background" | "Foreground" | "Orphan";
 export type Action =
   /** POST. An existing name that is not ours is a NameConflict. */
   | { readonly kind: "create"; readonly cluster: string; readonly group: number | null; readonly object: KubeObject }
-  /** Replace what we own of a ConfigMap or Service (data, ports, our labels and annotations); never replicas. */
+  /** Replace what we own of an object that outlives an incarnation (data, ports, our labels and annotations), or of a workload that takes another template; never replicas. */
   | { readonly kind: "update"; readonly group: number | null; readonly ref: ObjectRef; readonly object: KubeObject }
   | { readonly kind: "scale"; readonly group: number; readonly ref: ObjectRef; readonly replicas: number }
   /** Status of a RoleBasedGroup, or of the set's own resource. May be delayed and merged by the server; the last one wins. */

@@ -26,7 +26,7 @@ function podDomain(set: SetName, index: number, role: GroupRole): string {
  * share.
  */
 export function leaderAddress(set: SetName, index: number, role: GroupRole, instance: number | string): string {
-  const name = `${workloadName(set.name, index, role.role)}-${instance}`;
+  const name = instanceName(set.name, index, role.role, instance);
   return `${role.isPerInstance ? `${name}-0` : name}.${podDomain(set, index, role)}`;
 }
 

@@ -7,12 +7,12 @@ import {
   fields,
   type GroupRole,
   groupName,
+  instanceName,
   LABEL,
   LWS_LABEL,
   podTemplateOf,
   records,
   type SetState,
-  workloadName,
 } from "../model/index.ts";
 import { leaderAddress } from "./addresses.ts";
 import { keepOff, pinToDomain, preferDomain } from "./affinity.ts";
@@ -133,7 +133,7 @@ function leaderWorkerEnv(set: PodTemplateInput["set"], index: number, role: Grou
   const instance = "$(RBG_ROLE_INDEX)";
   const workerIndex = role.kind === "LeaderWorkerSet" ? LWS_LABEL.workerIndex : POD_INDEX;
   return [
-    { name: "RBG_ROLE_INSTANCE_NAME", value: `${workloadName(set.name, index, role.role)}-${instance}` },
+    { name: "RBG_ROLE_INSTANCE_NAME", value: instanceName(set.name, index, role.role, instance) },
     { name: "RBG_LWP_LEADER_ADDRESS", value: leaderAddress(set, index, role, instance) },
     { name: "RBG_LWP_WORKER_INDEX", valueFrom: fromLabel(workerIndex) },
     { name: "RBG_LWP_GROUP_SIZE", value: String(role.size) },

@@ -1,6 +1,13 @@
 import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests, wantedClusters } from "../placement/index.ts";
-import { hasOldContent, isHeldBack, isOutdated, maxSurge, maxUnavailable } from "../plan/rollout-state.ts";
+import {
+  hasOldContent,
+  isHeldBack,
+  isOutdated,
+  maxSurge,
+  maxUnavailable,
+  revisionToReturnTo,
+} from "../plan/rollout-state.ts";
 import { waveNumbers } from "../plan/waves.ts";
 import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
@@ -224,7 +231,7 @@ function rolloutView(model: SetModel): RolloutView {
     isActive,
     isPaused,
     stalledReason: rollout.stalledReason,
-    canAbort: (isActive || heldBack > 0) && rollout.lastGood !== null && hashes.get(rollout.lastGood) !== targetHash,
+    canAbort: (isActive || heldBack > 0) && revisionToReturnTo(state) !== null,
     startedAtMs: rollout.startedAtMs,
     updatedGroups: status.updatedGroups,
     maxUnavailable: maxUnavailable(spec),

@@ -70,6 +70,10 @@ export const isUidMismatch = (error: ApiError): boolean =>
   (error.status === 422 && error.causes.some((cause) => cause.field === "metadata.uid")) ||
   (error.status === 409 && /UID in (the )?precondition/.test(error.message));
 
+/** The test of a JSON patch failed: answered without naming anything, where a schema that objects names the field. */
+export const isTestFailed = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 422 && error.causes.length === 0;
+
 /**
  * The refusal that the rest of the product sees. `what` is what was tried, e.g. `create StatefulSet default/web`.
  *

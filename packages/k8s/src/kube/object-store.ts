@@ -41,6 +41,10 @@ export class ObjectStore<T> {
     return this.#entries.get(`${namespace}/${name}`)?.value ?? null;
   }
 
+  values(): readonly T[] {
+    return [...this.#entries.values()].map(({ value }) => value);
+  }
+
   /** Stamp of a list that is about to be asked for. */
   beginList(): number {
     this.#order += 1;

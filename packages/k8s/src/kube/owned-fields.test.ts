@@ -53,6 +53,18 @@ test("replicas that are not sent are left alone, whether an autoscaler or our ow
   expect(planMergePatch(live, { ...configMap({}), spec: {} })).toBeNull();
 });
 
+test.each(["StatefulSet", "Deployment", "LeaderWorkerSet"])(
+  "the replicas that a %s was created with stay, for they are written on their own",
+  (kind) => {
+    const workload = (spec: object): KubeObject => ({ ...configMap({}), kind, spec });
+    const live = {
+      ...workload({ replicas: 3, template: 1 }),
+      metadata: { ...configMap({}).metadata, managedFields: [owned({ "f:spec": leaves("replicas", "template") })] },
+    };
+    expect(planMergePatch(live, workload({ template: 2 }))).toEqual({ metadata: guarded, spec: { template: 2 } });
+  },
+);
+
 test("defaults that the server filled into a Service are not undone, dropped fields are", () => {
   const live: KubeObject = {
     apiVersion: "v1",

@@ -47,6 +47,7 @@ const WHOLLY_OURS: Readonly<Record<string, readonly string[]>> = {
  */
 const DEFAULTED: Readonly<Record<string, readonly string[]>> = {
   Deployment: ["spec.replicas"],
+  LeaderWorkerSet: ["spec.replicas"],
   StatefulSet: ["spec.replicas", "spec.volumeClaimTemplates"],
   Service: ["clusterIPs", "internalTrafficPolicy", "ipFamilies", "ipFamilyPolicy", "sessionAffinity", "type"].map(
     (field) => `spec.${field}`,

@@ -3,10 +3,10 @@ import { DomainError } from "@openpatio/core/errors";
 import { ANNOTATION, fields, type KubeObject, MANAGER, records } from "@openpatio/core/model";
 import type { ObjectRef } from "@openpatio/core/plan";
 import type { ClusterChange, ClusterEventDraft, JsonEdit, SetResourcePort } from "@openpatio/core/ports";
-import { ApiError, toDomainError } from "./api-error.ts";
+import { ApiError, isTestFailed, isUidMismatch, toDomainError } from "./api-error.ts";
 import { type ApiConnection, toKubeObject } from "./connection.ts";
 import { ObjectStore, type WriteAnswer } from "./object-store.ts";
-import { EVENT, findResource, type Resource, resourcePath, SET } from "./resources.ts";
+import { EVENT, resourcePath, SET } from "./resources.ts";
 import type { WatchReceiver } from "./watch-supervisor.ts";
 import { isKept } from "./writes.ts";
 
@@ -19,9 +19,7 @@ export class SetResources implements SetResourcePort {
   readonly #connection: ApiConnection;
   readonly #onChange: (change: ClusterChange) => void;
   readonly #sets: ObjectStore<KubeObject>;
-  readonly #byName = new Map<string, KubeObject>();
   readonly #strays: ObjectStore<KubeObject>;
-  readonly #straysByName = new Map<string, KubeObject>();
   #isListed = false;
 
   constructor(options: {
@@ -37,7 +35,6 @@ export class SetResources implements SetResourcePort {
     this.#sets = new ObjectStore({
       trim: withoutOwnedFields,
       onChange: (before, after) => {
-        keep(this.#byName, before, after);
         const { namespace = "", name } = (after ?? before)?.metadata ?? { name: "" };
         this.#onChange({ kind: "resource", namespace, name });
       },
@@ -45,10 +42,7 @@ export class SetResources implements SetResourcePort {
     });
     this.#strays = new ObjectStore({
       trim: (object) => (isMadeByHand(object) ? withoutOwnedFields(object) : null),
-      onChange: (before, after) => {
-        keep(this.#straysByName, before, after);
-        this.#onChange({ kind: "resources" });
-      },
+      onChange: () => this.#onChange({ kind: "resources" }),
       nowMs,
     });
   }
@@ -80,11 +74,11 @@ export class SetResources implements SetResourcePort {
   }
 
   get(namespace: string, name: string): KubeObject | null {
-    return this.#byName.get(`${namespace}/${name}`) ?? null;
+    return this.#sets.get(namespace, name);
   }
 
   all(): readonly KubeObject[] {
-    return [...this.#byName.values()];
+    return this.#sets.values();
   }
 
   async read(namespace: string, name: string): Promise<KubeObject | null> {
@@ -98,7 +92,7 @@ export class SetResources implements SetResourcePort {
   }
 
   strayGroups(): readonly KubeObject[] {
-    return [...this.#straysByName.values()];
+    return this.#strays.values();
   }
 
   patch(object: KubeObject, patch: Readonly<Record<string, unknown>>, manager: string): Promise<KubeObject> {
@@ -130,7 +124,8 @@ export class SetResources implements SetResourcePort {
       const left = await this.#connection.request({ method: "DELETE", path, body });
       answer = isKept(left) ? { object: left } : { goneUid: uid };
     } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404))
+      // Gone, or made anew since: the one that was meant is no more.
+      if (!(error instanceof ApiError && (error.status === 404 || isUidMismatch(error))))
         throw toDomainError(this.#cluster, `delete ${SET.kind} ${namespace}/${name}`, error);
       answer = { goneUid: uid };
     } finally {
@@ -191,23 +186,21 @@ export class SetResources implements SetResourcePort {
     body: unknown,
     options: { readonly manager: string; readonly contentType?: string },
   ): Promise<KubeObject> {
-    const resource: Resource = findResource(object.apiVersion, object.kind) ?? SET;
     const { namespace = "", name } = object.metadata;
-    const what = `change ${resource.kind} ${namespace}/${name}`;
+    const what = `change ${SET.kind} ${namespace}/${name}`;
     const query = { fieldManager: options.manager, ...(method === "PUT" ? { fieldValidation: "Strict" } : {}) };
     const about = options.contentType === undefined ? {} : { contentType: options.contentType };
     this.#sets.beginWrite(namespace, name);
     let answer: WriteAnswer = null;
     try {
-      const path = resourcePath(resource, { namespace, name });
+      const path = resourcePath(SET, { namespace, name });
       const stored = toKubeObject(await this.#connection.request({ method, path, query, body, ...about }));
       // Without its last finalizer an object that was deleted is gone with this very write.
       const isGone = stored.metadata.deletionTimestamp !== undefined && (stored.metadata.finalizers ?? []).length === 0;
       answer = isGone ? { goneUid: stored.metadata.uid ?? "" } : { object: stored };
       return stored;
     } catch (error) {
-      // A test that fails is answered without naming anything; a schema that objects names the field.
-      if (error instanceof ApiError && error.status === 422 && error.causes.length === 0 && Array.isArray(body)) {
+      if (Array.isArray(body) && isTestFailed(error)) {
         throw new DomainError(
           "cluster.conflict",
           `Cluster ${this.#cluster} could not ${what}: it was changed or made anew meanwhile.`,
@@ -235,10 +228,4 @@ function withoutOwnedFields(object: KubeObject): KubeObject {
     Object.fromEntries(Object.entries(entry).filter(([key]) => key !== "fieldsV1")),
   );
   return { ...object, metadata: { ...object.metadata, managedFields } };
-}
-
-function keep(map: Map<string, KubeObject>, before: KubeObject | null, after: KubeObject | null): void {
-  const { namespace = "", name } = (after ?? before)?.metadata ?? { name: "" };
-  if (after === null) map.delete(`${namespace}/${name}`);
-  else map.set(`${namespace}/${name}`, after);
 }

@@ -9,7 +9,7 @@ import {
   type ObservedWorkload,
 } from "@openpatio/core/model";
 import type { ObjectRef, Propagation } from "@openpatio/core/plan";
-import { ApiError, isUidMismatch, refusal, toDomainError } from "./api-error.ts";
+import { ApiError, isTestFailed, isUidMismatch, refusal, toDomainError } from "./api-error.ts";
 import type { ClusterCache } from "./cluster-cache.ts";
 import { type ApiConnection, toKubeObject } from "./connection.ts";
 import type { WriteAnswer } from "./object-store.ts";
@@ -121,9 +121,7 @@ export class ClusterWrites {
         const answer = await this.#connection.request({ method: "PATCH", path, query: WRITER, body, contentType });
         return { object: toKubeObject(answer) };
       } catch (error) {
-        // A test that fails is answered without naming anything; a schema that objects names the field.
-        const isOtherLife = error instanceof ApiError && error.status === 422 && error.causes.length === 0;
-        throw isOtherLife ? this.#anotherLife(what, ref) : toDomainError(this.#cluster, what, error);
+        throw isTestFailed(error) ? this.#anotherLife(what, ref) : toDomainError(this.#cluster, what, error);
       }
     });
   }
@@ -180,8 +178,7 @@ export class ClusterWrites {
       const contentType = "application/json-patch+json";
       return toKubeObject(await this.#connection.request({ method: "PATCH", path, query: WRITER, body, contentType }));
     } catch (error) {
-      const isOtherLife = error instanceof ApiError && error.status === 422 && error.causes.length === 0;
-      throw isOtherLife ? this.#anotherLife(`scale ${ref.kind} ${ref.namespace}/${ref.name}`, ref) : error;
+      throw isTestFailed(error) ? this.#anotherLife(`scale ${ref.kind} ${ref.namespace}/${ref.name}`, ref) : error;
     }
   }
 
