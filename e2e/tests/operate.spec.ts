@@ -230,7 +230,7 @@ test.describe("steps that are taken with care", () => {
     const { yaml, detail } = await app.query<Set>("sets.get", key);
     await app.mutate("sets.apply", { yaml: yaml.replaceAll("v0.5.9", "v0.6.0"), ifGeneration: detail.generation });
     await ui.page.goto("/sets/default/canary");
-    await expect(ui.page.getByText("Canary: 1 of 3 groups on revision 2; partition 2 holds 2 back.")).toBeVisible({
+    await expect(ui.page.getByText("Canary: 1 of 3 groups at revision 2; partition 2 holds 2 back.")).toBeVisible({
       timeout: 60_000,
     });
     await ui.button("Promote to all…").click();

@@ -51,6 +51,8 @@ type ConfirmDialogProps = {
   readonly isDanger?: boolean;
   /** Has to be typed before the button works: for what cannot be undone. */
   readonly typedName?: string;
+  /** Why it can't be confirmed yet; null when it can. */
+  readonly offReason?: string | null;
   /** The dialog stays open and shows the failure when it rejects. */
   readonly onConfirm: () => Promise<unknown>;
 };
@@ -64,6 +66,7 @@ export function ConfirmDialog({
   confirmLabel,
   isDanger = false,
   typedName,
+  offReason = null,
   onConfirm,
 }: ConfirmDialogProps) {
   const [typed, setTyped] = useState("");
@@ -91,7 +94,7 @@ export function ConfirmDialog({
     ? "Waiting for the server"
     : typedName !== undefined && typed !== typedName
       ? `Type ${typedName} first`
-      : null;
+      : offReason;
 
   return (
     <Dialog

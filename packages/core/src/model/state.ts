@@ -333,6 +333,8 @@ export type RolloutState = {
   readonly mostReady: number;
   /** Number of the last "restart all groups" request; 0 = none. */
   readonly restart: number;
+  /** The revision that the target was returned to from by itself, and why; absent when a person decided the target. */
+  readonly returnedFrom?: { readonly revision: number; readonly reason: string };
 };
 
 /** The RoleBasedGroupSet in a cluster that a set was adopted from: there it is changed, here it is followed. */

@@ -81,7 +81,8 @@ export function placeGroup(request: PlacementRequest, ledger: Ledger): Placement
   const refusals: Refusal[] = [];
   const accounts = openAccounts(wish, ledger, refusals);
   const [best, ...others] = ranked(fitsIn(accounts, wish, refusals), strategy);
-  if (best !== undefined) return placed(wish, best.candidate, whyHere(wish, [best, ...others]), refusals);
+  if (best !== undefined)
+    return { ...placed(wish, best.candidate, whyHere(wish, [best, ...others]), refusals), others: others.map(placeOf) };
 
   if (topology?.mode === "Preferred") {
     const [widest] = ranked(spreadsIn(accounts, wish, refusals), strategy);
@@ -128,9 +129,12 @@ function placed(
     exclusive: isPinned ? topology.exclusive : "None",
     isBeyondRoom: false,
     why: why + volumesHere(wish.demandsAt(account)),
+    others: [],
     refusals,
   };
 }
+
+const placeOf = ({ candidate: { account, domain } }: Fit): Place => ({ cluster: account.cluster.name, domain });
 
 /** The clusters that may be asked for room; those that may not are refused. */
 function openAccounts(wish: Wish, ledger: Ledger, refusals: Refusal[]): readonly ClusterAccount[] {

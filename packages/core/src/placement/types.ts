@@ -84,6 +84,8 @@ export type PlacementDecision =
       readonly isBeyondRoom: boolean;
       /** One sentence: why here. */
       readonly why: string;
+      /** Other places that would hold all of it, best first. */
+      readonly others: readonly { readonly cluster: string; readonly domain: Domain | null }[];
       readonly refusals: readonly Refusal[];
     }
   | { readonly placed: false; readonly message: string; readonly refusals: readonly Refusal[] };

@@ -39,6 +39,12 @@ test("a rollout that stalls returns to the last good revision by itself, under a
   expect(told?.cause).toMatch(/^Revision 2 failed. Group 2 did not become ready at revision 2: prefill/);
   expect(set.told("rollout.rolled-back")).toHaveLength(1);
   expect(set.state.rollout).toMatchObject({ lastGood: 3, stalledReason: null });
+  expect(set.state.rollout.returnedFrom?.revision).toBe(2);
+  const condition = set.state.conditions.find(({ type }) => type === "Progressing");
+  expect(condition).toMatchObject({ status: "True", reason: "RolledBack" });
+  expect(condition?.message).toMatch(
+    /^Went back from revision 2 by itself: Group 2 did not become ready at revision 2: prefill/,
+  );
 });
 
 test("a process that dies with the rollback stored has done it, and does it once", () => {
@@ -68,6 +74,7 @@ test("what failed is tried again when somebody asks for it", () => {
   edit(set, { roles: roles("engine:2", 2) });
   set.untilReady();
   expect(set.revisions).toEqual([4, 4, 4]);
+  expect(set.state.rollout.returnedFrom).toBeUndefined();
 });
 
 test("before any revision was good there is nothing to return to", () => {

@@ -18,5 +18,5 @@ export function planRollback(set: SetState, notes: PlanNotes, nowMs: number): Se
   if (good === null) return set;
   const { state, timeline } = returnTo(set, good, `Revision ${target} failed. ${stalledReason}`, nowMs);
   notes.timeline.push(...timeline);
-  return state;
+  return { ...state, rollout: { ...state.rollout, returnedFrom: { revision: target, reason: stalledReason } } };
 }

@@ -1,6 +1,7 @@
 import { CONDITION_TYPES, type Condition, type SetState, type SetStatus } from "../model/index.ts";
 import { problemsText } from "../spec/problem.ts";
-import { isHeldBack, isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
+import { canaryMessage } from "./canary.ts";
+import { isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
 import { ofGroup, plural } from "./words.ts";
 
 type Judged = Pick<Condition, "status" | "reason" | "message">;
@@ -60,19 +61,21 @@ function progressing(set: SetState, status: SetStatus): Judged {
     return isRolloutPaused(set)
       ? { status: "Unknown", reason: "Paused", message: "The rollout is paused." }
       : { status: "True", reason: "RollingOut", message: `Groups are taken to revision ${set.rollout.target}.` };
-  const held = set.groups.filter((group) => group.index < set.spec.replicas && isHeldBack(set, group)).length;
-  if (held > 0)
-    return {
-      status: "True",
-      reason: "Canary",
-      message: `Canary: ${status.updatedGroups} of ${plural(status.replicas, "group")} at revision ${set.rollout.target}; partition ${set.spec.rollout.partition} holds ${held} back.`,
-    };
+  const canary = canaryMessage(set, status.updatedGroups);
+  if (canary !== null) return { status: "True", reason: "Canary", message: canary };
   if (
     status.groups.some(
       (group) => group.phase === "Starting" || group.phase === "Recovering" || group.phase === "Updating",
     )
   )
     return { status: "True", reason: "Starting", message: "Groups are starting." };
+  const { returnedFrom } = set.rollout;
+  if (returnedFrom !== undefined)
+    return {
+      status: "True",
+      reason: "RolledBack",
+      message: `Went back from revision ${returnedFrom.revision} by itself: ${returnedFrom.reason}.`,
+    };
   return { status: "True", reason: "Settled", message: "Nothing is left to do." };
 }
 

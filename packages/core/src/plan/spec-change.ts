@@ -172,12 +172,13 @@ export function abortRollout(state: SetState, nowMs: number): StateChange | null
   const good = revisionToReturnTo(state);
   if (good === null) return null;
   const decision = `Return to revision ${good.number}, the last one at which every group was ready`;
+  const { returnedFrom: _, ...rollout } = begun(state.rollout, nowMs);
   return {
     state: {
       ...state,
       spec: specAtRevision(state.spec, good),
       generation: state.generation + 1,
-      rollout: { ...begun(state.rollout, nowMs), target: good.number, isPaused: false },
+      rollout: { ...rollout, target: good.number, isPaused: false },
     },
     timeline: [line("rollout.aborted", decision, [], `Rollout of revision ${state.rollout.target} aborted`)],
   };
@@ -231,11 +232,8 @@ function targetNewRevision(state: SetState, content: RevisionContent, nowMs: num
     shape: roleShapes(state.spec),
     createdAtMs: nowMs,
   };
-  return {
-    ...state,
-    revisions: [...state.revisions, revision],
-    rollout: { ...begun(state.rollout, nowMs), target: number },
-  };
+  const { returnedFrom: _, ...rollout } = begun(state.rollout, nowMs);
+  return { ...state, revisions: [...state.revisions, revision], rollout: { ...rollout, target: number } };
 }
 
 function withShape(revisions: readonly Revision[], number: number, shape: readonly RoleShape[]): readonly Revision[] {

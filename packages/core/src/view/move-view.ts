@@ -10,7 +10,14 @@ import {
   podCount,
   type SetState,
 } from "../model/index.ts";
-import { type MissingObjects, openLedger, placeGroup, type Refusal, type Reservation } from "../placement/index.ts";
+import {
+  type MissingObjects,
+  openLedger,
+  type PlacementDecision,
+  placeGroup,
+  type Refusal,
+  type Reservation,
+} from "../placement/index.ts";
 import { reservationsOf } from "../placement/reservations.ts";
 import { nextIncarnation } from "../plan/incarnation.ts";
 import { canBeMoved } from "../plan/moving.ts";
@@ -39,9 +46,13 @@ export type MoveView = {
   readonly toRevision: number;
   /** What happens, in order, one sentence each. */
   readonly steps: readonly string[];
+  /** Where it could go now, best first: what `cluster` and `domain` may ask for. */
+  readonly choices: readonly MoveChoice[];
   /** Why not elsewhere, per cluster and domain. */
   readonly refusals: readonly Refusal[];
 };
+
+export type MoveChoice = { readonly cluster: string; readonly domain: string | null };
 
 export type MovePlace = {
   readonly cluster: string;
@@ -80,6 +91,7 @@ export function moveView(
     incarnation: group.incarnation,
     from: placement === null ? null : placeOf(placement),
     toRevision,
+    choices: placement === null ? [] : choicesOf(placeGroup({ ...request, isRoomNeeded: true }, ledger), placement),
     refusals: placeGroup({ ...request, wish, isRoomNeeded: true }, ledger).refusals,
   };
   const refuse = (why: string): MoveView => ({
@@ -129,6 +141,16 @@ export function moveView(
           start,
         ],
   };
+}
+
+/** All places that would hold it but its own. */
+function choicesOf(decision: PlacementDecision, present: GroupPlacement): readonly MoveChoice[] {
+  if (!decision.placed) return [];
+  const { cluster, domain, others } = decision;
+  const own = present.domain ?? present.prefers ?? null;
+  return [{ cluster, domain }, ...others]
+    .map((place) => ({ cluster: place.cluster, domain: place.domain?.value ?? null }))
+    .filter((place) => place.cluster !== present.cluster || place.domain !== (own?.value ?? null));
 }
 
 function isAsWished({ cluster, domain }: GroupPlacement, wish: PlaceWish): boolean {

@@ -67,6 +67,14 @@ test("a move says where to, why there, what stops and in which order it starts",
   });
 });
 
+test("a move names every other place that would hold the group now, and none that would not", () => {
+  const set = started(new World(racks(4)));
+  started(set.world, draft(), "other");
+  const choices = ["rack-2", "rack-3"].map((domain) => ({ cluster: "north", domain }));
+  expect(viewOf(set).choices).toEqual(choices);
+  expect(viewOf(started(new World(racks(1)))).choices).toEqual([]);
+});
+
 test("a group that has no other room is not moved, unless its set asks for another placement", () => {
   const set = started(new World(racks(1)));
   expect(viewOf(set)).toMatchObject({

@@ -1,14 +1,9 @@
 import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests, wantedClusters } from "../placement/index.ts";
-import {
-  hasOldContent,
-  isHeldBack,
-  isOutdated,
-  maxSurge,
-  maxUnavailable,
-  revisionToReturnTo,
-} from "../plan/rollout-state.ts";
+import { canaryMessage, heldBackGroups, partitionMessage } from "../plan/canary.ts";
+import { hasOldContent, isOutdated, maxSurge, maxUnavailable, revisionToReturnTo } from "../plan/rollout-state.ts";
 import { waveNumbers } from "../plan/waves.ts";
+import { plural } from "../plan/words.ts";
 import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
 import { gpusOf } from "./gpus.ts";
@@ -222,7 +217,7 @@ function rolloutView(model: SetModel): RolloutView {
   );
   const isPaused = rollout.isPaused || spec.rollout.paused;
   const isActive = !state.isDeleting && behind.length > 0;
-  const heldBack = state.groups.filter((group) => group.index < spec.replicas && isHeldBack(state, group)).length;
+  const heldBack = heldBackGroups(state);
   return {
     strategy: spec.rollout.strategy,
     onFailure: spec.rollout.onFailure,
@@ -239,6 +234,8 @@ function rolloutView(model: SetModel): RolloutView {
     extraGroups: extras.length,
     partition: spec.rollout.partition,
     heldBack,
+    partitionMessage: heldBack > 0 ? null : partitionMessage(state),
+    returnedFrom: rollout.returnedFrom ?? null,
     message: rolloutMessage(model, { isActive, isPaused, isRestart, behind: behind.length, heldBack }),
   };
 }
@@ -252,31 +249,35 @@ function rolloutMessage(
     behind,
     heldBack,
   }: { isActive: boolean; isPaused: boolean; isRestart: boolean; behind: number; heldBack: number },
-): string | null {
+): string {
   const { state } = model;
-  const { rollout } = state;
+  const { rollout, spec } = state;
   if (rollout.stalledReason !== null) return rollout.stalledReason;
   const total = state.groups.filter((group) => !group.isSurge).length;
   const done = isRestart ? "restarted" : `on revision ${rollout.target}`;
-  const progress = `${total - behind - (isRestart ? 0 : heldBack)} of ${total} groups ${done}`;
-  const { partition } = state.spec.rollout;
-  const canary = heldBack === 0 ? "" : ` Groups below ${partition} keep the revision that they have.`;
+  const progress = `${total - behind - (isRestart ? 0 : heldBack)} of ${plural(total, "group")} ${done}`;
+  const held = heldBack === 0 ? "" : ` Partition ${spec.rollout.partition} holds ${heldBack} back.`;
   if (isPaused)
     return isActive
-      ? `Paused: ${progress}. No further group is taken down.`
-      : "Paused: a change waits until it is resumed.";
-  if (!isActive && heldBack > 0) return `Canary: ${progress}.${canary}`;
-  if (!isActive) {
-    const wanted = state.groups.filter(({ isSurge, index }) => !isSurge && index < state.spec.replicas);
-    const running = wanted.filter(({ stage }) => stage === "running").length;
-    return running === state.spec.replicas
-      ? null
-      : `${running} of ${state.spec.replicas} groups run, at revision ${rollout.target}.`;
-  }
-  const budget = maxUnavailable(state.spec);
+      ? `Paused: ${progress}. No further group is taken down.${held}`
+      : `Paused: a change waits until it is resumed.${held}`;
+  const budget = maxUnavailable(spec);
+  if (!isActive) return canaryMessage(state, model.status.updatedGroups) ?? restMessage(state, budget);
   const away = state.groups.filter((group) => healthOf(model, group) !== "live" && group.placement !== null).length;
-  const held = away > 0 ? ` ${away} of them can't be reached.` : "";
-  return `${progress}, at most ${budget} down at a time.${budgetMessage(model, budget)}${extraMessage(model)}${canary}${held}`;
+  const lost = away > 0 ? ` ${away} of them can't be reached.` : "";
+  return `${progress}, at most ${budget} down at a time.${budgetMessage(model, budget)}${extraMessage(model)}${held}${lost}`;
+}
+
+/** What stands there while nothing rolls out. */
+function restMessage({ groups, spec, rollout, isDeleting }: SetState, budget: number): string {
+  if (isDeleting) return "The set is being deleted: nothing rolls out.";
+  if (spec.replicas === 0) return "No groups are asked for.";
+  const running = groups.filter(
+    ({ isSurge, index, stage }) => !isSurge && index < spec.replicas && stage === "running",
+  );
+  if (running.length < spec.replicas)
+    return `${running.length} of ${plural(spec.replicas, "group")} ${running.length === 1 ? "runs" : "run"}, at revision ${rollout.target}.`;
+  return `Every group is on revision ${rollout.target}. A change takes ${plural(budget, "group")} at a time.`;
 }
 
 /** Which group is next, and what it waits for, while the budget is used up. */

@@ -107,8 +107,12 @@ export type RolloutView = {
   readonly partition: number;
   /** Groups that the partition keeps from the target now: more than 0 makes the rollout a canary, which can be promoted. */
   readonly heldBack: number;
+  /** What the partition does with the next revision; null without one, and while `message` tells how it holds groups back. */
+  readonly partitionMessage: string | null;
+  /** The revision that failed and was returned from by itself (`onFailure: Rollback`), and why; null when a person decided. */
+  readonly returnedFrom: { readonly revision: number; readonly reason: string } | null;
   /** One sentence: what it does or waits for now. */
-  readonly message: string | null;
+  readonly message: string;
 };
 
 /** A field of ours that somebody else sets again and again. */

@@ -298,6 +298,31 @@ test("a restart says how many groups are restarted, a rollout how many are on it
   );
 });
 
+test("at rest a rollout says what runs and what a change takes, and a partition what it does with the next one", () => {
+  const rolloutOf = (state: SetState) => setDetail(modelOf(state)).rollout;
+  expect(rolloutOf(started()).message).toBe("Every group is on revision 1. A change takes 1 group at a time.");
+  expect(rolloutOf(started({ replicas: 0 })).message).toBe("No groups are asked for.");
+  const [first] = started().groups;
+  expect(rolloutOf({ ...started(), groups: first === undefined ? [] : [first] }).message).toBe(
+    "1 of 2 groups runs, at revision 1.",
+  );
+  const held = started({ rollout: { partition: 1 } });
+  expect(rolloutOf(held).partitionMessage).toBe("Partition 1: a new revision goes to groups from 1 up first.");
+  const all = started({ rollout: { partition: 2 } });
+  expect(rolloutOf(all).partitionMessage).toBe("Partition 2: no group takes a new revision until it is lowered.");
+});
+
+test("a canary is told once, in the words of the condition", () => {
+  const held = started({ rollout: { partition: 1 } });
+  const draft = { roles: [aRole({ role: "prefill", image: "engine:2" })], rollout: { partition: 1 } };
+  const edited = acceptSpec(held, aSet(draft).spec, NOW)?.state ?? held;
+  const [kept, taken] = edited.groups;
+  if (kept === undefined || taken === undefined) throw new Error("two groups were started");
+  const { rollout } = setDetail(modelOf({ ...edited, groups: [kept, { ...taken, revision: 2 }] }));
+  expect(rollout).toMatchObject({ isActive: false, heldBack: 1, partitionMessage: null });
+  expect(rollout.message).toMatch(/^Canary: \d of 2 groups at revision 2; partition 1 holds 1 back\.$/);
+});
+
 describe("what goes on besides phases", () => {
   test("a fight over a field is told with its object, its field and who fights", () => {
     const state = started({ replicas: 1 });

@@ -3,7 +3,7 @@
 import type { ClusterDetail } from "@openpatio/core/view";
 import { useQuery } from "@tanstack/react-query";
 import { Lock } from "lucide-react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { Feed } from "#features/activity/feed.tsx";
 import { AttentionList, compareAttention } from "#features/overview/attention-list.tsx";
 import { toFailure } from "#lib/errors.ts";
@@ -11,6 +11,7 @@ import { formatCount } from "#lib/format.ts";
 import { useLiveEntries } from "#lib/live.ts";
 import { clusterPath } from "#lib/paths.ts";
 import { useTRPC } from "#lib/trpc.tsx";
+import { Button } from "#ui/button.tsx";
 import { CodeBlock } from "#ui/code-block.tsx";
 import { EmptyState } from "#ui/empty-state.tsx";
 import { KeyValues } from "#ui/key-values.tsx";
@@ -20,6 +21,7 @@ import { ProblemList } from "#ui/problem-list.tsx";
 import { Skeleton } from "#ui/skeleton.tsx";
 import { RelativeTime } from "#ui/time.tsx";
 import styles from "./cluster-page.module.css";
+import { LabelsDialog } from "./labels-dialog.tsx";
 
 const EVENTS_SHOWN = 12;
 
@@ -66,6 +68,7 @@ export function ClusterAside({ detail }: { readonly detail: ClusterDetail }) {
           )}
         </div>
       </section>
+      <Labels detail={detail} />
       <section aria-labelledby="contact">
         <SectionHead title="Contact" id="contact" isSeparated />
         <div className={styles.pad}>
@@ -102,6 +105,35 @@ export function ClusterAside({ detail }: { readonly detail: ClusterDetail }) {
         )}
       </section>
     </aside>
+  );
+}
+
+/** What sets choose it by. */
+function Labels({ detail }: { readonly detail: ClusterDetail }) {
+  const [isEditing, setEditing] = useState(false);
+  const labels = Object.entries(detail.labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return (
+    <section aria-labelledby="cluster-labels">
+      <SectionHead title="Labels" id="cluster-labels" isSeparated>
+        <Button size="dense" onClick={() => setEditing(true)}>
+          Edit…
+        </Button>
+      </SectionHead>
+      <div className={styles.pad}>
+        {labels.length === 0 ? (
+          <p className="ink-2">None. Sets can choose it by its name only.</p>
+        ) : (
+          <ul className={styles.labels}>
+            {labels.map(([key, value]) => (
+              <li key={key} className="mono">
+                {key}={value}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+      <LabelsDialog detail={detail} isOpen={isEditing} onOpenChange={setEditing} />
+    </section>
   );
 }
 

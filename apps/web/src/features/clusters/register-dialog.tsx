@@ -12,6 +12,7 @@ import { Field, Input, Select, Textarea } from "#ui/field.tsx";
 import { ProblemList } from "#ui/problem-list.tsx";
 import { showToast } from "#ui/toast.tsx";
 import type { KubeconfigContexts } from "./kubeconfig-contexts.ts";
+import { parseLabels } from "./labels-text.ts";
 import styles from "./register-dialog.module.css";
 
 type RegisterDialogProps = { readonly isOpen: boolean; readonly onOpenChange: (isOpen: boolean) => void };
@@ -25,6 +26,7 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
   const [name, setName] = useState("");
   const [kubeconfig, setKubeconfig] = useState("");
   const [context, setContext] = useState("");
+  const [labels, setLabels] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState<ApiFailure | null>(null);
   const contexts = useContexts(kubeconfig);
@@ -34,14 +36,23 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
     setKubeconfig("");
     setContext("");
     setName("");
+    setLabels("");
     setFailure(null);
     onOpenChange(false);
   };
+  const parsed = parseLabels(labels);
+  const problem = "problem" in parsed ? parsed.problem : null;
   const register = async () => {
+    if (!("labels" in parsed)) return;
     setBusy(true);
     setFailure(null);
     try {
-      await api.clusters.register.mutate({ name, kubeconfig, ...(context !== "" && { context }) });
+      await api.clusters.register.mutate({
+        name,
+        kubeconfig,
+        labels: parsed.labels,
+        ...(context !== "" && { context }),
+      });
       showToast({
         title: `Registered ${name}`,
         description: "It is being connected; its nodes appear as they are read.",
@@ -60,7 +71,7 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
       ? "It needs a name"
       : kubeconfig.trim() === ""
         ? "It needs a kubeconfig"
-        : null;
+        : problem;
   return (
     <Dialog
       isOpen={isOpen}
@@ -108,6 +119,13 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
           </Select>
         </Field>
       )}
+      <Field
+        label="Labels"
+        hint="Sets may choose clusters by them. With commas between, e.g. region=eu, tier=prod"
+        error={problem}
+      >
+        <Input isMono value={labels} onChange={(event) => setLabels(event.target.value)} autoComplete="off" />
+      </Field>
       {failure !== null && <ProblemList failure={failure} />}
     </Dialog>
   );

@@ -10,7 +10,6 @@ import { Button } from "#ui/button.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";
 import { Stepper } from "#ui/stepper.tsx";
 import { showToast } from "#ui/toast.tsx";
-import { canaryText } from "./canary-text.ts";
 import styles from "./set.module.css";
 
 type CanaryProps = { readonly detail: SetDetail; readonly offReason: string | null };
@@ -27,7 +26,7 @@ export function Canary({ detail, offReason }: CanaryProps) {
   const gained = Math.min(rollout.heldBack, Math.max(0, Math.min(rollout.partition, detail.replicas) - (asked ?? 0)));
   return (
     <div className={styles.canary}>
-      <p>{canaryText(detail)}</p>
+      {rollout.partitionMessage !== null && <p>{rollout.partitionMessage}</p>}
       <div className={styles.canaryActions}>
         <span>From group</span>
         <Stepper

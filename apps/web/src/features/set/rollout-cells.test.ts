@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { groupView, roleView, setDetail } from "#features/topology/testing.ts";
-import { canaryText } from "./canary-text.ts";
-import { restSentence, rolloutCells } from "./rollout-cells.ts";
+import { rolloutCells } from "./rollout-cells.ts";
 
 const ROLES = [roleView("decode", 4)];
 const rollout = { ...setDetail(ROLES).rollout, target: 2, current: 1, isActive: true };
@@ -58,38 +57,5 @@ describe("rolloutCells", () => {
       [2, false, false],
       [3, false, true],
     ]);
-  });
-});
-
-describe("under the track", () => {
-  const waiting = groupView(0, ROLES, { phase: "Pending", incarnation: 0 });
-  it.each([
-    [[], "No groups are asked for."],
-    [[waiting], "No group has started yet; they begin at revision 2."],
-    [[waiting, groupView(1, ROLES)], "1 of 2 groups have started, at revision 2."],
-    [[groupView(1, ROLES)], "Every group is on revision 2."],
-  ])("what is said is true of groups that have not started, too", (groups, sentence) => {
-    expect(restSentence(rollout, groups)).toContain(sentence);
-  });
-
-  it.each([
-    [
-      { heldBack: 2, isActive: false, partition: 2, target: 4, updatedGroups: 1 },
-      "Canary: 1 of 3 groups on revision 4; partition 2 holds 2 back.",
-    ],
-    [
-      { heldBack: 0, isActive: false, partition: 2, target: 4, updatedGroups: 3 },
-      "Partition 2: a new revision goes to groups from 2 up first.",
-    ],
-    [
-      { heldBack: 0, isActive: false, partition: 3, target: 4, updatedGroups: 3 },
-      "Partition 3: no group takes a new revision until it is lowered.",
-    ],
-    [
-      { heldBack: 2, isActive: true, partition: 2, target: 4, updatedGroups: 1 },
-      "Partition 2 holds 2 of 3 groups back.",
-    ],
-  ])("a canary says how far it is", (facts, sentence) => {
-    expect(canaryText({ replicas: 3, rollout: facts })).toBe(sentence);
   });
 });

@@ -18,17 +18,6 @@ export type RolloutCell = {
   readonly label: string;
 };
 
-/** What stands under the track when the rollout itself has nothing to say. */
-export function restSentence(rollout: RolloutView, groups: readonly GroupView[]): string {
-  const started = groups.filter((group) => group.incarnation > 0);
-  const atOnce = `A change takes ${rollout.maxUnavailable} ${rollout.maxUnavailable === 1 ? "group" : "groups"} at a time.`;
-  if (groups.length === 0) return "No groups are asked for.";
-  if (started.length === 0) return `No group has started yet; they begin at revision ${rollout.target}.`;
-  if (started.length < groups.length)
-    return `${started.length} of ${groups.length} groups have started, at revision ${rollout.target}. ${atOnce}`;
-  return `Every group is on revision ${rollout.target}. ${atOnce}`;
-}
-
 /** More groups than this are drawn as ranges. */
 export const MAX_CELLS = 16;
 

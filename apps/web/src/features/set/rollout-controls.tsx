@@ -4,8 +4,7 @@ import type { GroupView, RevisionView, SetDetail } from "@openpatio/core/view";
 import { ArrowRight, OctagonX, Pause, Play, RotateCcw, Undo2 } from "lucide-react";
 import { type CSSProperties, useMemo, useState } from "react";
 import { formatPlural } from "#lib/format.ts";
-import { useLiveEntries } from "#lib/live.ts";
-import { keyOf, timelineTopic } from "#lib/paths.ts";
+import { keyOf } from "#lib/paths.ts";
 import { useTRPCClient } from "#lib/trpc.tsx";
 import { Button } from "#ui/button.tsx";
 import { ConfirmDialog } from "#ui/dialog.tsx";
@@ -14,7 +13,7 @@ import { RelativeTime } from "#ui/time.tsx";
 import { showFailure, showToast } from "#ui/toast.tsx";
 import { Canary } from "./canary.tsx";
 import { RollbackDialog } from "./rollback-dialog.tsx";
-import { MAX_CELLS, restSentence, rolloutCells } from "./rollout-cells.ts";
+import { MAX_CELLS, rolloutCells } from "./rollout-cells.ts";
 import styles from "./set.module.css";
 
 type RolloutControlsProps = {
@@ -38,8 +37,6 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
     rollout.current !== null &&
     rollout.current !== rollout.target &&
     (rollout.isActive || groups.some((group) => group.revision !== rollout.target));
-
-  const returned = useReturn(detail);
 
   const setPaused = async (isPaused: boolean): Promise<void> => {
     try {
@@ -154,8 +151,12 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
           );
         })}
       </fieldset>
-      <p className={styles.under}>{rollout.stalledReason ?? rollout.message ?? restSentence(rollout, groups)}</p>
-      {returned !== null && <p className={styles.under}>{returned}</p>}
+      <p className={styles.under}>{rollout.message}</p>
+      {rollout.returnedFrom !== null && (
+        <p className={styles.under}>
+          Went back from revision {rollout.returnedFrom.revision} by itself. {rollout.returnedFrom.reason}
+        </p>
+      )}
       <Canary detail={detail} offReason={offReason ?? detail.readOnlyReason} />
 
       <ConfirmDialog
@@ -186,18 +187,6 @@ export function RolloutControls({ detail, groups, offReason, onSelectGroup }: Ro
       />
     </section>
   );
-}
-
-/** Why the set is on the content of an earlier revision, when it went back by itself; null when a person decided. */
-function useReturn(detail: SetDetail): string | null {
-  const target = detail.revisions.find((revision) => revision.isTarget);
-  const isBack = target?.summary.startsWith("back to revision") === true;
-  const lines = useLiveEntries(isBack ? timelineTopic(detail) : null, "");
-  const word = `as revision ${target?.number ?? 0}`;
-  const line = lines.find(
-    (item) => item.kind === "rollout.rolled-back" && item.actor === "openpatio" && item.decision.endsWith(word),
-  );
-  return line === undefined ? null : `Went back by itself. ${line.cause ?? line.decision}`;
 }
 
 function previousRevision(revisions: readonly RevisionView[]): number | null {
