@@ -42,8 +42,14 @@ const CASES: readonly Case[] = [
   },
   {
     name: "countdown",
-    sketch: withFault({ "sandbox.openpatio.io/crash-loop": "400ms" }),
-    act: null,
+    sketch: { roles: PAIR },
+    // The first recovery is immediate; the second one waits.
+    act: async (set) => {
+      await set.annotatePod(set.podName(0, "prefill"), { crash: "1" });
+      await set.reaches(0, 2);
+      await set.settled();
+      await set.annotatePod(set.podName(0, "prefill"), { crash: "1" });
+    },
     phase: "Recovering",
     sentence:
       /^prefill-0: engine exited \d+.*\. \d failures in a row\. All pods of incarnation \d are gone; incarnation \d is next\.$/,
