@@ -1,5 +1,6 @@
 /** The forms in which an object or list leaves the server: as it is, as a table row, as metadata only. */
 import type { KubeObject } from "@openpatio/core/model";
+import type { SimClock } from "./api.ts";
 import type { Exchange } from "./http-exchange.ts";
 import type { ResourceRoute } from "./http-route.ts";
 import { columnsOf, rowOf, type TableOptions } from "./table.ts";
@@ -13,13 +14,12 @@ export type Representation = {
   list(items: readonly KubeObject[], metadata: Readonly<Record<string, unknown>>): unknown;
 };
 
-export function representationFor(exchange: Exchange, route: ResourceRoute, nowMs: number): Representation {
+export function representationFor(exchange: Exchange, route: ResourceRoute, clock: SimClock): Representation {
   const form = acceptedForm(exchange.request.headers.accept ?? "");
   const include = exchange.query.get("includeObject");
   const { definition, version } = route;
   const apiVersion = definition.group === "" ? version : `${definition.group}/${version}`;
-  const options: TableOptions = {
-    nowMs,
+  const options: Omit<TableOptions, "nowMs"> = {
     version,
     includeObject: include === "Object" || include === "None" ? include : "Metadata",
   };
@@ -29,7 +29,7 @@ export function representationFor(exchange: Exchange, route: ResourceRoute, nowM
     apiVersion: "meta.k8s.io/v1",
     metadata,
     columnDefinitions: withColumns ? columnsOf(definition, version) : [],
-    rows: items.map((item) => rowOf(definition, versioned(item), options)),
+    rows: items.map((item) => rowOf(definition, versioned(item), { ...options, nowMs: clock.nowMs() })),
   });
   const metadataOnly = (object: KubeObject) => ({
     kind: "PartialObjectMetadata",

@@ -47,11 +47,11 @@ export function read(store: Store, route: Named): KubeObject {
 }
 
 function show(store: Store, exchange: Exchange, route: ResourceRoute, code: number, object: KubeObject): void {
-  sendJson(exchange, code, representationFor(exchange, route, store.clock.nowMs()).object(object, true));
+  sendJson(exchange, code, representationFor(exchange, route, store.clock).object(object, true));
 }
 
 function answerCollection(store: Store, exchange: Exchange, route: ResourceRoute): void {
-  const representation = representationFor(exchange, route, store.clock.nowMs());
+  const representation = representationFor(exchange, route, store.clock);
   if (isFlag(exchange.query, "watch")) answerWatch(store, exchange, route, representation);
   else sendJson(exchange, 200, answerList(store, exchange, route, representation));
 }
@@ -260,7 +260,7 @@ async function deleteCollection(store: Store, exchange: Exchange, route: Resourc
   const deleted = store.list(definition.id, namespace === undefined ? {} : { namespace }).filter(filter);
   for (const object of deleted) store.remove(definition.id, object.metadata.namespace, object.metadata.name, options);
   const metadata = { resourceVersion: String(store.version()) };
-  sendJson(exchange, 200, representationFor(exchange, route, store.clock.nowMs()).list(deleted, metadata));
+  sendJson(exchange, 200, representationFor(exchange, route, store.clock).list(deleted, metadata));
 }
 
 const PROPAGATIONS = ["Background", "Foreground", "Orphan"] as const;

@@ -58,9 +58,14 @@ function addConfigMaps(...names: string[]): void {
 }
 
 /** Reads a watch until it has `count` events or ends. */
-async function watch(query: string, count: number, during: () => void = () => {}): Promise<Event[]> {
+async function watch(
+  query: string,
+  count: number,
+  during: () => void = () => {},
+  headers: Record<string, string> = {},
+): Promise<Event[]> {
   const stop = new AbortController();
-  const response = await fetch(`${server.url}${CONFIG_MAPS}?watch=true&${query}`, { signal: stop.signal });
+  const response = await fetch(`${server.url}${CONFIG_MAPS}?watch=true&${query}`, { signal: stop.signal, headers });
   during();
   const events: Event[] = [];
   let rest = "";
@@ -152,6 +157,19 @@ describe("watches", () => {
     const [event] = await watch("resourceVersion=1", 5);
     expect(event).toMatchObject({ type: "ERROR", object: { code: 410, reason: "Expired" } });
     expect(event?.object.message).toMatch(/^too old resource version: 1 \(\d+\)$/);
+  });
+
+  test("a watched table has the ages of the moment", async () => {
+    addConfigMaps("a");
+    const later = () => {
+      clock.advance(90_000);
+      store.update("configmaps", { ...store.get("configmaps", "default", "a"), data: { k: "1" } } as KubeObject);
+    };
+    const events = await watch("", 2, later, { Accept: "application/json;as=Table;v=v1;g=meta.k8s.io" });
+    expect(events.map(({ object }) => object.rows[0]?.cells)).toEqual([
+      ["a", 0, "0s"],
+      ["a", 1, "90s"],
+    ]);
   });
 
   test("an object that stops to match the selector is deleted for the watcher", async () => {
