@@ -9,6 +9,7 @@ import { stallReason } from "./pod-trouble.ts";
 import { isRestarting, readyRestarts, restartRoles, stuckRestarts } from "./role-restarts.ts";
 import { rolesOf } from "./role-rolling.ts";
 import { type RoleProgress, roleProgress } from "./roles.ts";
+import { unchangedOr } from "./unchanged.ts";
 import { deletionOf, duration, listed } from "./words.ts";
 
 /** A group with what its cluster shows of it, judged. */
@@ -139,11 +140,7 @@ function withProgress(
     progressAtMs: isBetter || isLost ? nowMs : group.progressAtMs,
     stalledReason: isBetter || isReady ? null : group.stalledReason,
   };
-  return isSameState(before, next) ? before : next;
-}
-
-function isSameState(a: GroupState, b: GroupState): boolean {
-  return (Object.keys(b) as (keyof GroupState)[]).every((key) => a[key] === b[key]);
+  return unchangedOr(before, next);
 }
 
 /**

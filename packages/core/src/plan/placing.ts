@@ -13,6 +13,7 @@ import type { PlanContext, PlanNotes } from "./context.ts";
 import { startIncarnation } from "./incarnation.ts";
 import { nextPlace } from "./next-place.ts";
 import { hasOldContent, isHeldBack, isRolloutHeld } from "./rollout-state.ts";
+import { unchangedOr } from "./unchanged.ts";
 import { listed } from "./words.ts";
 
 /** Milliseconds. Nothing tells when a Secret appears: while a group waits for one, it is looked for this often. */
@@ -71,10 +72,8 @@ export function nextRevision(set: SetState, group: GroupState): number {
 
 function unplace(context: PlanContext, group: GroupState, reason: string, notes: PlanNotes): GroupState {
   if (group.stage === "unplaced" && group.unplacedReason !== null) {
-    const next: GroupState = { ...group, unplacedReason: reason };
     const before = context.set.groups.find((stored) => stored.index === group.index);
-    const isSame = (Object.keys(next) as (keyof GroupState)[]).every((key) => next[key] === before?.[key]);
-    return isSame && before !== undefined ? before : next;
+    return unchangedOr(before, { ...group, unplacedReason: reason });
   }
   notes.timeline.push({
     kind: "group.unplaced",

@@ -1,4 +1,5 @@
 import { findRevision, type GroupState, type Revision, type RolloutState, type SetState } from "../model/index.ts";
+import { amountOf } from "../spec/amount.ts";
 import { revisionRoleHash } from "../spec/revision.ts";
 
 /** Questions about a rollout that several stages and the views ask. Revisions are compared by hash, never by number. */
@@ -59,10 +60,6 @@ export function maxUnavailable(spec: SetState["spec"]): number {
 /** Extra groups that a rollout may make: a percentage is rounded up. */
 export function maxSurge(spec: SetState["spec"]): number {
   return amountOf(spec.rollout.maxSurge, spec.replicas, Math.ceil);
-}
-
-function amountOf(value: number | string, replicas: number, round: (count: number) => number): number {
-  return typeof value === "number" ? value : round((replicas * Number(value.slice(0, -1))) / 100);
 }
 
 /** A rollout that begins now, with everything of its progress still before it. */

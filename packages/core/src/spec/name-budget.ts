@@ -1,5 +1,6 @@
 import { groupName, instanceName, serviceName, workloadName } from "../model/names.ts";
 import { workersOf } from "../project/addresses.ts";
+import { amountOf } from "./amount.ts";
 import { formatPath } from "./path.ts";
 import type { Problem } from "./problem.ts";
 import { DNS_LABEL, MAX_ROLES, type RoleSpec } from "./schema.ts";
@@ -55,8 +56,7 @@ export function nameProblems(manifest: unknown, presentReplicas: number): readon
 /** Extra groups of a rollout have the indices above. */
 function surgeOf(value: unknown, groups: number): number {
   if (typeof value === "number") return Number.isInteger(value) ? Math.max(value, 0) : 0;
-  const percent = typeof value === "string" ? /^(\d{1,3})%$/.exec(value)?.[1] : undefined;
-  return percent === undefined ? 0 : Math.ceil((groups * Number(percent)) / 100);
+  return typeof value === "string" && /^\d{1,3}%$/.test(value) ? amountOf(value, groups, Math.ceil) : 0;
 }
 
 /** Pods per instance of a role whose instances have names of their own; null for any other. */

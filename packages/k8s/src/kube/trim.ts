@@ -252,19 +252,21 @@ export function trimObject(object: KubeObject, kind: ObservedObject["kind"]): Ob
 
 /** The manager of the last change to what it says that was not ours; labels and statuses are nobody's business here. */
 function changedBy(object: KubeObject): string | null {
-  const others = records(object.metadata.managedFields).filter((entry) => {
-    const changed = fields(entry["fieldsV1"]);
+  return lastOther(object, (changed, subresource) => {
     const isContent = ["f:data", "f:binaryData", "f:spec"].some((field) => changed[field] !== undefined);
-    return isContent && entry["manager"] !== MANAGER && (entry["subresource"] ?? "") === "";
+    return isContent && subresource === "";
   });
-  const [last] = others.sort((a, b) => (timeOf(b["time"]) ?? 0) - (timeOf(a["time"]) ?? 0));
-  return textOf(last?.["manager"]);
 }
 
 /** The manager that wrote the replicas last and is not us; an autoscaler and `kubectl scale` do it by the scale subresource. */
 function scaledBy(object: KubeObject): string | null {
+  return lastOther(object, (changed) => fields(changed["f:spec"])["f:replicas"] !== undefined);
+}
+
+/** The manager, not us, that was the last to write fields that are meant. */
+function lastOther(object: KubeObject, isMeant: (changed: Fields, subresource: unknown) => boolean): string | null {
   const others = records(object.metadata.managedFields).filter(
-    (entry) => fields(fields(entry["fieldsV1"])["f:spec"])["f:replicas"] !== undefined && entry["manager"] !== MANAGER,
+    (entry) => entry["manager"] !== MANAGER && isMeant(fields(entry["fieldsV1"]), entry["subresource"] ?? ""),
   );
   const [last] = others.sort((a, b) => (timeOf(b["time"]) ?? 0) - (timeOf(a["time"]) ?? 0));
   return textOf(last?.["manager"]);
