@@ -86,6 +86,22 @@ describeOnTargets("multi-node instances", (bench) => {
       await set.end();
     });
 
+    test("whose cluster refuses the workers' template are told so at that template", async () => {
+      const workerTemplate = { spec: { containers: [{ name: "worker", image: "" }] } };
+      const set = bench().watch("refused");
+      const answer = set.apply(sketch({ leaderWorker: { size: 3, workerTemplate } }));
+      await expect(answer).rejects.toMatchObject({
+        data: {
+          problems: [
+            expect.objectContaining({
+              path: "spec.groupTemplate.roles[0].leaderWorker.workerTemplate.spec.containers[0].image",
+              message: expect.stringContaining("refuses StatefulSet refused-0-prefill-0-w: Required value"),
+            }),
+          ],
+        },
+      });
+    });
+
     test("are not started twice when one is deleted by hand", async () => {
       const set = await bench().start("byhand", sketch({ replicas: 2 }));
       await bench().kube.delete("statefulsets.apps", "byhand-0-prefill-1");

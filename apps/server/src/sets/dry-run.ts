@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import type { KubeObject, SetState } from "@openpatio/core/model";
+import { type KubeObject, LABEL, type SetState } from "@openpatio/core/model";
 import type { ClusterPort } from "@openpatio/core/ports";
 import { renderGroupObjects, renderWorkloads, wantedWorkloads, workloadObject } from "@openpatio/core/project";
 import type { Problem } from "@openpatio/core/spec";
@@ -38,7 +38,7 @@ export async function dryRun(port: ClusterPort, state: SetState): Promise<DryRun
     .map((object, position) => ({ role: position, object: withoutOwner(object) }));
   const asked = [...workloads, ...services];
   const answers = await Promise.all(
-    asked.map(({ role, object }) => ask(port, object, role, hasOwnWorkers(state, role))),
+    asked.map(({ role, object }) => ask(port, object, `spec.groupTemplate.roles[${role}]`, hasOwnWorkers(state, role))),
   );
   return {
     problems: answers.flatMap((answer) => (answer === "silent" ? [] : answer)),
@@ -60,7 +60,7 @@ function indexAskedAbout({ spec, groups }: SetState): number {
 async function ask(
   port: ClusterPort,
   object: KubeObject,
-  role: number,
+  rolePath: string,
   hasWorkerTemplate: boolean,
 ): Promise<readonly Problem[] | "silent"> {
   try {
@@ -69,10 +69,9 @@ async function ask(
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     if (error.code === "cluster.unreachable") return "silent";
-    const rolePath = `spec.groupTemplate.roles[${role}]`;
     if (error.problems.length === 0) return [{ path: rolePath, message: error.message, code: "cluster" }];
     return error.problems.map((problem) => ({
-      path: toDefinitionPath(problem.path, rolePath, object.kind, hasWorkerTemplate),
+      path: `${rolePath}.${toRolePath(problem.path, object, hasWorkerTemplate)}`,
       message: `${port.name} refuses ${object.kind} ${object.metadata.name}: ${problem.message}`,
       code: "cluster" as const,
     }));
@@ -83,16 +82,13 @@ function hasOwnWorkers({ spec }: SetState, role: number): boolean {
   return (spec.groupTemplate.roles[role]?.leaderWorker?.workerTemplate ?? null) !== null;
 }
 
-/** `spec.template.spec.containers[0].image` of a workload is the same place in the role's template. */
-function toDefinitionPath(path: string, rolePath: string, kind: string, hasWorkerTemplate: boolean): string {
-  if (kind === "Service") return `${rolePath}.template`;
-  const inLeaderWorkers = /^spec\.leaderWorkerTemplate\.(leader|worker)Template(\..+)?$/.exec(path);
-  if (inLeaderWorkers !== null) {
-    const part = inLeaderWorkers[1] === "worker" && hasWorkerTemplate ? "leaderWorker.workerTemplate" : "template";
-    return `${rolePath}.${part}${inLeaderWorkers[2] ?? ""}`;
-  }
-  const inTemplate = /^spec\.(template(?:\..+)?)$/.exec(path);
-  return inTemplate === null ? `${rolePath}.template` : `${rolePath}.${inTemplate[1]}`;
+/** `spec.template.spec.containers[0].image` of a workload is the same place in the template that it was made from. */
+function toRolePath(path: string, { kind, metadata }: KubeObject, hasWorkerTemplate: boolean): string {
+  if (kind === "Service") return "template";
+  const inTemplate = /^spec\.(?:template|leaderWorkerTemplate\.(?:leader|(worker))Template)(\..+)?$/.exec(path);
+  const isOfWorkers = inTemplate?.[1] === "worker" || metadata.labels?.[LABEL.part] === "workers";
+  const template = isOfWorkers && hasWorkerTemplate ? "leaderWorker.workerTemplate" : "template";
+  return `${template}${inTemplate?.[2] ?? ""}`;
 }
 
 function withoutOwner(object: KubeObject): KubeObject {
