@@ -1,4 +1,4 @@
-import { ANNOTATION, LABEL } from "@openpatio/core/model";
+import { ANNOTATION, fields, LABEL } from "@openpatio/core/model";
 import { describe, expect, test } from "vitest";
 import { PAIR, type SetUnderTest, uidsOf } from "./set-under-test.ts";
 import { describeOnTargets } from "./targets.ts";
@@ -30,6 +30,14 @@ describeOnTargets("what others change", (bench) => {
         (condition) => condition?.status === "True",
       );
       expect(fight?.message).toContain(`keeps changing data of ConfigMap ${name}`);
+      await bench().server.until(
+        "the group to say so, in the console and on its object",
+        async () => {
+          const owner = await bench().kube.get("rolebasedgroups.openpatio.io", "fought-0");
+          return [(await set.get()).groups[0]?.message, fields(owner?.["status"])["message"]];
+        },
+        (words) => words.every((message) => message === fight?.message),
+      );
       expect((await says(name))["config.yaml"]).toBe("theirs");
       expect(await set.timeline("object.restored")).toHaveLength(2);
       await set.call("sets.retakeFields");

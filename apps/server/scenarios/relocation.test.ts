@@ -110,7 +110,7 @@ describeOnPairs("a group that changes its cluster", (pair) => {
         ({ groups }) => groups[0]?.phase === "Ready" && groups[0].cluster === to.name,
       );
       expect(await incarnationsOn(set, from)).toBe("1");
-      expect((await set.get()).groups[0]?.placementNotes).toContain(
+      expect((await set.get()).groups[0]?.message).toBe(
         `${from.name} does not answer; incarnation 1 on ${from.name} may still run, and is removed when ${from.name} answers.`,
       );
     } finally {

@@ -43,6 +43,30 @@ export function describeReasons(world: () => World): void {
     expect(await refusal(w.others.create(pod))).toEqual([403, "Forbidden"]);
   });
 
+  test("Forbidden: a pod that is more than a quota allows, while one that is not counted comes in", async () => {
+    const w = world();
+    const name = w.name("quota");
+    const resource = `${name}.example.com/dongle`;
+    const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name, namespace: w.namespace } };
+    await w.others.create({ ...quota, spec: { hard: { [`requests.${resource}`]: "1" } } });
+    const resources = { requests: { [resource]: "2" }, limits: { [resource]: "2" } };
+    const spec = { containers: [{ name: "engine", image: "engine:1", resources }] };
+    const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: w.namespace }, spec };
+    await eventually(async () => {
+      const error = await w.others.create(pod).catch((reason: unknown) => reason);
+      return (
+        error instanceof ApiError &&
+        error.status === 403 &&
+        error.message.includes(
+          `pods "${name}" is forbidden: exceeded quota: ${name}, requested: requests.${resource}=2, used: requests.${resource}=0, limited: requests.${resource}=1`,
+        )
+      );
+    });
+    // What asks for nothing that is counted comes in.
+    const [plain] = spec.containers.map(({ resources: _, ...container }) => container);
+    await w.others.create({ ...pod, spec: { containers: [plain] } });
+  });
+
   test("TooManyRequests: an eviction that a disruption budget refuses (the sandbox has none)", async ({ skip }) => {
     const w = world();
     if (w.target.isSimulated) skip();

@@ -20,9 +20,10 @@ test("groups that are moved off a cluster wait where it is full elsewhere, and s
   a.removal = "move";
   operated.run(5);
   expect([...a.pods.values()].map(({ uid }) => uid)).toEqual(before);
-  expect(operated.state.groups[0]?.stalledReason).toBe(
-    "Cluster a is being removed, and nowhere else has room for the group",
-  );
+  const waits = "Cluster a is being removed, and nowhere else has room for the group; it serves here until there is.";
+  const { status } = operated.plan();
+  expect(status).toMatchObject({ phase: "Ready", message: `Group 0: ${waits} 1 other group too.` });
+  expect(status.groups[0]).toMatchObject({ phase: "Ready", message: waits });
   for (const node of b.nodes) node.isUnschedulable = false;
   operated.until(({ state }) =>
     state.groups.every(({ leaving, placement }) => leaving.length === 0 && placement?.cluster === "b"),

@@ -20,7 +20,7 @@ export function leaveRemovedCluster(
   const removal = context.live(name)?.removal ?? null;
   const isLeaving = group.moveTo !== null || group.teardown?.next === "remove" || group.stage === "teardown";
   if (removal === null || isLeaving || group.stage === "unplaced" || context.set.isDeleting) return item;
-  if (removal === "move" && group.stage === "running") return move(context, item, name, placing);
+  if (removal === "move" && group.stage === "running") return move(context, item, placing);
   const message = `Cluster ${name} is being removed`;
   const cause: Cause = { kind: "move", message, atMs: context.nowMs };
   notes.timeline.push({
@@ -41,14 +41,18 @@ export function leaveRemovedCluster(
   };
 }
 
-function move(context: PlanContext, item: AssessedGroup, name: string, placing: Placing): AssessedGroup {
+function move(context: PlanContext, item: AssessedGroup, placing: Placing): AssessedGroup {
   const { group } = item;
   // One move ends before the next begins.
   if (keptCopy(group) !== null) return item;
-  if (hasPlaceElsewhere(context, group, placing)) {
-    const asked: GroupState = { ...group, moveTo: { cluster: null, domain: null } };
-    return { ...item, group: asked };
-  }
-  const stalledReason = `Cluster ${name} is being removed, and nowhere else has room for the group`;
-  return group.stalledReason === stalledReason ? item : { ...item, group: { ...group, stalledReason } };
+  if (!hasPlaceElsewhere(context, group, placing)) return item;
+  const asked: GroupState = { ...group, moveTo: { cluster: null, domain: null } };
+  return { ...item, group: asked };
+}
+
+/** What a group waits for that is to leave its cluster; null when it is not, or does. */
+export function removalMessage(context: PlanContext, group: GroupState): string | null {
+  const name = group.placement?.cluster ?? "";
+  if (context.live(name)?.removal !== "move" || group.moveTo !== null || keptCopy(group) !== null) return null;
+  return `Cluster ${name} is being removed, and nowhere else has room for the group; it serves here until there is.`;
 }

@@ -1,7 +1,9 @@
 import { CONDITION_TYPES, type Condition, type SetState, type SetStatus } from "../model/index.ts";
 import { problemsText } from "../spec/problem.ts";
 import { canaryMessage } from "./canary.ts";
-import { isRolloutActive, isRolloutPaused } from "./rollout-state.ts";
+import { fightMessage } from "./fight-message.ts";
+import { rolloutMessage, rolloutProgress } from "./rollout-message.ts";
+import { isRolloutPaused } from "./rollout-state.ts";
 import { ofGroup, plural } from "./words.ts";
 
 type Judged = Pick<Condition, "status" | "reason" | "message">;
@@ -49,7 +51,8 @@ function placed({ groups }: SetStatus): Judged {
 
 function progressing(set: SetState, status: SetStatus): Judged {
   const { stalledReason } = set.rollout;
-  if (stalledReason !== null) return { status: "False", reason: "RolloutStalled", message: stalledReason };
+  if (stalledReason !== null)
+    return { status: "False", reason: "RolloutStalled", message: rolloutMessage(set, status) };
   const stalled = set.groups.find((group) => group.stalledReason !== null);
   if (stalled !== undefined)
     return {
@@ -57,18 +60,19 @@ function progressing(set: SetState, status: SetStatus): Judged {
       reason: "ProgressDeadlineExceeded",
       message: ofGroup(stalled.index, stalled.stalledReason ?? ""),
     };
-  if (isRolloutActive(set))
+  if (rolloutProgress(set).isActive) {
+    const message = rolloutMessage(set, status);
     return isRolloutPaused(set)
-      ? { status: "Unknown", reason: "Paused", message: "The rollout is paused." }
-      : { status: "True", reason: "RollingOut", message: `Groups are taken to revision ${set.rollout.target}.` };
+      ? { status: "Unknown", reason: "Paused", message }
+      : { status: "True", reason: "RollingOut", message };
+  }
   const canary = canaryMessage(set, status.updatedGroups);
   if (canary !== null) return { status: "True", reason: "Canary", message: canary };
-  if (
-    status.groups.some(
-      (group) => group.phase === "Starting" || group.phase === "Recovering" || group.phase === "Updating",
-    )
-  )
-    return { status: "True", reason: "Starting", message: "Groups are starting." };
+  const starting = status.groups.find(
+    ({ phase }) => phase === "Starting" || phase === "Recovering" || phase === "Updating",
+  );
+  if (starting !== undefined)
+    return { status: "True", reason: "Starting", message: ofGroup(starting.index, starting.message ?? "It starts.") };
   const { returnedFrom } = set.rollout;
   if (returnedFrom !== undefined)
     return {
@@ -81,18 +85,25 @@ function progressing(set: SetState, status: SetStatus): Judged {
 
 /** Extra groups of a rollout serve as well as the others. */
 function available({ groups, replicas }: SetStatus): Judged {
-  return groups.filter((group) => group.phase === "Ready").length >= replicas
+  const ready = groups.filter((group) => group.phase === "Ready").length;
+  return ready >= replicas
     ? { status: "True", reason: "AllReady", message: "Every group is ready." }
-    : { status: "False", reason: "NotReady", message: "Not every group is ready." };
+    : {
+        status: "False",
+        reason: "NotReady",
+        message: `${ready} of ${plural(replicas, "group")} ${ready === 1 ? "is" : "are"} ready.`,
+      };
 }
 
 function recovering({ groups }: SetStatus): Judged {
   const found = groups.filter((group) => group.phase === "Recovering");
-  if (found.length === 0) return { status: "False", reason: "None", message: "No group is recovering." };
+  const [first] = found;
+  if (first === undefined) return { status: "False", reason: "None", message: "No group is recovering." };
+  const more = found.length === 1 ? "" : ` ${plural(found.length - 1, "other group")} too.`;
   return {
     status: "True",
     reason: "Failure",
-    message: `Recovering: group ${found.map((group) => group.index).join(", ")}.`,
+    message: `${ofGroup(first.index, first.message ?? "It recovers.")}${more}`,
   };
 }
 
@@ -104,11 +115,6 @@ function fieldFight({ groups }: SetState): Judged {
   const [first] = fights.sort((a, b) => a.index - b.index || (a.object < b.object ? -1 : 1));
   if (first === undefined)
     return { status: "False", reason: "None", message: "Nobody else changes what this set owns." };
-  const { object, fight } = first;
   const more = fights.length === 1 ? "" : ` So it is with ${plural(fights.length - 1, "other object")}.`;
-  return {
-    status: "True",
-    reason: "OtherManager",
-    message: `${fight.manager ?? "Another manager"} keeps changing ${fight.field} of ${object.replace("/", " ")}: it was put back twice within 10 minutes and is left as it is. Take it back when the other one has stopped; without a change for 10 minutes that is tried once.${more}`,
-  };
+  return { status: "True", reason: "OtherManager", message: `${fightMessage(first)}${more}` };
 }

@@ -1,7 +1,10 @@
-import { type GroupState, keptCopy, type SetState } from "../model/index.ts";
+import type { GroupState, SetState } from "../model/index.ts";
 import { domainNoun } from "../placement/words.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
+import { removalMessage } from "./cluster-removal.ts";
 import type { PlanContext } from "./context.ts";
+import { copyMessages } from "./copy-message.ts";
+import { groupFightMessage } from "./fight-message.ts";
 import { nextIncarnation } from "./incarnation.ts";
 import { shortPodName } from "./observed-group.ts";
 import { OWNER_LAG_MS } from "./owner-doubt.ts";
@@ -10,6 +13,7 @@ import { failoverDueMs } from "./relocation.ts";
 import { isRestarting, restartMessage } from "./role-restarts.ts";
 import { roleUpdateMessage } from "./role-rolling.ts";
 import { unreservedRoles, waitsFor } from "./roles.ts";
+import { stopMessage } from "./stop-message.ts";
 import { stuckMessage } from "./stuck-pods.ts";
 import { waveNumbers } from "./waves.ts";
 import { duration, listed, plural } from "./words.ts";
@@ -36,12 +40,27 @@ export function groupMessage(
   }
 }
 
+const isLiveIn =
+  (context: PlanContext) =>
+  (cluster: string): boolean =>
+    context.live(cluster) !== null;
+
+/** What there is to say of a group that is Ready: what it waits for all the same, or what others do to it. Null: nothing. */
+export function readyMessage(context: PlanContext, group: GroupState): string | null {
+  const sentences = [
+    groupFightMessage(group),
+    removalMessage(context, group),
+    ...copyMessages(group, isLiveIn(context)),
+  ].filter((sentence) => sentence !== null);
+  return sentences.length === 0 ? null : sentences.join(" ");
+}
+
 function teardownMessage(context: PlanContext, group: GroupState): string {
   if (group.teardown === null) return "Being torn down.";
   const { cause, next } = group.teardown;
   const stuck = stuckMessage(context, group);
+  if (next === "remove") return [`${cause.message}. ${stopMessage(context, group)}`, stuck ?? ""].join(" ").trimEnd();
   if (stuck !== null) return `${cause.message}. ${stuck}`;
-  if (next === "remove") return `${cause.message}. Its roles are being stopped.`;
   return `${cause.message}. Incarnation ${nextIncarnation(group)} starts when everything of incarnation ${group.incarnation} is gone.`;
 }
 
@@ -63,7 +82,9 @@ function runningMessage(context: PlanContext, set: SetState, group: GroupState, 
     const broken = brokenMessage(group, running);
     return stuck === null ? broken : `${broken} ${stuck}`;
   }
-  const copy = copySentence(group);
+  const copy = copyMessages(group, isLiveIn(context))
+    .map((sentence) => ` ${sentence}`)
+    .join("");
   const cause = isRecoveryStart(group) ? `${group.lastCause?.message}. ` : "";
   if (group.stalledReason !== null)
     return `${cause}No progress within ${duration(set.spec.rollout.progressDeadlineSeconds * 1000)}; ${group.stalledReason}.${copy}`;
@@ -89,16 +110,6 @@ function silentMessage(context: PlanContext, group: GroupState): string {
   if (dueMs <= context.nowMs && group.stalledReason !== null)
     return `${cluster} does not answer. ${group.stalledReason}`;
   return `${silent} When that has lasted ${duration(afterSeconds * 1000)}, the group is started elsewhere.`;
-}
-
-/** What becomes of the copy that it leaves. */
-function copySentence(group: GroupState): string {
-  const kept = keptCopy(group);
-  if (kept === null || kept.copy.placement === null) return "";
-  const { incarnation, placement } = kept.copy;
-  return kept.stage === "move"
-    ? ` Incarnation ${incarnation} on ${placement.cluster} serves until it is ready.`
-    : ` ${placement.cluster}, where incarnation ${incarnation} may still run, does not answer.`;
 }
 
 function spreadSentence({ placement }: GroupState): string {

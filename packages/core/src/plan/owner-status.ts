@@ -59,7 +59,7 @@ function ownerStatus(
 ): OwnerStatus {
   const isReady = status.phase === "Ready";
   const message = isReady
-    ? `${groupName(set.name, item.group.index)} is ready.`
+    ? (status.message ?? `${groupName(set.name, item.group.index)} is ready.`)
     : ((isToldWhole ? status.message : null) ?? coarseMessage(set, item, status));
   return {
     phase: status.phase,

@@ -11,9 +11,10 @@ import {
 } from "../model/index.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import type { PlanContext } from "./context.ts";
-import { groupMessage } from "./group-message.ts";
+import { groupMessage, readyMessage } from "./group-message.ts";
 import { failoverDueMs } from "./relocation.ts";
 import { isGivenUp, isRestarting, restartDueMs } from "./role-restarts.ts";
+import { rolloutMessage } from "./rollout-message.ts";
 import { isOutdated, isRolloutActive, isRolloutPaused, runsTarget, targetRevision } from "./rollout-state.ts";
 import { nextForceMs } from "./stuck-pods.ts";
 import { volumesMessage } from "./volumes.ts";
@@ -24,15 +25,17 @@ export function setStatus(context: PlanContext, set: SetState, assessed: readonl
   const groups = assessed.map((item) => groupStatus(context, set, item));
   const wanted = assessed.filter(({ group }) => !set.isDeleting && group.index < set.spec.replicas);
   const phase = setPhase(set, groups);
+  const updatedGroups = wanted.filter(({ group }) => isUpdated(set, group)).length;
   return {
     phase,
     message:
-      (phase === "Deleting" && groups.length === 0 ? volumesMessage(context) : null) ?? setMessage(set, phase, groups),
+      (phase === "Deleting" && groups.length === 0 ? volumesMessage(context) : null) ??
+      setMessage(set, phase, { groups, updatedGroups }),
     replicas: set.spec.replicas,
     readyGroups: groups.filter(
       (group) => group.phase === "Ready" && (set.isDeleting || group.index < set.spec.replicas),
     ).length,
-    updatedGroups: wanted.filter(({ group }) => isUpdated(set, group)).length,
+    updatedGroups,
     unplacedGroups: wanted.filter(({ group }) => group.stage === "unplaced").length,
     currentRevision: set.rollout.lastGood,
     updateRevision: targetRevision(set).number,
@@ -57,7 +60,7 @@ function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): 
     revision: group.revision,
     incarnation: group.incarnation,
     roles: roleStatuses(set, item),
-    message: phase === "Ready" ? null : groupMessage(context, set, item),
+    message: phase === "Ready" ? readyMessage(context, group) : groupMessage(context, set, item),
     untilMs: untilMs(context, item),
   };
 }
@@ -120,15 +123,25 @@ function setPhase(set: SetState, groups: readonly GroupStatus[]): SetPhase {
   return SET_PHASES.find((phase) => phases.has(phase)) ?? "Ready";
 }
 
-function setMessage(set: SetState, phase: SetPhase, groups: readonly GroupStatus[]): string | null {
-  if (phase === "Ready") return null;
-  if (phase === "Deleting")
-    return groups.length === 0 ? "Nothing is left of it." : `${plural(groups.length, "group")} to go.`;
-  if (set.rollout.stalledReason !== null) return `${set.rollout.stalledReason}.`.replace(/\.\.$/, ".");
-  if (phase === "Paused") return `Revision ${set.rollout.target} waits: the rollout is paused.`;
-  const worst = groups.filter((group) => group.phase === phase || (phase === "Degraded" && group.phase === "Unknown"));
+function setMessage(
+  set: SetState,
+  phase: SetPhase,
+  status: Pick<SetStatus, "groups" | "updatedGroups">,
+): string | null {
+  const { groups } = status;
+  const told = groups.filter(({ message }) => message !== null);
+  const [going] = told;
+  if (phase === "Deleting") {
+    const rest = `${plural(groups.length, "group")} to go.`;
+    if (groups.length === 0) return "Nothing is left of it.";
+    return going?.message ? `${rest} ${ofGroup(going.index, going.message)}` : rest;
+  }
+  if (set.rollout.stalledReason !== null || phase === "Paused") return rolloutMessage(set, status);
+  const worst = told.filter((group) => group.phase === phase || (phase === "Degraded" && group.phase === "Unknown"));
   const [first] = worst;
-  if (first === undefined || first.message === null) return null;
-  const more = worst.length === 1 ? "" : ` ${plural(worst.length - 1, "other group")} too.`;
-  return `${ofGroup(first.index, first.message)}${more}`;
+  if (first?.message) {
+    const more = worst.length === 1 ? "" : ` ${plural(worst.length - 1, "other group")} too.`;
+    return `${ofGroup(first.index, first.message)}${more}`;
+  }
+  return isRolloutActive(set) ? rolloutMessage(set, status) : null;
 }

@@ -95,3 +95,21 @@ test("a pod on a Ready node is never forced, however long it takes to end", () =
   set.run(300);
   expect(set.acted.some((action) => action.kind === "delete" && action.isForced === true)).toBe(false);
 });
+
+test("a deletion says which role stops, what waits for it, and which pod should long have been gone", () => {
+  const roles = [aRole({ role: "prefill" }), aRole({ role: "decode", replicas: 2, dependencies: ["prefill"] })];
+  const set = new Operated(new World([aNode("n1")]), aSet({ replicas: 1, roles }));
+  set.untilReady();
+  set.world.held = /decode-1/;
+  set.state = { ...set.state, isDeleting: true };
+  set.run(20);
+  const stops = "The set is being deleted. decode is being stopped, 1 pod is left; prefill waits for it.";
+  expect(set.plan().status).toMatchObject({ phase: "Deleting", message: `1 group to go. Group 0: ${stops}` });
+  set.run(130);
+  expect(messageOf(set)).toBe(
+    `${stops} decode-1 should have been gone for more than 2 min: a finalizer or its node holds it.`,
+  );
+  set.world.held = null;
+  set.run(20);
+  expect(set.state.groups).toEqual([]);
+});

@@ -20,6 +20,8 @@ export function planStuckPods(
   homes: readonly ObservedGroup[],
   notes: PlanNotes,
 ): GroupState {
+  for (const { deletionAtMs } of homes.flatMap(({ pods }) => pods))
+    if (deletionAtMs !== null) notes.wakeAtMs.push(...nextAge(deletionAtMs, context.nowMs));
   const stuckPods = homes.flatMap((home) => {
     const cluster = context.live(home.cluster);
     return cluster === null ? [] : home.pods.flatMap((pod) => stuckPod(context, group, { cluster, pod }, notes) ?? []);
@@ -45,8 +47,7 @@ function stuckPod(
     known?.deadSinceMs === deadSinceMs
       ? known
       : { uid: pod.uid, sinceMs: known?.sinceMs ?? nowMs, deadSinceMs, isForced: known?.isForced ?? false };
-  const ages = AGES_MS.map((age) => stuck.sinceMs + age).filter((atMs) => atMs > nowMs);
-  if (ages[0] !== undefined) notes.wakeAtMs.push(ages[0]);
+  notes.wakeAtMs.push(...nextAge(stuck.sinceMs, nowMs));
   const dueMs = forceDueMs(stuck, set.spec.recovery.forceDeleteAfterSeconds);
   if (dueMs === null) return stuck;
   if (dueMs > nowMs) {
@@ -72,6 +73,12 @@ function stuckPod(
   return { ...stuck, isForced: true };
 }
 
+/** When the sentence about it changes next: at most one moment. */
+const nextAge = (sinceMs: number, nowMs: number): readonly number[] =>
+  AGES_MS.map((age) => sinceMs + age)
+    .filter((atMs) => atMs > nowMs)
+    .slice(0, 1);
+
 function silentNodeOf(pod: ObservedPod, cluster: ObservedCluster): ObservedNode | null {
   return cluster.nodes.find((node) => node.name === pod.nodeName && !node.isReady) ?? null;
 }
@@ -90,18 +97,32 @@ export function nextForceMs({ set, nowMs }: Pick<PlanContext, "set" | "nowMs">, 
 /** What hangs, where, for how long and what ends it; null when nothing hangs. */
 export function stuckMessage(context: PlanContext, group: GroupState): string | null {
   const cluster = group.placement === null ? null : context.live(group.placement.cluster);
+  if (cluster === null) return null;
+  const { pods } = context.observed(cluster.name, group.index);
   const [stuck] = group.stuckPods;
-  if (cluster === null || stuck === undefined) return null;
-  const pod = context.observed(cluster.name, group.index).pods.find(({ uid }) => uid === stuck.uid);
+  if (stuck === undefined) return overdueMessage(pods, context.nowMs);
+  const pod = pods.find(({ uid }) => uid === stuck.uid);
   if (pod === undefined) return null;
-  const age = AGES_MS.findLast((ms) => stuck.sinceMs + ms <= context.nowMs);
-  const since = age === undefined ? "" : ` for more than ${duration(age)}`;
-  const others = group.stuckPods.length - 1;
-  const more = others === 0 ? "" : `, and ${others} more`;
+  const age = ageOf(stuck.sinceMs, context.nowMs);
+  const since = age === null ? "" : ` for more than ${duration(age)}`;
   const { forceDeleteAfterSeconds: seconds } = context.set.spec.recovery;
   const end =
     seconds !== null && stuck.deadSinceMs !== null
       ? `It is force-deleted when the node has been silent for ${duration(seconds * 1000)}.`
       : "Force-delete it if that machine is off.";
-  return `${shortPodName(pod)} hangs in termination on ${pod.nodeName}${since}${more}; the node is not Ready. ${end}`;
+  return `${shortPodName(pod)} hangs in termination on ${pod.nodeName}${since}${andMore(group.stuckPods.length)}; the node is not Ready. ${end}`;
 }
+
+/** Pods whose time to end has long passed although their node is there: somebody holds them. */
+function overdueMessage(pods: readonly ObservedPod[], nowMs: number): string | null {
+  const overdue = pods.filter(({ deletionAtMs }) => deletionAtMs !== null && ageOf(deletionAtMs, nowMs) !== null);
+  const [first] = overdue;
+  if (first === undefined) return null;
+  const age = ageOf(first.deletionAtMs ?? nowMs, nowMs);
+  return `${shortPodName(first)}${andMore(overdue.length)} should have been gone for more than ${duration(age ?? 0)}: a finalizer or its node holds it.`;
+}
+
+const ageOf = (sinceMs: number, nowMs: number): number | null =>
+  AGES_MS.findLast((ms) => sinceMs + ms <= nowMs) ?? null;
+
+const andMore = (count: number): string => (count === 1 ? "" : `, and ${count - 1} more`);

@@ -71,6 +71,8 @@ export class World {
   /** Workloads that were let go: they keep their names and their pods. */
   readonly released: WorkloadRecord[] = [];
   readonly claims = new Map<string, Mutable<ObservedClaim>>();
+  /** Pods that somebody keeps from ending, as with a finalizer. */
+  held: RegExp | null = null;
   /** Pods whose name matches stay not Ready. */
   neverReady: RegExp | null = null;
   private readonly madeFrom = new Map<string, string>();
@@ -146,7 +148,12 @@ export class World {
   step(): void {
     this.nowMs += 1000;
     for (const [name, pod] of this.pods)
-      if (pod.deletionAtMs !== null && pod.deletionAtMs < this.nowMs && !this.isOnSilentNode(pod))
+      if (
+        pod.deletionAtMs !== null &&
+        pod.deletionAtMs < this.nowMs &&
+        !this.isOnSilentNode(pod) &&
+        this.held?.test(pod.name) !== true
+      )
         this.pods.delete(name);
     this.collectGarbage();
     for (const record of this.workloads.values()) this.control(record);

@@ -8,33 +8,15 @@ import type { SetModel } from "./set-model.ts";
 /** What of a group's placement is in effect, and what not yet or not any more: one sentence each. */
 export function placementNotes(model: SetModel, group: GroupState): readonly string[] {
   const { placement } = group;
-  if (placement === null) return copyNotes(model, group);
+  if (placement === null) return [];
   const cluster = model.clusters.get(placement.cluster);
   return [
     ...(cluster === undefined ? [] : exclusiveNotes(model, group, placement, cluster)),
-    ...copyNotes(model, group),
     ...openNotes(model, group, placement),
     ...(isEdited(model.state.spec.placement, placement, model.clusters)
       ? ["The placement of the set was edited since: it applies from the next incarnation, or move the group now."]
       : []),
   ];
-}
-
-/** What is left of the group on other clusters. */
-function copyNotes(model: SetModel, { leaving }: GroupState): readonly string[] {
-  return leaving.flatMap(({ copy, stage }) => {
-    const cluster = copy.placement?.cluster ?? "";
-    const isLive = model.clusters.get(cluster)?.health === "live";
-    const what = `incarnation ${copy.incarnation} on ${cluster}`;
-    if (stage === "move") return [`Until it is ready, ${what} serves.`];
-    if (stage === "failover")
-      return [
-        `${cluster} does not answer; ${what} may still run, and stays if ${cluster} answers before this one is ready.`,
-      ];
-    return isLive
-      ? [`What is left of ${what} is being removed.`]
-      : [`${cluster} does not answer; ${what} may still run, and is removed when ${cluster} answers.`];
-  });
 }
 
 function exclusiveNotes(

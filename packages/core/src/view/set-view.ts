@@ -1,13 +1,13 @@
-import { GROUP_PHASES, type GroupState, homeOf, type Revision, type SetState } from "../model/index.ts";
+import { GROUP_PHASES, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests, wantedClusters } from "../placement/index.ts";
-import { canaryMessage, heldBackGroups, partitionMessage } from "../plan/canary.ts";
-import { hasOldContent, isOutdated, maxSurge, maxUnavailable, revisionToReturnTo } from "../plan/rollout-state.ts";
+import { heldBackGroups, partitionMessage } from "../plan/canary.ts";
+import { rolloutMessage, rolloutProgress } from "../plan/rollout-message.ts";
+import { isRolloutPaused, maxSurge, maxUnavailable, revisionToReturnTo } from "../plan/rollout-state.ts";
 import { waveNumbers } from "../plan/waves.ts";
-import { plural } from "../plan/words.ts";
 import { renderEntry } from "../project/entry.ts";
 import { describeRevisionChange } from "../spec/index.ts";
 import { gpusOf } from "./gpus.ts";
-import { healthOf, isStale, type SetModel } from "./set-model.ts";
+import { isStale, type SetModel } from "./set-model.ts";
 import type {
   EntryView,
   FightView,
@@ -197,26 +197,9 @@ function summaryOf(state: SetState, revision: Revision, before: Revision | undef
   return describeRevisionChange(before.content, revision.content);
 }
 
-function rolloutView(model: SetModel): RolloutView {
-  const { state, status } = model;
+function rolloutView({ state, status }: SetModel): RolloutView {
   const { rollout, spec } = state;
-  const hashes = new Map(state.revisions.map((revision) => [revision.number, revision.hash]));
-  const targetHash = hashes.get(rollout.target);
-  const isBehind = (group: GroupState) =>
-    (group.incarnation > 0 && hasOldContent(state, group)) ||
-    group.restartSeen < rollout.restart ||
-    group.takenDown ||
-    group.teardown?.cause.kind === "rollout" ||
-    group.teardown?.cause.kind === "restart";
-  const extras = state.groups.filter((group) => group.isSurge && group.teardown?.next !== "remove");
-  const behind = state.groups.filter((group) => !group.isSurge && isBehind(group));
-  const isRestart = behind.every(
-    (group) =>
-      hashes.get(group.revision) === targetHash &&
-      (group.restartSeen < rollout.restart || group.lastCause?.kind === "restart"),
-  );
-  const isPaused = rollout.isPaused || spec.rollout.paused;
-  const isActive = !state.isDeleting && behind.length > 0;
+  const { isActive, extras } = rolloutProgress(state);
   const heldBack = heldBackGroups(state);
   return {
     strategy: spec.rollout.strategy,
@@ -224,7 +207,7 @@ function rolloutView(model: SetModel): RolloutView {
     target: rollout.target,
     current: status.currentRevision,
     isActive,
-    isPaused,
+    isPaused: isRolloutPaused(state),
     stalledReason: rollout.stalledReason,
     canAbort: (isActive || heldBack > 0) && revisionToReturnTo(state) !== null,
     startedAtMs: rollout.startedAtMs,
@@ -236,67 +219,6 @@ function rolloutView(model: SetModel): RolloutView {
     heldBack,
     partitionMessage: heldBack > 0 ? null : partitionMessage(state),
     returnedFrom: rollout.returnedFrom ?? null,
-    message: rolloutMessage(model, { isActive, isPaused, isRestart, behind: behind.length, heldBack }),
+    message: rolloutMessage(state, status),
   };
-}
-
-function rolloutMessage(
-  model: SetModel,
-  {
-    isActive,
-    isPaused,
-    isRestart,
-    behind,
-    heldBack,
-  }: { isActive: boolean; isPaused: boolean; isRestart: boolean; behind: number; heldBack: number },
-): string {
-  const { state } = model;
-  const { rollout, spec } = state;
-  if (rollout.stalledReason !== null) return rollout.stalledReason;
-  const total = state.groups.filter((group) => !group.isSurge).length;
-  const done = isRestart ? "restarted" : `on revision ${rollout.target}`;
-  const progress = `${total - behind - (isRestart ? 0 : heldBack)} of ${plural(total, "group")} ${done}`;
-  const held = heldBack === 0 ? "" : ` Partition ${spec.rollout.partition} holds ${heldBack} back.`;
-  if (isPaused)
-    return isActive
-      ? `Paused: ${progress}. No further group is taken down.${held}`
-      : `Paused: a change waits until it is resumed.${held}`;
-  const budget = maxUnavailable(spec);
-  if (!isActive) return canaryMessage(state, model.status.updatedGroups) ?? restMessage(state, budget);
-  const away = state.groups.filter((group) => healthOf(model, group) !== "live" && group.placement !== null).length;
-  const lost = away > 0 ? ` ${away} of them can't be reached.` : "";
-  return `${progress}, at most ${budget} down at a time.${budgetMessage(model, budget)}${extraMessage(model)}${held}${lost}`;
-}
-
-/** What stands there while nothing rolls out. */
-function restMessage({ groups, spec, rollout, isDeleting }: SetState, budget: number): string {
-  if (isDeleting) return "The set is being deleted: nothing rolls out.";
-  if (spec.replicas === 0) return "No groups are asked for.";
-  const running = groups.filter(
-    ({ isSurge, index, stage }) => !isSurge && index < spec.replicas && stage === "running",
-  );
-  if (running.length < spec.replicas)
-    return `${running.length} of ${plural(spec.replicas, "group")} ${running.length === 1 ? "runs" : "run"}, at revision ${rollout.target}.`;
-  return `Every group is on revision ${rollout.target}. A change takes ${plural(budget, "group")} at a time.`;
-}
-
-/** Which group is next, and what it waits for, while the budget is used up. */
-function budgetMessage({ state, status }: SetModel, budget: number): string {
-  const down = status.groups.filter(({ index, phase }) => index < state.spec.replicas && phase !== "Ready");
-  const [first] = down;
-  const next = state.groups.findLast(
-    (group) =>
-      group.index < state.spec.replicas && isOutdated(state, group) && down.every(({ index }) => index !== group.index),
-  );
-  if (first === undefined || next === undefined || down.length < budget) return "";
-  return ` ${down.length} of ${budget} used; group ${next.index} is next when group ${first.index} is ready.`;
-}
-
-/** What the extra groups that come first are about: until they serve, they are all that a rollout may wait for. */
-function extraMessage({ state, status }: SetModel): string {
-  const extras = state.groups.filter((group) => group.isSurge && group.teardown?.next !== "remove");
-  const waiting = extras.find((group) => group.readySinceMs === null);
-  if (waiting === undefined) return extras.length === 0 ? "" : ` ${extras.length} extra to make up for it.`;
-  const message = status.groups.find((group) => group.index === waiting.index)?.message;
-  return ` Extra group ${waiting.index} comes first. ${message ?? ""}`.trimEnd();
 }

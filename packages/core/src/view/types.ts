@@ -193,7 +193,7 @@ export type GroupView = {
   readonly incarnation: number;
   readonly nextIncarnation: number | null;
   readonly sinceMs: number;
-  /** The sentence; null when Ready. Times inside are relative to untilMs and are appended by the browser. */
+  /** The sentence; null when Ready and nothing waits. Times inside are relative to untilMs and are appended by the browser. */
   readonly message: string | null;
   readonly untilMs: number | null;
   readonly roles: readonly GroupRoleView[];

@@ -2,6 +2,7 @@
 import type { SimApi } from "./api.ts";
 import { forbidden, invalid } from "./status.ts";
 import { childOf, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
+import { admitByQuota } from "./store-quota.ts";
 import type { ResourceDefinition } from "./store-resources.ts";
 
 type Reader = Pick<SimApi, "get" | "list">;
@@ -101,7 +102,7 @@ function qosClassOf(spec: MutableObject): string {
   return isGuaranteed ? "Guaranteed" : "Burstable";
 }
 
-/** Errors: 403 when a pod names a ServiceAccount or PriorityClass that does not exist. */
+/** Errors: 403 when a pod names a ServiceAccount or PriorityClass that does not exist, or is more than a quota allows. */
 export function admitCreate(
   definition: ResourceDefinition,
   object: MutableObject,
@@ -161,6 +162,7 @@ function admitPod(definition: ResourceDefinition, pod: MutableObject, store: Rea
     ];
   }
   copyTopologyLabels(undefined, pod, store);
+  admitByQuota(definition, pod, store);
 }
 
 const BUILTIN_PRIORITIES: Readonly<Record<string, number>> = {
