@@ -50,7 +50,8 @@ export function describeReasons(world: () => World): void {
     const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name, namespace: w.namespace } };
     await w.others.create({ ...quota, spec: { hard: { [`requests.${resource}`]: "1" } } });
     const resources = { requests: { [resource]: "2" }, limits: { [resource]: "2" } };
-    const spec = { containers: [{ name: "engine", image: "engine:1", resources }] };
+    const container = { name: "engine", image: "engine:1" };
+    const spec = { containers: [{ ...container, resources }] };
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: w.namespace }, spec };
     await eventually(async () => {
       const error = await w.others.create(pod).catch((reason: unknown) => reason);
@@ -63,8 +64,7 @@ export function describeReasons(world: () => World): void {
       );
     });
     // What asks for nothing that is counted comes in.
-    const [plain] = spec.containers.map(({ resources: _, ...container }) => container);
-    await w.others.create({ ...pod, spec: { containers: [plain] } });
+    await w.others.create({ ...pod, spec: { containers: [container] } });
   });
 
   test("TooManyRequests: an eviction that a disruption budget refuses (the sandbox has none)", async ({ skip }) => {
