@@ -1,7 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { clustersOfGroup, homeOf } from "@openpatio/core/model";
-import type { ClusterPort } from "@openpatio/core/ports";
+import type { OwnershipTiming } from "@openpatio/core/ownership";
+import type { ClusterPort, WriteGuard } from "@openpatio/core/ports";
 import { type Database, openDatabase } from "@openpatio/db";
 import { Adopter } from "./adoption/adopter.ts";
 import { EventTeller } from "./adoption/event-teller.ts";
@@ -9,6 +10,8 @@ import { ConsoleDoor } from "./adoption/resource-door.ts";
 import { ContactLog } from "./clusters/contact-log.ts";
 import { type Connection, Fleet } from "./clusters/fleet.ts";
 import { LostContacts } from "./clusters/lost-contacts.ts";
+import { Ownership } from "./clusters/ownership.ts";
+import { loadIdentity } from "./clusters/ownership-repo.ts";
 import { ClusterRemovals } from "./clusters/removals.ts";
 import { ClusterVerbs } from "./clusters/service.ts";
 import type { Vault } from "./clusters/vault.ts";
@@ -39,7 +42,7 @@ import type { Web } from "./web.ts";
 export type AppOptions = {
   readonly databaseUrl: string;
   readonly vault: Vault;
-  readonly connect: (connection: Connection) => ClusterPort;
+  readonly connect: (connection: Connection, guard: WriteGuard) => ClusterPort;
   /** Folder of the sandbox's kubeconfigs; null: no sandbox. */
   readonly sandboxDir: string | null;
   readonly sandbox: SandboxControl;
@@ -51,6 +54,8 @@ export type AppOptions = {
   /** Where sets that are applied with kubectl are followed; null: in every namespace. */
   readonly namespaces: readonly string[] | null;
   readonly nowMs: () => number;
+  /** How fast ownership of clusters is looked at, renewed and taken over; the usual by default. */
+  readonly ownership?: Partial<OwnershipTiming>;
   readonly log: Logger;
 };
 
@@ -93,7 +98,18 @@ export async function startApp(options: AppOptions): Promise<App> {
         homeOf(state) === cluster || state.groups.some((group) => clustersOfGroup(group).includes(cluster)),
     );
   if (options.sandboxDir === null) await removeSandboxMembers(db, isUsed);
-  const fleet = new Fleet({ db, vault: options.vault, connect: options.connect, nowMs, log });
+  const ownership = new Ownership({
+    db,
+    identity: await loadIdentity(db, options.hostName),
+    namespaces: options.namespaces,
+    mayWrite: () => lease.isHeld,
+    timeline,
+    nowMs,
+    monotonicMs: () => performance.now(),
+    ...(options.ownership === undefined ? {} : { timing: options.ownership }),
+    log,
+  });
+  const fleet = new Fleet({ db, vault: options.vault, connect: options.connect, ownership, nowMs, log });
   const reservations = new Reservations(sets);
   const missing = new MissingReferences(fleet, nowMs);
   const lost = new LostContacts({ fleet, db, nowMs, mayWrite: () => lease.isHeld, log });
@@ -113,7 +129,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     onAction: (cluster, kind, isOk) => metrics.actions.inc({ cluster, kind, outcome: isOk ? "ok" : "failed" }),
   });
-  const models = new Models({ sets, fleet, reservations, missing, executor, sandbox: options.sandbox, nowMs });
+  const models = new Models({
+    sets,
+    fleet,
+    ownership,
+    reservations,
+    missing,
+    executor,
+    sandbox: options.sandbox,
+    nowMs,
+  });
   const live: LiveHub = new LiveHub({
     source: topicSource({ models, sets, fleet, timeline }),
     nowMs,
@@ -156,6 +181,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     log,
     onAcquired: (held) => {
       reconciler.hold(held);
+      ownership.lookAtAll();
       adopter.lookAtAll();
       pruneTimeline();
     },
@@ -174,7 +200,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const events = new EventTeller({ fleet, timeline, mayAct: () => reconciler.mayAct(), nowMs, log });
   sets.resources = new ConsoleDoor({ sets, fleet, adopter });
 
-  const clusters = new ClusterVerbs({ db, vault: options.vault, fleet, sets, models, timeline, nowMs });
+  const clusters = new ClusterVerbs({ db, vault: options.vault, fleet, ownership, sets, models, timeline, nowMs });
   const removals = new ClusterRemovals({
     fleet,
     sets,
@@ -221,6 +247,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     http.server.once("error", reject);
     http.server.listen(options.port, options.host, resolve);
   });
+  ownership.start(
+    () => fleet.all(),
+    (cluster) => fleet.healthChanged(cluster),
+  );
   await fleet.load();
   const members =
     options.sandboxDir === null
@@ -262,6 +292,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       await adopter.stop();
       await reconciler.stop();
       await lease.stop();
+      await ownership.stop();
       await fleet.stop();
       await web?.close();
       await db.$disconnect();

@@ -15,6 +15,7 @@ export const DOMAIN_ERROR_CODES = [
   "cluster.not-found",
   "cluster.name-taken",
   "cluster.in-use",
+  "cluster.foreign",
   "cluster.unreachable",
   "cluster.refused",
   "cluster.conflict",

@@ -1,4 +1,5 @@
 import type { ClusterHealth, KubeObject, ObservedCluster } from "./model/index.ts";
+import type { OwnerLease } from "./ownership/lease.ts";
 import type { ObjectRef, Propagation } from "./plan/types.ts";
 
 /**
@@ -30,6 +31,7 @@ export interface ClusterPort {
   deletePod(namespace: string, pod: string, options: { readonly force: boolean }): Promise<void>;
 
   readonly sets: SetResourcePort;
+  readonly leases: OwnerLeasePort;
 
   /** The live object as YAML-able data, secrets never included. Null when it does not exist. */
   read(apiVersion: string, kind: string, namespace: string, name: string): Promise<KubeObject | null>;
@@ -72,6 +74,26 @@ export interface SetResourcePort {
   delete(ref: ObjectRef): Promise<void>;
   /** Writes an Event; the same words again count up the one that is there. */
   tell(event: ClusterEventDraft): Promise<void>;
+}
+
+/** The Leases that say which control plane the cluster belongs to. Errors: `cluster.refused`, `cluster.unreachable`. */
+export interface OwnerLeasePort {
+  read(namespace: string): Promise<OwnerLease | null>;
+  /** In every namespace. */
+  list(): Promise<readonly OwnerLease[]>;
+  /** POST. False when there is no such namespace to hold it. Throws DomainError `cluster.conflict` when it exists. */
+  create(object: KubeObject): Promise<boolean>;
+  /** PUT over the version that `object` names. Throws DomainError `cluster.conflict` when it is another one by now. */
+  replace(object: KubeObject): Promise<void>;
+  /** With this life and version as preconditions; another one, or none, is left as it is. */
+  delete(lease: OwnerLease): Promise<void>;
+}
+
+/** Asked before every write to a cluster but those of Leases and dry runs. */
+export interface WriteGuard {
+  /** Why nothing may be written; null: it may. */
+  refusal(): string | null;
+  onOpen(listener: () => void): void;
 }
 
 export type JsonEdit = { readonly op: "test" | "add" | "remove"; readonly path: string; readonly value?: unknown };

@@ -134,7 +134,7 @@ export class Adopter {
     // What is on a cluster that is being removed is not taken over any more.
     if (member === null || member.removal !== null || !this.options.mayAct()) return;
     const { port } = member;
-    if (!port.sets.isListed() || port.info().health !== "live") return;
+    if (!port.sets.isListed() || member.health !== "live") return;
     if (name !== "" && !this.isFollowed(namespace)) return;
     try {
       if (name === "") await this.answerStrays(member);

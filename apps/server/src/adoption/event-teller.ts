@@ -65,7 +65,7 @@ export class EventTeller {
     const waiting = this.waiting.get(cluster) ?? [];
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
       const member = this.options.fleet.get(cluster);
-      if (member === null || member.port.info().health !== "live") continue;
+      if (member === null || member.health !== "live") continue;
       try {
         for (const about of subjectsOf(member, item)) await member.port.sets.tell({ about, ...wordsOf(item) });
       } catch (error) {

@@ -87,7 +87,14 @@ export class ConsoleDoor implements ResourceDoor {
     const cluster = resource?.cluster ?? "";
     const member = this.fleet.get(cluster);
     const info = member?.port.info();
-    if (member === null || info?.health !== "live") {
+    if (member?.health === "foreign") {
+      throw new DomainError(
+        "cluster.foreign",
+        `${namespace}/${name} is kept in cluster ${cluster}, which belongs to another control plane, so nothing was changed. Change it there, or take the cluster over.`,
+        { params: { cluster }, retry: "backoff" },
+      );
+    }
+    if (member === null || member.health !== "live") {
       const why = info?.message ?? "It is not registered.";
       throw new DomainError(
         "cluster.unreachable",

@@ -16,7 +16,9 @@ export function resourceStatusAction(
   fleet: Fleet,
 ): Extract<Action, { kind: "status" }> | null {
   const home = homeOf(state);
-  const object = home === null ? null : (fleet.get(home)?.port.sets.get(state.namespace, state.name) ?? null);
+  const member = home === null ? null : fleet.get(home);
+  // What is another control plane's is told there by that one.
+  const object = member?.health === "foreign" ? null : (member?.port.sets.get(state.namespace, state.name) ?? null);
   if (home === null || object === null || object.metadata.uid !== state.resource?.uid) return null;
   const wanted = resourceStatus(state, status);
   if (statusText(object["status"]) === statusText(wanted)) return null;

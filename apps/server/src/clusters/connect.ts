@@ -1,17 +1,21 @@
 import { DomainError } from "@openpatio/core/errors";
-import type { ClusterPort } from "@openpatio/core/ports";
+import type { ClusterPort, WriteGuard } from "@openpatio/core/ports";
 import { CRDS, contactApiServer, KubeCluster, parseKubeconfig } from "@openpatio/k8s";
 import type { Connection } from "./fleet.ts";
 
 /** Requests per second to one cluster; the sandbox on this machine has nobody else to be fair to. */
 const SANDBOX_REQUESTS_PER_SECOND = 500;
 
-export function connectCluster({ name, kubeconfig, context, isSimulated }: Connection): ClusterPort {
+export function connectCluster(
+  { name, kubeconfig, context, isSimulated }: Connection,
+  guard?: WriteGuard,
+): ClusterPort {
   return new KubeCluster({
     name,
     kubeconfig: read(kubeconfig, context),
     isSimulated,
     definitions: CRDS,
+    ...(guard === undefined ? {} : { guard }),
     ...(isSimulated
       ? { limits: { requestsPerSecond: SANDBOX_REQUESTS_PER_SECOND, burst: SANDBOX_REQUESTS_PER_SECOND } }
       : {}),
@@ -40,11 +44,14 @@ export async function identityOf(port: Pick<ClusterPort, "read">): Promise<strin
   }
 }
 
-/** As {@link identityOf}, of a cluster that is not connected to. */
-export async function identityBy(connection: Connection): Promise<string | null> {
+/** Asks a cluster that is not connected to. */
+export async function askOnce<T>(
+  connection: Connection,
+  ask: (port: Pick<ClusterPort, "read" | "leases">) => Promise<T>,
+): Promise<T> {
   const port = connectCluster(connection);
   try {
-    return await identityOf(port);
+    return await ask(port);
   } finally {
     await port.stop();
   }

@@ -5,9 +5,10 @@ import {
   type ClusterRemovalMode,
   type ObservedCluster,
 } from "@openpatio/core/model";
-import type { ClusterChange, ClusterPort } from "@openpatio/core/ports";
+import type { ClusterChange, ClusterPort, WriteGuard } from "@openpatio/core/ports";
 import type { Database } from "@openpatio/db";
 import type { Logger } from "../log.ts";
+import type { Ownership } from "./ownership.ts";
 import { type ClusterRow, loadClusters } from "./repo.ts";
 import type { Vault } from "./vault.ts";
 
@@ -27,6 +28,8 @@ export type Member = {
   readonly removal: ClusterRemovalMode | null;
   readonly registeredAtMs: number;
   readonly port: ClusterPort;
+  /** Of the contact, and of whether it is ours to look after. */
+  readonly health: ClusterHealth;
   /** Since when the health is what it is. */
   readonly healthSinceMs: number;
 };
@@ -43,7 +46,8 @@ export class Fleet {
   private readonly options: {
     readonly db: Database;
     readonly vault: Vault;
-    readonly connect: (connection: Connection) => ClusterPort;
+    readonly connect: (connection: Connection, guard: WriteGuard) => ClusterPort;
+    readonly ownership: Ownership;
     readonly nowMs: () => number;
     readonly log: Logger;
   };
@@ -86,12 +90,12 @@ export class Fleet {
   }
 
   observe(): ReadonlyMap<string, ObservedCluster> {
-    return new Map(
-      [...this.members.values()].map(({ name, labels, removal, port }) => [
-        name,
-        { ...port.observe(), labels, removal },
-      ]),
-    );
+    return new Map([...this.members.values()].map((member) => [member.name, this.observed(member)]));
+  }
+
+  observed({ name, labels, removal, port }: Member): ObservedCluster {
+    const observed = port.observe();
+    return { ...observed, health: this.options.ownership.health(name, observed.health), labels, removal };
   }
 
   /** As last read; a placement that is planned on it commits only if it is still so. */
@@ -116,13 +120,14 @@ export class Fleet {
 
   join(row: ClusterRow): void {
     const kubeconfig = this.options.vault.open(row.name, row.kubeconfig);
-    const port = this.options.connect({
-      name: row.name,
-      kubeconfig,
-      context: row.context,
-      isSimulated: row.isSimulated,
+    const { ownership } = this.options;
+    const connection = { name: row.name, kubeconfig, context: row.context, isSimulated: row.isSimulated };
+    const port = this.options.connect(connection, ownership.guard(row.name));
+    const unsubscribe = port.onChange((change) => {
+      if (change.kind !== "health") return this.changed(row.name, change);
+      void ownership.look({ name: row.name, port });
+      this.healthChanged(row.name);
     });
-    const unsubscribe = port.onChange((change) => this.changed(row.name, change));
     this.members.set(row.name, {
       name: row.name,
       isSimulated: row.isSimulated,
@@ -130,12 +135,13 @@ export class Fleet {
       removal: CLUSTER_REMOVAL_MODES.find((mode) => mode === row.removal) ?? null,
       registeredAtMs: row.registeredAt.getTime(),
       port,
-      health: port.info().health,
+      health: ownership.health(row.name, port.info().health),
       healthSinceMs: this.options.nowMs(),
       stop: unsubscribe,
     });
     this.versions.set(row.name, row.placementVersion);
     port.start();
+    void ownership.look({ name: row.name, port });
     for (const listener of this.listeners) listener.onMembers?.();
   }
 
@@ -186,6 +192,7 @@ export class Fleet {
     this.members.delete(name);
     this.versions.delete(name);
     member.stop();
+    this.options.ownership.forget(name);
     await member.port.stop();
     for (const listener of this.listeners) listener.onMembers?.();
   }
@@ -194,13 +201,20 @@ export class Fleet {
     await Promise.all([...this.members.values()].map((member) => member.port.stop()));
   }
 
-  private changed(name: string, change: ClusterChange): void {
+  /** Of the contact, or of whose it is. */
+  healthChanged(name: string): void {
     const member = this.members.get(name);
-    if (member !== undefined && change.kind === "health" && change.health !== member.health) {
-      this.options.log.info({ cluster: name, from: member.health, to: change.health }, "cluster health");
-      member.health = change.health;
+    if (member === undefined) return;
+    const health = this.options.ownership.health(name, member.port.info().health);
+    if (health !== member.health) {
+      this.options.log.info({ cluster: name, from: member.health, to: health }, "cluster health");
+      member.health = health;
       member.healthSinceMs = this.options.nowMs();
     }
+    this.changed(name, { kind: "health", health });
+  }
+
+  private changed(name: string, change: ClusterChange): void {
     for (const listener of this.listeners) listener.onChange?.(name, change);
   }
 }

@@ -47,9 +47,9 @@ export class ClusterRemovals {
     this.isLooking = false;
   }
 
-  private isLeft({ name, port }: Member): boolean {
+  private isLeft({ name, port, health }: Member): boolean {
     const observed = port.observe();
-    if (observed.health !== "live") return false;
+    if (health !== "live") return false;
     return [...this.options.sets.all()].every(({ state }) => {
       if (homeOf(state) === name || state.groups.some((group) => clustersOfGroup(group).includes(name))) return false;
       const { owners, services } = observed.set(state.namespace, state.name);

@@ -27,6 +27,8 @@ const Registration = z.object({
   kubeconfig: Text,
   context: z.string().min(1).optional(),
   labels: ClusterLabels.optional(),
+  /** Also when it belongs to another control plane, which stops there then. */
+  takeOver: z.boolean().optional(),
 });
 
 export const clustersRouter = router({
@@ -41,6 +43,9 @@ export const clustersRouter = router({
   update: procedure
     .input(ClusterKey.extend({ labels: ClusterLabels }))
     .mutation(({ ctx, input }) => ctx.services.clusters.update(ctx.actor, input)),
+  takeOver: procedure
+    .input(ClusterKey)
+    .mutation(({ ctx, input }) => ctx.services.clusters.takeOver(ctx.actor, input.name)),
   retry: procedure.input(ClusterKey).mutation(({ ctx, input }) => ctx.services.clusters.retry(input.name)),
   cordonNode: procedure
     .input(NodeKey)

@@ -6,10 +6,12 @@ import {
   groupName,
   homeOf,
   MANAGER,
+  outOfReach,
   type SetState,
 } from "@openpatio/core/model";
 import { hostsOf } from "@openpatio/core/placement";
 import { deleteSet } from "@openpatio/core/plan";
+import type { OwnerLeasePort } from "@openpatio/core/ports";
 import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
 import {
   type ClusterAnswer,
@@ -19,6 +21,7 @@ import {
   clusterNodes,
   clusterPods,
   clusterRow,
+  ownershipMessage,
 } from "@openpatio/core/view";
 import type { Database } from "@openpatio/db";
 import { parseKubeconfig, rbacManifest } from "@openpatio/k8s";
@@ -27,8 +30,10 @@ import { entryOf } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
 import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
-import { contactCluster, identityBy, identityOf } from "./connect.ts";
+import { askOnce, contactCluster, identityOf } from "./connect.ts";
 import { type Fleet, type Member, requireMember } from "./fleet.ts";
+import { type Ownership, ownershipLine } from "./ownership.ts";
+import { storeOwnership } from "./ownership-repo.ts";
 import { insertCluster, markRemoval, removeCluster, replaceLabels, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
 
@@ -36,6 +41,7 @@ export type ClusterVerbsOptions = {
   readonly db: Database;
   readonly vault: Vault;
   readonly fleet: Fleet;
+  readonly ownership: Ownership;
   readonly sets: SetStore;
   readonly models: Models;
   readonly timeline: TimelineStore;
@@ -69,16 +75,17 @@ export class ClusterVerbs implements ClusterService {
    * Stores it and connects, once it has answered.
    *
    * Errors: DomainError `cluster.name-taken`, also for one that is there under another name; `kubeconfig.invalid`; `cluster.unreachable` when it does not answer or
-   * does not take the credentials: nothing is stored then.
+   * does not take the credentials; `cluster.foreign` when it belongs to another control plane and is not to be taken over: nothing is stored then.
    */
   async register(actor: string, input: Parameters<ClusterService["register"]>[1]): Promise<ClusterRow> {
-    const { db, vault, fleet, models, timeline, nowMs } = this.options;
+    const { db, vault, fleet, ownership, models, timeline, nowMs } = this.options;
     const { name, kubeconfig } = input;
     const { server, contextName } = parseKubeconfig(kubeconfig, { context: input.context });
     if (fleet.get(name) !== null) throw nameTaken(name);
     const connection = { name, kubeconfig, context: contextName, isSimulated: false };
     await contactCluster(connection);
-    await this.refuseTwice(name, await identityBy(connection));
+    await this.refuseTwice(name, await askOnce(connection, identityOf));
+    const taken = await askOnce(connection, ({ leases }) => this.askOwner(name, leases, input.takeOver === true));
     const row: StoredCluster = {
       name,
       kubeconfig: new Uint8Array(vault.seal(name, kubeconfig)),
@@ -92,15 +99,57 @@ export class ClusterVerbs implements ClusterService {
     };
     const items = await db.$transaction(async (tx) => {
       if (!(await insertCluster(tx, row))) throw nameTaken(name);
-      return timeline.write(
-        tx,
-        [entry("cluster.registered", actor, name, `Register cluster ${name} at ${server}`)],
-        nowMs(),
-      );
+      const line = entry("cluster.registered", actor, name, `Register cluster ${name} at ${server}`);
+      if (taken === null) return timeline.write(tx, [line], nowMs());
+      await storeOwnership(tx, name, ownership.identity, taken.next);
+      return timeline.write(tx, [line, this.takeOverLine(actor, name, taken.from)], nowMs());
     });
     fleet.join(row);
     timeline.publish(items);
     return clusterRow(models.cluster(requireMember(fleet, name)));
+  }
+
+  private async askOwner(name: string, leases: OwnerLeasePort, isTakenOver: boolean) {
+    const { ownership } = this.options;
+    const owner = await ownership.ownerOf(leases);
+    if (owner === null) return null;
+    if (isTakenOver) return ownership.takeOver(name, leases);
+    throw new DomainError(
+      "cluster.foreign",
+      `${ownershipMessage(owner)} Remove it there first, or register it with takeOver: then that control plane stops there.`,
+      { params: { cluster: name, owner: owner.owner?.holderName ?? null, renewedAtMs: owner.lastRenewedMs } },
+    );
+  }
+
+  /** From now on it is this control plane's. Whoever has it now stops there as soon as it notices. */
+  async takeOver(actor: string, name: string): Promise<ClusterRow> {
+    const { db, fleet, ownership, models, timeline, nowMs } = this.options;
+    const member = requireMember(fleet, name);
+    const taken = await ownership.takeOver(name, member.port.leases);
+    if (taken !== null) {
+      const items = await db.$transaction(async (tx) => {
+        if ((await storeOwnership(tx, name, ownership.identity, taken.next)) === null) return null;
+        return timeline.write(tx, [this.takeOverLine(actor, name, taken.from)], nowMs());
+      });
+      if (items === null)
+        throw new DomainError(
+          "cluster.conflict",
+          `Somebody else changed whose ${name} is in this moment. Look again.`,
+          {
+            params: { cluster: name },
+          },
+        );
+      timeline.publish(items);
+      await ownership.look(member);
+    }
+    return clusterRow(models.cluster(requireMember(fleet, name)));
+  }
+
+  private takeOverLine(actor: string, name: string, from: string): TimelineEntry {
+    const { pauseMs } = this.options.ownership.timing;
+    const decision = `Take cluster ${name} over from ${from}`;
+    const begin = `begin there when ${from} has stopped: at once where it is silent, else ${Math.round(pauseMs / 1000)} s later`;
+    return ownershipLine("cluster.taken", actor, name, "Asked for", decision, ["write the Lease there", begin]);
   }
 
   /** Under two names a cluster would show each group of the one as a stray of the other. */
@@ -158,7 +207,7 @@ export class ClusterVerbs implements ClusterService {
         { params: { cluster: name } },
       );
     }
-    const isLive = member.port.info().health === "live";
+    const isLive = member.health === "live";
     const here = [...sets.all()].filter(({ state }) => groupsOn(state, name).length > 0 || homeOf(state) === name);
     // What is being deleted goes by itself where the cluster answers, and never where it does not.
     const holding = here.filter(({ state }) => !state.isDeleting || isLive);
@@ -171,8 +220,8 @@ export class ClusterVerbs implements ClusterService {
       );
     if (!isLive)
       throw new DomainError(
-        "cluster.unreachable",
-        `${name} does not answer, so nothing can be done there. Remove it with groups: "forget": what is there stays there, and nothing looks after it any more.`,
+        member.health === "foreign" ? "cluster.foreign" : "cluster.unreachable",
+        `${outOfReach(name, member)}, so nothing can be done there. Remove it with groups: "forget": what is there stays there, and nothing looks after it any more.`,
         { params: { cluster: name } },
       );
     await this.beginRemoval(actor, member, groups, holding);
@@ -223,25 +272,36 @@ export class ClusterVerbs implements ClusterService {
 
   /** Forgets it. Groups that are still placed there are let go: nothing of them is touched, and nothing is known any more. */
   async finish(actor: string, member: Member, leftBehind: readonly string[] = []): Promise<ClusterRemoval> {
-    const { db, fleet, sets, timeline, nowMs } = this.options;
+    const { db, fleet, ownership, sets, timeline, nowMs } = this.options;
     const { name } = member;
     const line = entry("cluster.removed", actor, name, `Remove cluster ${name}`);
     const actions = leftBehind.length === 0 ? [] : [`leave behind what is there of ${leftBehind.join(", ")}`];
     const atHome = [...sets.all()].filter(({ state }) => homeOf(state) === name).map(({ state }) => state.id);
     await this.letGo(member, member.removal === null ? atHome : null);
-    const items = await db.$transaction(async (tx) => {
-      await removeCluster(tx, name);
-      return timeline.write(tx, [{ ...line, actions }], nowMs());
-    });
+    await this.giveBack(member);
+    const items = await db
+      .$transaction(async (tx) => {
+        await removeCluster(tx, name);
+        return timeline.write(tx, [{ ...line, actions }], nowMs());
+      })
+      .finally(() => ownership.keep(name));
     await fleet.leave(name);
     for (const id of atHome) await this.forget(actor, id);
     timeline.publish(items);
     return { name, isUnderWay: false, leftBehind };
   }
 
+  /** Then the next control plane finds it without an owner. Where that can't be done it has to take it over. */
+  private async giveBack(member: Member): Promise<void> {
+    if (member.health !== "live") return;
+    await this.options.ownership.release(member).catch((error: unknown) => {
+      if (!(error instanceof DomainError)) throw error;
+    });
+  }
+
   /** Without us nobody takes the finalizer of these sets away: then they could not be deleted any more. */
-  private async letGo({ port }: Member, setIds: readonly string[] | null): Promise<void> {
-    if (port.info().health !== "live") return;
+  private async letGo({ port, health }: Member, setIds: readonly string[] | null): Promise<void> {
+    if (health !== "live") return;
     for (const object of port.sets.all()) {
       const { uid = "", finalizers = [], namespace = "", name } = object.metadata;
       if (setIds?.includes(uid) === false || !finalizers.includes(ORDERED_TEARDOWN)) continue;

@@ -4,6 +4,7 @@ import { plan } from "@openpatio/core/plan";
 import { parseSetYaml } from "@openpatio/core/spec";
 import type { ClusterModel, SetModel } from "@openpatio/core/view";
 import type { Fleet, Member } from "../clusters/fleet.ts";
+import type { Ownership } from "../clusters/ownership.ts";
 import { type Executor, isForPerson } from "../reconcile/executor.ts";
 import type { MissingReferences } from "../reconcile/missing-references.ts";
 import type { Reservations } from "../reconcile/reservations.ts";
@@ -13,6 +14,7 @@ import type { SetStore, StoredSet } from "../sets/set-store.ts";
 export type ModelsOptions = {
   readonly sets: SetStore;
   readonly fleet: Fleet;
+  readonly ownership: Ownership;
   readonly reservations: Reservations;
   readonly missing: MissingReferences;
   readonly executor: Executor;
@@ -76,8 +78,9 @@ export class Models {
 
   cluster(member: Member, sets: readonly SetModel[] = this.sets()): ClusterModel {
     return {
-      observed: { ...member.port.observe(), labels: member.labels, removal: member.removal },
+      observed: this.options.fleet.observed(member),
       info: member.port.info(),
+      ownership: this.options.ownership.model(member.name),
       registeredAtMs: member.registeredAtMs,
       sets,
       reservations: this.options.reservations.except(null),

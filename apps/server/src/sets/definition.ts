@@ -141,7 +141,7 @@ function placementOf(
   if (names.length === 0 && !isSelected)
     names = asked === undefined ? (present?.state.spec.placement.clusters.names ?? []) : [asked];
   if (names.length === 0 && !isSelected) {
-    const live = known.filter(({ port }) => port.info().health === "live");
+    const live = known.filter(({ health }) => health === "live");
     const [only] = live;
     if (only === undefined || live.length > 1)
       return nameProblem(`Name the cluster that this set runs on, or several. ${list}`);

@@ -16,6 +16,7 @@ const TRPC_CODE = {
   "cluster.not-found": "NOT_FOUND",
   "cluster.name-taken": "CONFLICT",
   "cluster.in-use": "CONFLICT",
+  "cluster.foreign": "CONFLICT",
   "cluster.unreachable": "SERVICE_UNAVAILABLE",
   "cluster.refused": "UNPROCESSABLE_CONTENT",
   "cluster.conflict": "CONFLICT",

@@ -92,8 +92,12 @@ export interface ClusterService {
       readonly kubeconfig: string;
       readonly context?: string | undefined;
       readonly labels?: Readonly<Record<string, string>> | undefined;
+      /** Also when it belongs to another control plane. */
+      readonly takeOver?: boolean | undefined;
     },
   ): Promise<ClusterRow>;
+  /** From another control plane, which stops there. */
+  takeOver(actor: string, name: string): Promise<ClusterRow>;
   /** Replaces its labels. Groups that are placed already stay where they are. */
   update(
     actor: string,

@@ -5,6 +5,7 @@ export * from "./group-roles.ts";
 export * from "./kube-object.ts";
 export * from "./names.ts";
 export * from "./observed.ts";
+export * from "./out-of-reach.ts";
 export * from "./phases.ts";
 export * from "./state.ts";
 export * from "./untyped.ts";

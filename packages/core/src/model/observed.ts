@@ -190,7 +190,8 @@ export type ObservedSet = {
   readonly claims: readonly ObservedClaim[];
 };
 
-export const CLUSTER_HEALTH = ["connecting", "live", "stale", "unreachable"] as const;
+/** foreign: it belongs to another control plane. */
+export const CLUSTER_HEALTH = ["connecting", "live", "stale", "unreachable", "foreign"] as const;
 export type ClusterHealth = (typeof CLUSTER_HEALTH)[number];
 
 export const CLUSTER_REMOVAL_MODES = ["orphan", "delete", "move"] as const;

@@ -3,6 +3,7 @@ import {
   type Domain,
   type GroupPlacement,
   type ObservedNode,
+  outOfReach,
   type PlaceWish,
   type SetState,
 } from "../model/index.ts";
@@ -156,7 +157,7 @@ function openAccounts(wish: Wish, ledger: Ledger, refusals: Refusal[]): readonly
     if (wish.leaving?.includes(name) === true)
       return refuse(name, "leaving", `A copy that the group is leaving is still on ${name}.`);
     const account = ledger.account(name);
-    if (account === null) return refuse(name, "not-live", `${name} does not answer; nothing is placed there.`);
+    if (account === null) return refuse(name, "not-live", `${outOfReach(name, cluster)}; nothing is placed there.`);
     const lacking = missingAt(set, revision, name, missing);
     return lacking === null ? [account] : refuse(name, "missing-reference", lacking);
   });

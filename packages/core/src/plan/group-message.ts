@@ -1,4 +1,4 @@
-import type { GroupState, SetState } from "../model/index.ts";
+import { type GroupState, outOfReach, type SetState } from "../model/index.ts";
 import { domainNoun } from "../placement/words.ts";
 import type { AssessedGroup, RunningGroup } from "./assess.ts";
 import { removalMessage } from "./cluster-removal.ts";
@@ -99,7 +99,9 @@ const isRecoveryStart = ({ firstReadyAtMs, lastCause, incarnation }: GroupState)
 /** What is said of a group whose cluster does not answer, and what ends that. */
 function silentMessage(context: PlanContext, group: GroupState): string {
   const cluster = group.placement?.cluster ?? "Its cluster";
-  const silent = `${cluster} does not answer; nothing there is touched.`;
+  const observed = context.input.clusters.get(cluster);
+  const silent = `${outOfReach(cluster, observed)}; nothing there is touched.`;
+  if (observed?.health === "foreign") return silent;
   const { afterSeconds } = context.set.spec.placement.failover;
   if (afterSeconds === null) return silent;
   const dueMs = failoverDueMs(context, group);

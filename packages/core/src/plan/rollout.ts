@@ -1,4 +1,11 @@
-import { type Cause, findRevision, type GroupState, type RolloutState, servesByOldCopy } from "../model/index.ts";
+import {
+  type Cause,
+  findRevision,
+  type GroupState,
+  outOfReach,
+  type RolloutState,
+  servesByOldCopy,
+} from "../model/index.ts";
 import { renderWorkloads } from "../project/workloads.ts";
 import type { AssessedGroup } from "./assess.ts";
 import type { PlanContext, PlanNotes } from "./context.ts";
@@ -234,7 +241,10 @@ function isOnItsWay(set: PlanContext["set"], group: GroupState): boolean {
 
 /** What a group that is not Ready at the target waits for. */
 function waitReason(context: PlanContext, { group, isInReach, running }: AssessedGroup): string {
-  if (!isInReach) return `${group.placement?.cluster ?? "its cluster"} does not answer`;
+  if (!isInReach) {
+    const cluster = group.placement?.cluster ?? "its cluster";
+    return outOfReach(cluster, context.input.clusters.get(cluster));
+  }
   if (group.stage === "unplaced") return withoutStop(group.unplacedReason ?? "it has no place");
   const failures = group.failuresInRow > 1 ? `, ${plural(group.failuresInRow, "failure")} in a row` : "";
   if (running !== null && group.failuresInRow === 0) return stallReason(running.progress);

@@ -85,6 +85,8 @@ export const TIMELINE_KINDS = [
   "cluster.changed",
   "cluster.removed",
   "cluster.lost",
+  "cluster.ousted",
+  "cluster.taken",
   "cluster.found",
   "node.changed",
   "sandbox.fault",

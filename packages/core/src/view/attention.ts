@@ -32,6 +32,7 @@ export function attentionItems(
 }
 
 function clusterItems({ row, sinceMs }: { row: ClusterRow; sinceMs: number }): readonly AttentionItem[] {
+  if (row.health === "foreign") return [foreignItem(row, sinceMs)];
   if (row.health !== "unreachable" && row.health !== "stale") return [];
   const href = `/clusters/${row.name}`;
   return [
@@ -48,6 +49,23 @@ function clusterItems({ row, sinceMs }: { row: ClusterRow; sinceMs: number }): r
       action: { label: "Open cluster", href },
     },
   ];
+}
+
+/** Where groups of ours are, nobody of ours looks after them. */
+function foreignItem(row: ClusterRow, sinceMs: number): AttentionItem {
+  const href = `/clusters/${row.name}`;
+  return {
+    key: `cluster/${row.name}`,
+    severity: row.groups > 0 ? "failed" : "warning",
+    phase: "Foreign",
+    title: row.name,
+    place: "cluster",
+    message: row.message ?? "It belongs to another control plane.",
+    untilMs: null,
+    sinceMs,
+    href,
+    action: { label: "Open cluster", href },
+  };
 }
 
 function setItems(model: SetModel): readonly AttentionItem[] {

@@ -9,6 +9,7 @@ import {
 import type { Reservation } from "../placement/index.ts";
 import type { ClusterInfo } from "../ports.ts";
 import { gpusOf } from "./gpus.ts";
+import { type OwnershipModel, ownershipView } from "./ownership-view.ts";
 import { podView, silentNodes } from "./pod-view.ts";
 import type { SetModel } from "./set-model.ts";
 import { gpusPerGroup, podsPerGroup, podsPerInstance, tilesOf } from "./set-view.ts";
@@ -21,6 +22,7 @@ export const RACK_LABEL = "topology.kubernetes.io/rack";
 export type ClusterModel = {
   readonly observed: ObservedCluster;
   readonly info: ClusterInfo;
+  readonly ownership: OwnershipModel;
   readonly registeredAtMs: number;
   /** All sets; those without a group here are passed over. */
   readonly sets: readonly SetModel[];
@@ -82,6 +84,7 @@ export function clusterPods(model: ClusterModel): readonly PodView[] {
 
 export function clusterRow(model: ClusterModel): ClusterRow {
   const { observed, info } = model;
+  const ownership = ownershipView(model.ownership);
   const nodes = clusterNodes(model);
   const groups = groupsHere(model);
   const usable = nodes.filter((node) => node.isReady && !node.isCordoned);
@@ -93,7 +96,8 @@ export function clusterRow(model: ClusterModel): ClusterRow {
     labels: observed.labels ?? {},
     removal: observed.removal ?? null,
     health: observed.health,
-    message: info.message,
+    ownership,
+    message: observed.health === "unreachable" ? info.message : (ownership.message ?? info.message),
     version: info.version,
     latencyMs: info.latencyMs === null ? null : Math.round(info.latencyMs),
     lastContactMs:

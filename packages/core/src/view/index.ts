@@ -14,6 +14,7 @@ export {
 export { gpusOf } from "./gpus.ts";
 export { groupPods, groupView } from "./group-view.ts";
 export { type MoveView, moveView } from "./move-view.ts";
+export { type OwnershipModel, ownershipMessage, UNKNOWN_OWNERSHIP } from "./ownership-view.ts";
 export { type PodContext, podView } from "./pod-view.ts";
 export type { PreviewInput } from "./preview-input.ts";
 export { previewView } from "./preview-view.ts";

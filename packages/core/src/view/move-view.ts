@@ -6,6 +6,7 @@ import {
   keptCopy,
   leavingClusters,
   type ObservedCluster,
+  outOfReach,
   type PlaceWish,
   podCount,
   type SetState,
@@ -107,8 +108,8 @@ export function moveView(
   if (kept !== null || group.moveTo !== null) return refuse("It is moving already. Wait until that has ended.");
   if (!canBeMoved(state, group) || placement === null)
     return refuse("Only a group that runs can be moved. This one is placed anew when it starts.");
-  if (clusters.get(placement.cluster)?.health !== "live")
-    return refuse(`${placement.cluster} does not answer; nothing there is touched.`);
+  const there = clusters.get(placement.cluster);
+  if (there?.health !== "live") return refuse(`${outOfReach(placement.cluster, there)}; nothing there is touched.`);
   const next = nextPlace(request, placement, wish, ledger);
   if (!next.isPlaced) return refuse(`It would stop and then find no room. ${next.reason}`);
   const asked = [wish.cluster, wish.domain].filter((word) => word !== null).join("/");

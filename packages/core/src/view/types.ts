@@ -287,6 +287,25 @@ export type DomainView = {
   readonly groups: readonly string[];
 };
 
+/** held: ours, or no question. unconfirmed: ours, and not shown in time. pausing: taken over a moment ago. */
+export const OWNERSHIP_STATES = ["held", "unknown", "unconfirmed", "unprotected", "pausing", "foreign"] as const;
+
+export type OwnershipView = {
+  readonly state: (typeof OWNERSHIP_STATES)[number];
+  readonly owner: {
+    /** The machine and the beginning of its id. */
+    readonly name: string;
+    /** `<namespace>/<name>` of its Lease. */
+    readonly lease: string;
+    readonly isCopy: boolean;
+    readonly isSilent: boolean;
+    readonly lastRenewedMs: number | null;
+  } | null;
+  /** When work begins after a take-over; null: not pausing. */
+  readonly beginsAtMs: number | null;
+  readonly message: string | null;
+};
+
 export type ClusterRow = {
   readonly name: string;
   readonly isSimulated: boolean;
@@ -295,6 +314,7 @@ export type ClusterRow = {
   /** As registered, without the built-in one that names the cluster. */
   readonly labels: Readonly<Record<string, string>>;
   readonly health: ClusterHealth;
+  readonly ownership: OwnershipView;
   readonly message: string | null;
   readonly version: string | null;
   readonly latencyMs: number | null;
@@ -340,7 +360,7 @@ export type ClusterDetail = ClusterRow & {
 export type AttentionItem = {
   readonly key: string;
   readonly severity: "failed" | "warning" | "waiting";
-  readonly phase: GroupPhase | SetPhase | "Unreachable";
+  readonly phase: GroupPhase | SetPhase | "Unreachable" | "Foreign";
   readonly title: string;
   /** Where: cluster/domain, or what kind of thing. */
   readonly place: string;

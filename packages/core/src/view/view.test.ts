@@ -7,6 +7,7 @@ import { attentionItems } from "./attention.ts";
 import { clusterRow } from "./cluster-view.ts";
 import { gpusOf } from "./gpus.ts";
 import { groupPods, groupView } from "./group-view.ts";
+import { UNKNOWN_OWNERSHIP } from "./ownership-view.ts";
 import { podView } from "./pod-view.ts";
 import { previewView } from "./preview-view.ts";
 import type { SetModel } from "./set-model.ts";
@@ -196,6 +197,7 @@ describe("a cluster", () => {
     clusterRow({
       observed: cluster,
       info,
+      ownership: { ...UNKNOWN_OWNERSHIP, state: "held" },
       registeredAtMs: 0,
       sets: state === null ? [] : [modelOf(state, cluster)],
       reservations:

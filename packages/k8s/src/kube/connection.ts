@@ -1,6 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { HttpMethod, IsomorphicFetchHttpLibrary, type KubeConfig, RequestContext } from "@kubernetes/client-node";
+import { DomainError } from "@openpatio/core/errors";
 import type { KubeObject } from "@openpatio/core/model";
+import type { WriteGuard } from "@openpatio/core/ports";
 import { AbortScope } from "./abort-scope.ts";
 import { ApiError, parseApiError, parseRetryAfterMs } from "./api-error.ts";
 import { TokenBucket } from "./rate-limit.ts";
@@ -44,6 +46,8 @@ export type ApiRequest = {
   readonly isTooManyFinal?: boolean;
   /** A question that the API wants as a POST; it does not count as a write. */
   readonly isRead?: boolean;
+  /** Of the Lease that says whose the cluster is: written whoever it belongs to, and not counted among the writes. */
+  readonly isLease?: boolean;
 };
 
 /** JSON of a successful answer: an object, whatever is in it. */
@@ -62,6 +66,7 @@ export class ApiConnection {
   readonly server: string;
   readonly #kubeconfig: KubeConfig;
   readonly #limits: ConnectionLimits;
+  readonly #guard: Pick<WriteGuard, "refusal"> | null;
   readonly #nowMs: () => number;
   readonly #bucket: TokenBucket;
   readonly #http = new IsomorphicFetchHttpLibrary();
@@ -76,7 +81,10 @@ export class ApiConnection {
     readonly kubeconfig: KubeConfig;
     readonly limits: ConnectionLimits;
     readonly nowMs: () => number;
+    /** Every write passes here, and every try of it asks. */
+    readonly guard?: Pick<WriteGuard, "refusal"> | null;
   }) {
+    this.#guard = options.guard ?? null;
     // Every request that is under way listens to it.
     setMaxListeners(0, this.#closed.signal);
     this.#kubeconfig = options.kubeconfig;
@@ -164,6 +172,7 @@ export class ApiConnection {
         if (request.isUrgent !== true) await this.#bucket.take(scope.signal);
         return await this.#attempt(request, scope);
       } catch (error) {
+        if (error instanceof DomainError) throw error;
         const failure = scope.signal.aborted ? givenUp(scope, this.#timeoutMs(request), error) : toApiError(error);
         if (failure.reason !== "Aborted") this.#errors += 1;
         if (request.isUrgent === true || attempt >= MAX_ATTEMPTS) throw failure;
@@ -179,6 +188,8 @@ export class ApiConnection {
   }
 
   async #attempt(request: ApiRequest, scope: AbortScope): Promise<Answered> {
+    const refusal = isGuarded(request) ? (this.#guard?.refusal() ?? null) : null;
+    if (refusal !== null) throw new DomainError("cluster.foreign", refusal, { retry: "backoff" });
     scope.expireIn(this.#timeoutMs(request));
     try {
       const answer = await this.#send(request, scope.signal);
@@ -213,7 +224,7 @@ export class ApiConnection {
     }
     context.setSignal(signal);
     this.#requests += 1;
-    if (request.method !== "GET" && request.isRead !== true) this.#writes += 1;
+    if (isWrite(request)) this.#writes += 1;
     const answer = await this.#http.send(context).toPromise();
     this.#lastContactMs = this.#nowMs();
     return answer;
@@ -259,6 +270,12 @@ export class ApiConnection {
     if (keepsLastPart && rest !== "") yield rest;
   }
 }
+
+const isWrite = ({ method, isRead, isLease }: ApiRequest): boolean =>
+  method !== "GET" && isRead !== true && isLease !== true;
+
+/** A dry run asks; nothing is stored. */
+const isGuarded = (request: ApiRequest): boolean => isWrite(request) && request.query?.["dryRun"] !== "All";
 
 /** The list of all pods of a large cluster; what is longer comes from no API server. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;

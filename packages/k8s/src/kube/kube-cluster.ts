@@ -8,6 +8,7 @@ import type {
   ClusterInfo,
   ClusterPort,
   LogRequest,
+  WriteGuard,
 } from "@openpatio/core/ports";
 import { CRDS } from "../crds/index.ts";
 import { ApiError } from "./api-error.ts";
@@ -19,6 +20,7 @@ import { type DefinitionsRefusal, installDefinitions } from "./definitions.ts";
 import { FailedCreations } from "./failed-creations.ts";
 import { NodeAndPodActions } from "./nodes-and-pods.ts";
 import { OptionalKind } from "./optional-kind.ts";
+import { OwnerLeases } from "./owner-leases.ts";
 import { observeMissingPermissions } from "./permissions.ts";
 import { ClusterReads } from "./reads.ts";
 import {
@@ -44,6 +46,8 @@ export type KubeClusterOptions = {
   readonly isSimulated: boolean;
   /** Custom resource definitions to install where they are missing and that is permitted; by default those we need. */
   readonly definitions?: readonly KubeObject[];
+  /** Whether the cluster is ours to write to; without one it is. */
+  readonly guard?: WriteGuard;
   readonly clock?: { nowMs(): number };
   /** Uniform in [0, 1), for jitter. */
   readonly random?: () => number;
@@ -88,6 +92,8 @@ export class KubeCluster implements ClusterPort {
   /** Of what every cluster has; the optional kind has its own. */
   readonly #watches: ReadonlyMap<WatchedKind, WatchSupervisor>;
   readonly sets: SetResources;
+  readonly leases: OwnerLeases;
+  readonly #guard: WriteGuard | null;
   readonly #setsWatch: WatchSupervisor;
   readonly #leaderWorkerSetWatch: WatchSupervisor;
   readonly #leaderWorkerSets: OptionalKind;
@@ -121,7 +127,11 @@ export class KubeCluster implements ClusterPort {
       kubeconfig: options.kubeconfig,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       nowMs,
+      guard: options.guard ?? null,
     });
+    this.#guard = options.guard ?? null;
+    this.#guard?.onOpen(() => this.#probeNow.abort());
+    this.leases = new OwnerLeases(options.name, this.#connection);
     this.#cache = new ClusterCache({ nowMs, onChange: (change) => this.#notifier.add(change) });
     const parts = { cluster: options.name, connection: this.#connection, cache: this.#cache };
     this.#writes = new ClusterWrites(parts);
@@ -359,7 +369,7 @@ export class KubeCluster implements ClusterPort {
       await this.#leaderWorkerSets.look();
       if (this.#leaderWorkerSets.isServed !== before) this.#permissionsDueMs = 0;
       this.#tellHealth();
-      if (nowMs >= this.#definitionsDueMs) {
+      if (nowMs >= this.#definitionsDueMs && (this.#guard?.refusal() ?? null) === null) {
         this.#definitionsRefusal = await installDefinitions(this.#connection, this.#definitions);
         this.#definitionsDueMs = this.#definitionsRefusal === null ? Number.POSITIVE_INFINITY : nowMs + RECHECK_MS;
         this.#watches.get("rolebasedgroups")?.retryNow();

@@ -1,4 +1,5 @@
 import { API_GROUP, fields } from "@openpatio/core/model";
+import { LEASE_NAME } from "@openpatio/core/ownership";
 import { stringify } from "yaml";
 import type { ApiConnection } from "./connection.ts";
 import { LEADER_WORKER_SET_GROUP } from "./resources.ts";
@@ -7,10 +8,13 @@ type Rule = {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** Only objects of this name. */
+  readonly name?: string;
   /** For a kind that a cluster need not have: nothing is missing where it is not there. */
   readonly isOptional?: boolean;
 };
 
+const LEASE_GROUP = "coordination.k8s.io";
 const WRITTEN = ["get", "list", "watch", "create", "patch", "delete"];
 
 /** All that is asked of a cluster. Secrets are not in it: they are never read. */
@@ -27,6 +31,8 @@ const RULES: readonly Rule[] = [
   { group: "apps", resources: ["statefulsets/scale", "deployments/scale"], verbs: ["patch"] },
   { group: LEADER_WORKER_SET_GROUP, resources: ["leaderworkersets"], verbs: WRITTEN, isOptional: true },
   { group: LEADER_WORKER_SET_GROUP, resources: ["leaderworkersets/scale"], verbs: ["patch"], isOptional: true },
+  { group: LEASE_GROUP, resources: ["leases"], verbs: ["create"] },
+  { group: LEASE_GROUP, resources: ["leases"], name: LEASE_NAME, verbs: ["get", "list", "update", "delete"] },
   { group: API_GROUP, resources: ["rolebasedgroups"], verbs: WRITTEN },
   { group: API_GROUP, resources: ["rolebasedgroups/status"], verbs: ["patch"] },
   { group: API_GROUP, resources: ["rolebasedgroupsets"], verbs: ["get", "list", "watch", "update", "patch", "delete"] },
@@ -56,7 +62,9 @@ export async function observeMissingPermissions(
 ): Promise<readonly string[]> {
   const rules = RULES.filter((rule) => hasLeaderWorkerSets || rule.isOptional !== true);
   const wanted = rules.flatMap((rule) =>
-    rule.resources.flatMap((resource) => rule.verbs.map((verb) => ({ group: rule.group, resource, verb }))),
+    rule.resources.flatMap((resource) =>
+      rule.verbs.map((verb) => ({ group: rule.group, resource, verb, name: rule.name })),
+    ),
   );
   const answers = await Promise.all(wanted.map((one) => isAllowed(connection, one)));
   return wanted
@@ -66,10 +74,21 @@ export async function observeMissingPermissions(
 
 async function isAllowed(
   connection: ApiConnection,
-  asked: { readonly group: string; readonly resource: string; readonly verb: string },
+  asked: {
+    readonly group: string;
+    readonly resource: string;
+    readonly verb: string;
+    readonly name: string | undefined;
+  },
 ): Promise<boolean> {
   const [resource, subresource] = asked.resource.split("/");
-  const attributes = { group: asked.group, resource, verb: asked.verb, ...(subresource ? { subresource } : {}) };
+  const attributes = {
+    group: asked.group,
+    resource,
+    verb: asked.verb,
+    ...(subresource ? { subresource } : {}),
+    ...(asked.name === undefined ? {} : { name: asked.name }),
+  };
   const answer = await connection.request({
     method: "POST",
     path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
@@ -97,7 +116,12 @@ export function rbacManifest(options: { readonly namespace?: string; readonly ca
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "ClusterRole",
       metadata: { name: NAME },
-      rules: rules.map(({ group, resources, verbs }) => ({ apiGroups: [group], resources, verbs })),
+      rules: rules.map(({ group, resources, verbs, name }) => ({
+        apiGroups: [group],
+        resources,
+        ...(name === undefined ? {} : { resourceNames: [name] }),
+        verbs,
+      })),
     },
     {
       apiVersion: "rbac.authorization.k8s.io/v1",

@@ -20,6 +20,7 @@ const resource = (apiVersion: string, kind: string, plural: string, isNamespaced
 export const NODE = resource("v1", "Node", "nodes", false);
 export const POD = resource("v1", "Pod", "pods");
 export const SET = resource(API_VERSION, "RoleBasedGroupSet", "rolebasedgroupsets");
+export const LEASE = resource("coordination.k8s.io/v1", "Lease", "leases");
 export const EVENT = resource("v1", "Event", "events");
 export const CRD = resource("apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", false);
 

@@ -1,0 +1,3 @@
+export * from "./judge.ts";
+export * from "./lease.ts";
+export * from "./timing.ts";
