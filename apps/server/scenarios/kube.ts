@@ -28,6 +28,8 @@ const CLUSTER_WIDE = new Set([
   "namespaces",
   "persistentvolumes",
   "customresourcedefinitions.apiextensions.k8s.io",
+  "clusterroles.rbac.authorization.k8s.io",
+  "clusterrolebindings.rbac.authorization.k8s.io",
 ]);
 
 /** Speaks to the sandbox's store, past its HTTP server. */

@@ -41,7 +41,8 @@ async function openBeside(path: string, namespace: string): Promise<Opened> {
   const kubeconfig = readFileSync(path, "utf8");
   const url = new URL(parseKubeconfig(kubeconfig).server);
   const proxy = await startCuttingProxy(url);
-  const server = await createTestServer({ clusters: [] });
+  // Other scenarios share the control plane, with servers of their own.
+  const server = await createTestServer({ clusters: [], namespaces: [namespace] });
   const other = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast" });
   const sandbox = other.cluster(SANDBOX_ZONES.name);
   const [a, b] = ["aside", "real"] as const;

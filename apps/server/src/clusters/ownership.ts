@@ -22,6 +22,8 @@ import { type Identity, loadOwnership, type StoredOwnership, storeOwnership } fr
 
 /** Somebody wrote in between; after so many tries the next look goes on. */
 const TRIES = 4;
+/** Taken over while there was no Lease to be taken. */
+const NO_TERM = "none";
 const SILENCE_GRAIN_MS = 60_000;
 
 type Known = {
@@ -181,7 +183,8 @@ export class Ownership {
     const standing = judge({ ...this.claim(stored), takes: [] }, found);
     const from = standing.kind === "foreign" ? standing.owner : stored.refusedBy;
     if (from === null) return null;
-    return { next: { ...stored, takes: found.map(termOf), refusedBy: null }, from: from.holderName };
+    const takes = found.length === 0 ? [NO_TERM] : found.map(termOf);
+    return { next: { ...stored, takes, refusedBy: null }, from: from.holderName };
   }
 
   get identity(): Identity {
@@ -281,7 +284,8 @@ export class Ownership {
     const { take, displace, renew } = standing;
     const isDue = known.renewedMs === null || beganMs - known.renewedMs >= this.timing.renewMs;
     const create = standing.create.filter((place) => isDue || !known.noNamespace.has(place));
-    if (stored.refusedBy !== null && create.length > 0 && this.mayComeBack(known)) return true;
+    const wasAnothers = stored.takes.length === 0 && (stored.refusedBy !== null || known.model.state === "foreign");
+    if (wasAnothers && create.length > 0 && this.mayComeBack(known)) return true;
     const isComplete = take.length === 0 && displace.length === 0 && (create.length === 0 || renew.length > 0);
     if (!mayWrite()) {
       if (isComplete && !stored.isPausing) this.confirm(known, beganMs);

@@ -50,6 +50,28 @@ async function start(): Promise<Running> {
   return { url: postgres.url, dir, postgres };
 }
 
+const TABLES = ["control_plane", "clusters", "cluster_ownership", "sets", "groups", "timeline"];
+
+/** As a backup that is restored into an empty database does. */
+export async function copyRows(fromUrl: string, toUrl: string): Promise<void> {
+  const from = openDatabase(fromUrl, 1);
+  const to = openDatabase(toUrl, 1);
+  try {
+    for (const table of TABLES) {
+      const [found] = await from.$queryRawUnsafe<{ rows: string }[]>(
+        `select coalesce(json_agg(t), '[]')::text as rows from ${table} t`,
+      );
+      await to.$executeRawUnsafe(
+        `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`,
+        found?.rows ?? "[]",
+      );
+    }
+    await to.$queryRaw`select setval(pg_get_serial_sequence('timeline', 'id'), (select coalesce(max(id), 1) from timeline))::text`;
+  } finally {
+    await Promise.all([from.$disconnect(), to.$disconnect()]);
+  }
+}
+
 async function onServer(url: string, statement: string): Promise<void> {
   const admin = openDatabase(databaseUrl(url, "postgres"), 1);
   try {

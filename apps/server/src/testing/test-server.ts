@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { OwnershipTiming } from "@openpatio/core/ownership";
 import type { ClusterRow, SetAnswer } from "@openpatio/core/view";
 import { openDatabase } from "@openpatio/db";
 import { createSandbox, SANDBOX_RACKS, type Sandbox, type SandboxCluster, type World } from "@openpatio/k8s/sim";
@@ -12,13 +13,17 @@ import { Vault } from "../clusters/vault.ts";
 import { silentLog } from "../log.ts";
 import type { SandboxControl } from "../sandbox/control.ts";
 import { buildServer, type KilledServer } from "./killed-server.ts";
-import { createTestDatabase } from "./test-database.ts";
+import { copyRows, createTestDatabase } from "./test-database.ts";
 
 export type TestServerOptions = {
   /** Default: `sandbox-racks`. */
   readonly clusters?: readonly World[];
   /** Where sets that are applied with kubectl are followed; default: everywhere. */
   readonly namespaces?: readonly string[];
+  /** How fast it looks at whose clusters are; default: as everywhere. */
+  readonly ownership?: Partial<OwnershipTiming>;
+  /** It starts on a copy of this one's database, as it is in this moment. */
+  readonly copyOf?: TestServer;
   /** The server is a process of its own, and `restart` is a `kill -9`: there is no `app` then. Default: false. */
   readonly isKilled?: boolean;
 };
@@ -44,6 +49,8 @@ export type TestServer = {
   readonly app: App;
   readonly databaseUrl: string;
   readonly sandbox: Sandbox;
+  /** Of its vault. */
+  readonly key: Buffer;
   cluster(name?: string): SandboxCluster;
   /** Over HTTP, as every client does. Errors: {@link RefusedCall}. */
   call<T>(procedure: string, input?: unknown): Promise<T>;
@@ -66,11 +73,12 @@ export type TestServer = {
 export async function createTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const dir = mkdtempSync(path.join(os.tmpdir(), "openpatio-server-"));
   const database = await createTestDatabase();
+  if (options.copyOf !== undefined) await copyRows(options.copyOf.databaseUrl, database.url);
   const sandbox = await createSandbox({ clusters: options.clusters ?? [SANDBOX_RACKS], timing: "fast" });
   for (const { name, kubeconfigYaml } of sandbox.clusters) {
     writeFileSync(path.join(dir, `${name}.kubeconfig`), kubeconfigYaml);
   }
-  const key = randomBytes(32);
+  const key = options.copyOf?.key ?? randomBytes(32);
   const startHere = () =>
     startApp({
       databaseUrl: database.url,
@@ -85,6 +93,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       hostName: "test",
       namespaces: options.namespaces ?? null,
       nowMs: () => Date.now(),
+      ...(options.ownership === undefined ? {} : { ownership: options.ownership }),
       log: silentLog(),
     });
   const starts =
@@ -109,6 +118,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
     },
     databaseUrl: database.url,
     sandbox,
+    key,
     cluster: (name) => (name === undefined ? firstOf(sandbox) : sandbox.cluster(name)),
     async call<T>(procedure: string, input?: unknown): Promise<T> {
       const response = await fetch(`${server.url}/api/trpc/${procedure}`, {
@@ -142,6 +152,8 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
       rmSync(dir, { recursive: true, force: true });
     },
   };
+  // A copy finds out that its clusters are another's.
+  if (options.copyOf !== undefined) return server;
   await until(
     "the clusters to be live",
     async () => (await server.call<readonly ClusterRow[]>("clusters.list")).map(({ health }) => health),

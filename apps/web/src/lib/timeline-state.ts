@@ -39,6 +39,8 @@ export const STATE_OF_KIND: Readonly<Record<TimelineKind, TileState | null>> = {
   "cluster.changed": null,
   "cluster.removed": null,
   "cluster.lost": "stale",
+  "cluster.ousted": "failed",
+  "cluster.taken": null,
   "cluster.found": "ready",
   "node.changed": null,
   "sandbox.fault": null,

@@ -61,6 +61,7 @@ const OF_HEALTH: Readonly<Record<ClusterHealth, TileState>> = {
   live: "ready",
   stale: "stale",
   unreachable: "stale",
+  foreign: "stale",
 };
 
 export const HEALTH_WORD: Readonly<Record<ClusterHealth, string>> = {
@@ -68,6 +69,7 @@ export const HEALTH_WORD: Readonly<Record<ClusterHealth, string>> = {
   live: "Reachable",
   stale: "Stale",
   unreachable: "Unreachable",
+  foreign: "Owned elsewhere",
 };
 
 export const stateOfPhase = (phase: GroupPhase | SetPhase): TileState => OF_PHASE[phase];

@@ -25,6 +25,15 @@ import { LabelsDialog } from "./labels-dialog.tsx";
 
 const EVENTS_SHOWN = 12;
 
+const OWNER_WORD: Readonly<Record<ClusterDetail["ownership"]["state"], string>> = {
+  held: "this control plane",
+  pausing: "this control plane",
+  unconfirmed: "this control plane, when last seen",
+  unprotected: "not known: Leases may not be used",
+  foreign: "another control plane",
+  unknown: "not known yet",
+};
+
 /** Beside the groups: what needs attention here, contact, permissions, what happened. */
 export function ClusterAside({ detail }: { readonly detail: ClusterDetail }) {
   const attention = useLiveEntries("attention", "");
@@ -84,12 +93,13 @@ export function ClusterAside({ detail }: { readonly detail: ClusterDetail }) {
                 "last contact",
                 detail.lastContactMs === null ? (
                   "never"
-                ) : detail.health === "live" ? (
+                ) : detail.health === "live" || detail.health === "foreign" ? (
                   "now"
                 ) : (
                   <RelativeTime key="contact" atMs={detail.lastContactMs} form="full" />
                 ),
               ],
+              ["owner", detail.ownership.owner?.name ?? OWNER_WORD[detail.ownership.state]],
               ["requests", `${formatCount(detail.apiRequests)}, ${formatCount(detail.apiErrors)} failed`],
               ["registered", <RelativeTime key="registered" atMs={detail.registeredAtMs} form="full" />],
             ]}

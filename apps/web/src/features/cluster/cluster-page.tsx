@@ -23,6 +23,7 @@ import { showFailure, showToast } from "#ui/toast.tsx";
 import { ClusterAside } from "./cluster-aside.tsx";
 import styles from "./cluster-page.module.css";
 import { GroupsTable } from "./groups-table.tsx";
+import { OwnershipNote } from "./ownership-note.tsx";
 import { prepareRacks } from "./prepare-racks.ts";
 import { RackDrawing } from "./rack-drawing.tsx";
 import { type ElevationMode, RackElevation } from "./rack-elevation.tsx";
@@ -61,6 +62,7 @@ function Cluster({ detail }: { readonly detail: ClusterDetail }) {
     <>
       {detail.isSimulated && <SandboxBar cluster={detail.name} />}
       <Head detail={detail} />
+      <OwnershipNote detail={detail} />
       <div className={isStale ? styles.stale : undefined}>
         <Figures detail={detail} />
         <Racks detail={detail} />
@@ -103,7 +105,7 @@ function Head({ detail }: { readonly detail: ClusterDetail }) {
         }
         actions={
           <>
-            {detail.health !== "live" && (
+            {detail.health !== "live" && detail.health !== "foreign" && (
               <Button onClick={() => void retry()}>
                 <RefreshCw aria-hidden />
                 Try to reach it
@@ -134,6 +136,8 @@ function Head({ detail }: { readonly detail: ClusterDetail }) {
 }
 
 function Sentence({ detail }: { readonly detail: ClusterDetail }) {
+  if (detail.health === "foreign") return "It is watched, and not written to.";
+  if (detail.ownership.state === "pausing") return "It was taken over a moment ago.";
   if (detail.health === "connecting") return detail.message ?? "Connecting and reading its nodes and pods.";
   if (detail.health !== "live") {
     const asOf = detail.lastContactMs === null ? "" : ` Shown as it was at ${formatClock(detail.lastContactMs)} UTC.`;
@@ -150,7 +154,7 @@ function Sentence({ detail }: { readonly detail: ClusterDetail }) {
           : `All ${detail.groups} groups are ready.`
         : `${troubled} of ${formatPlural(detail.groups, "group")} not ready.`,
     detail.latencyMs === null ? "" : `Answers in ${Math.max(1, Math.round(detail.latencyMs))} ms.`,
-    detail.message ?? "",
+    detail.ownership.message === null ? (detail.message ?? "") : "",
   ];
   return parts.filter((part) => part !== "").join(" ");
 }

@@ -24,7 +24,8 @@ export function ClustersPage() {
   const status = useLiveStatus("clusters");
   const [query, change] = useQueryState();
   const setRegistering = (isOpen: boolean) => change({ register: isOpen ? "1" : null });
-  const live = clusters.filter(({ health }) => health === "live").length;
+  const answering = clusters.filter(isAnswering).length;
+  const foreign = clusters.filter(({ health }) => health === "foreign").length;
   return (
     <>
       <PageHead
@@ -36,7 +37,9 @@ export function ClustersPage() {
           </Button>
         }
       >
-        {status === "loading" ? "Waiting for clusters." : `${live} of ${clusters.length} answer.`}
+        {status === "loading"
+          ? "Waiting for clusters."
+          : `${answering} of ${clusters.length} answer.${foreign === 0 ? "" : ` ${foreign} ${foreign === 1 ? "belongs" : "belong"} to another control plane.`}`}
       </PageHead>
       {status === "loading" ? (
         <SkeletonRows label="Waiting for clusters" />
@@ -104,7 +107,7 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
             <td className="num ink-2" data-minor>
               {cluster.lastContactMs === null ? (
                 "never"
-              ) : cluster.health === "live" ? (
+              ) : isAnswering(cluster) ? (
                 "now"
               ) : (
                 <RelativeTime atMs={cluster.lastContactMs} />
@@ -153,7 +156,9 @@ function ClustersTable({ clusters }: { readonly clusters: readonly ClusterRow[] 
   );
 }
 
+const isAnswering = ({ health }: ClusterRow): boolean => health === "live" || health === "foreign";
+
 function latencyOf(cluster: ClusterRow): string {
-  if (cluster.health !== "live") return "no answer";
+  if (!isAnswering(cluster)) return "no answer";
   return cluster.latencyMs === null ? "unknown" : `${Math.max(1, Math.round(cluster.latencyMs))} ms`;
 }

@@ -42,7 +42,8 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
   };
   const parsed = parseLabels(labels);
   const problem = "problem" in parsed ? parsed.problem : null;
-  const register = async () => {
+  const isForeign = failure?.code === "cluster.foreign";
+  const register = async (takeOver: boolean) => {
     if (!("labels" in parsed)) return;
     setBusy(true);
     setFailure(null);
@@ -52,6 +53,7 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
         kubeconfig,
         labels: parsed.labels,
         ...(context !== "" && { context }),
+        takeOver,
       });
       showToast({
         title: `Registered ${name}`,
@@ -82,8 +84,12 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
       actions={
         <>
           <Button onClick={close}>Cancel</Button>
-          <Button kind="primary" disabledReason={reason} onClick={() => void register()}>
-            {isBusy ? "Connecting…" : "Register"}
+          <Button
+            kind={isForeign ? "danger" : "primary"}
+            disabledReason={reason}
+            onClick={() => void register(isForeign)}
+          >
+            {isBusy ? "Connecting…" : isForeign ? "Take over and register" : "Register"}
           </Button>
         </>
       }
@@ -127,6 +133,12 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
         <Input isMono value={labels} onChange={(event) => setLabels(event.target.value)} autoComplete="off" />
       </Field>
       {failure !== null && <ProblemList failure={failure} />}
+      {isForeign && (
+        <p className="ink-2">
+          Taking it over stops the other control plane there. What it runs stays as it is, and nobody looks after sets
+          that only it knows.
+        </p>
+      )}
     </Dialog>
   );
 }

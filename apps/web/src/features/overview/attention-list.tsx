@@ -48,7 +48,7 @@ export function AttentionList({ items, isNarrow = false }: AttentionListProps) {
 }
 
 export function stateOfItem(item: Pick<AttentionItem, "phase">): TileState {
-  return item.phase === "Unreachable" ? "stale" : stateOfPhase(item.phase);
+  return item.phase === "Unreachable" || item.phase === "Foreign" ? "stale" : stateOfPhase(item.phase);
 }
 
 const SEVERITIES = ["failed", "warning", "waiting"] as const;

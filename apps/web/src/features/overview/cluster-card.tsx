@@ -79,6 +79,7 @@ function ContactNote({ cluster }: { readonly cluster: ClusterRow }) {
       .filter((part) => part !== null)
       .join(", ");
   }
+  if (cluster.health === "foreign") return "owned elsewhere";
   if (cluster.lastContactMs === null) return "never reached";
   return (
     <>

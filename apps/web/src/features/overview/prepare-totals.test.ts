@@ -9,6 +9,7 @@ const row = (name: string, more: Partial<ClusterRow>): ClusterRow => ({
   removal: null,
   isSimulated: true,
   health: "live",
+  ownership: { state: "held", owner: null, beginsAtMs: null, message: null },
   message: null,
   version: "v1.33.4",
   latencyMs: 3,

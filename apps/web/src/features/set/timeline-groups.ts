@@ -42,6 +42,8 @@ const FILTER_OF = {
   "cluster.changed": "placement",
   "cluster.removed": "placement",
   "cluster.lost": "failures",
+  "cluster.ousted": "failures",
+  "cluster.taken": "placement",
   "cluster.found": "failures",
   "node.changed": "placement",
   "sandbox.fault": "failures",
