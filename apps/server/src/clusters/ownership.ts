@@ -103,7 +103,7 @@ export class Ownership {
   async stop(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer);
     this.members = () => [];
-    await Promise.all([...this.clusters.values()].map(({ looking }) => looking));
+    for (const { looking } of this.clusters.values()) await looking;
   }
 
   lookAtAll(): void {
@@ -166,7 +166,7 @@ export class Ownership {
       const standing = judge(this.claim(null), await this.find(leases, false));
       if (standing.kind === "ours") return null;
       const { owner, isCopy } = standing;
-      return { ...UNKNOWN_OWNERSHIP, state: "foreign", owner, isCopy, lastRenewedMs: owner.renewedAtMs };
+      return { ...UNKNOWN_OWNERSHIP, state: "foreign", owner, isCopy, lastRenewedMs: renewedMs(owner) };
     } catch (error) {
       if (isForbidden(error)) return null;
       throw error;
@@ -389,7 +389,7 @@ export class Ownership {
     known.pauseEndMs = null;
     known.absentSinceMs = null;
     const silentMs = this.silence(known, owner);
-    const lastRenewedMs = known.seen.get(owner.namespace)?.renewedMs ?? owner.renewedAtMs;
+    const lastRenewedMs = known.seen.get(owner.namespace)?.renewedMs ?? renewedMs(owner);
     known.model = { ...UNKNOWN_OWNERSHIP, state: "foreign", owner, isCopy, lastRenewedMs, silentMs };
     const term = termOf(owner);
     if (!mayWrite() || stored.refusedBy?.term === term) return true;
@@ -480,10 +480,16 @@ const recalled = ({ term, holder, holderName }: NonNullable<StoredOwnership["ref
     holderName,
     nonce: null,
     transitions: 0,
-    renewedAtMs: null,
+    renewTime: null,
     acquireTime: null,
   },
 });
+
+/** By the clock of who wrote it. */
+function renewedMs({ renewTime }: OwnerLease): number | null {
+  const atMs = Date.parse(renewTime ?? "");
+  return Number.isNaN(atMs) ? null : atMs;
+}
 
 const isForbidden = (error: unknown): error is DomainError =>
   error instanceof DomainError && error.code === "cluster.refused" && error.params["status"] === 403;

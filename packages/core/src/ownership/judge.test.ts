@@ -15,7 +15,7 @@ function lease(holder: string, nonce: string, over: Partial<OwnerLease> = {}): O
     holderName: `host (${holder.slice(0, 8)})`,
     nonce,
     transitions: 0,
-    renewedAtMs: 0,
+    renewTime: null,
     acquireTime: null,
     ...over,
   };
@@ -45,7 +45,7 @@ describe("whose a cluster is", () => {
   });
 
   test("another's is not ours, however long it has been silent", () => {
-    expect(judge(claim(), [lease(THEM, "x", { renewedAtMs: 0 })])).toMatchObject({
+    expect(judge(claim(), [lease(THEM, "x", { renewTime: "2001-01-01T00:00:00.000000Z" })])).toMatchObject({
       kind: "foreign",
       owner: { holder: THEM },
       isCopy: false,

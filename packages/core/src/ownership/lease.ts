@@ -22,7 +22,7 @@ export type OwnerLease = {
   /** How often it went to another holder. */
   readonly transitions: number;
   /** By the clock of who wrote it: to be shown, never to be decided on. */
-  readonly renewedAtMs: number | null;
+  readonly renewTime: string | null;
   readonly acquireTime: string | null;
 };
 
@@ -38,7 +38,6 @@ export function readLease(object: KubeObject): OwnerLease {
   const identity = textOf(spec["holderIdentity"]) ?? "nobody";
   const id = annotations[ANNOTATION.controlPlane];
   const host = identity.slice(0, Math.max(0, identity.lastIndexOf("_")));
-  const renewedAtMs = Date.parse(textOf(spec["renewTime"]) ?? "");
   return {
     namespace,
     uid,
@@ -47,7 +46,7 @@ export function readLease(object: KubeObject): OwnerLease {
     holderName: id === undefined ? identity : `${host} (${id.slice(0, 8)})`,
     nonce: annotations[ANNOTATION.nonce] ?? null,
     transitions: typeof spec["leaseTransitions"] === "number" ? spec["leaseTransitions"] : 0,
-    renewedAtMs: Number.isNaN(renewedAtMs) ? null : renewedAtMs,
+    renewTime: textOf(spec["renewTime"]),
     acquireTime: textOf(spec["acquireTime"]),
   };
 }
