@@ -104,11 +104,11 @@ describeOnTargets(
       const { groups, status } = await set.settled();
       const shown = (await Promise.all(["statefulsets.apps", "pods"].map((kind) => set.objects(kind)))).flat();
       const told = await set.timeline("group.failed");
-      const runs = set.history.madeAt(shown.at(-1)?.metadata.labels?.[LABEL.revisionHash] ?? "");
-      // What a group that went had made is a matter of moments.
+      const runs = set.history.readyAt(shown.at(-1)?.metadata.labels?.[LABEL.revisionHash] ?? "");
+      // What a group that went had running is a matter of moments.
       const isLeft = ([life]: [string, number]): boolean =>
         groups.some(({ index }) => life.startsWith(`${name}-${index}-`));
-      const made = Object.fromEntries(
+      const ran = Object.fromEntries(
         Object.entries(runs)
           .filter(isLeft)
           .map(([life, count]) => [life.replace(name, "S"), count]),
@@ -119,14 +119,23 @@ describeOnTargets(
         revisions: [status.currentRevision, status.updateRevision],
         failures: told.map(({ group, incarnation, decision }) => [group, incarnation, decision]),
         objects: shown.map((object) => endOf(object, before)).sort(),
-        // A StatefulSet that rolls may make a pod of the old revision once more before it makes the new one.
-        made: phase.isByHand === true ? null : made,
+        ran: phase.isByHand === true ? null : ran,
       };
 
       function endOf({ kind, metadata, spec }: KubeObject & { readonly spec?: unknown }, known: Set<string>): string {
         const { [LABEL.incarnation]: incarnation, [LABEL.roleRestart]: life } = metadata.labels ?? {};
         const isKept = known.has(metadata.uid ?? "");
-        return [kind, metadata.name.replace(name, "S"), incarnation, life, fields(spec)["replicas"], isKept].join(" ");
+        // Of a workload: how often its spec was written.
+        const { generation } = metadata as { readonly generation?: number };
+        return [
+          kind,
+          metadata.name.replace(name, "S"),
+          incarnation,
+          life,
+          fields(spec)["replicas"],
+          isKept,
+          generation,
+        ].join(" ");
       }
     }
 

@@ -41,10 +41,14 @@ export class PodHistory {
     return [...(this.incarnations.get(String(group)) ?? [])].map(Number);
   }
 
-  /** How many pods there ever were of each name in each incarnation of that revision. */
-  madeAt(revisionHash: string): Readonly<Record<string, number>> {
-    const made = [...this.uidsByLife].filter(([life]) => life.endsWith(`/${revisionHash}`));
-    return Object.fromEntries(made.map(([life, uids]) => [life, uids.size]));
+  /**
+   * How many pods of each name came to be Ready in each incarnation of that revision. Others do not count: the kubelet of
+   * the control plane that stands in for a real one deletes by name, at times twice, and so takes the successor that a
+   * StatefulSet made in between.
+   */
+  readyAt(revisionHash: string): Readonly<Record<string, number>> {
+    const ready = [...this.uidsByLife].filter(([life]) => life.endsWith(`/${revisionHash}`));
+    return Object.fromEntries(ready.map(([life, uids]) => [life, uids.size]));
   }
 
   /** Counts anew how many groups were completely up at the worst moment. */
@@ -59,15 +63,16 @@ export class PodHistory {
   see({ type, pod }: PodEvent): void {
     const { uid = "", labels = {} } = pod.metadata;
     if (labels[LABEL.set] !== this.set) return;
-    readyOf(this.uidsByLife, `${pod.metadata.name}/${labels[LABEL.incarnation]}/${labels[LABEL.revisionHash]}`).add(
-      uid,
-    );
     if (type === "DELETED") this.present.delete(uid);
     else {
       if (!this.present.has(uid)) this.judge(pod);
       this.present.set(uid, pod);
     }
-    if (isReady(pod)) readyOf(this.everReady, lifeOf(pod)).add(pod.metadata.name);
+    if (isReady(pod)) {
+      const life = `${pod.metadata.name}/${labels[LABEL.incarnation]}/${labels[LABEL.revisionHash]}`;
+      readyOf(this.uidsByLife, life).add(uid);
+      readyOf(this.everReady, lifeOf(pod)).add(pod.metadata.name);
+    }
     this.fewestUp = Math.min(this.fewestUp, this.groupsUp());
   }
 
