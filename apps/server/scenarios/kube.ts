@@ -130,6 +130,13 @@ export function httpKube(kubeconfigText: string, namespace: string): Kube {
     },
     async removeNamespace() {
       await ask("DELETE", pathOf("namespaces", namespace));
+      // No server is there any more to let go of what it holds.
+      for (const resource of ["rolebasedgroupsets.openpatio.io", "rolebasedgroups.openpatio.io"]) {
+        const { items } = found(await ask("GET", pathOf(resource)), resource) as unknown as { items: KubeObject[] };
+        const path = ({ metadata }: KubeObject) => pathOf(resource, metadata.name);
+        const patch = { metadata: { finalizers: null } };
+        await Promise.all(items.map((item) => ask("PATCH", path(item), patch, "application/merge-patch+json")));
+      }
     },
   };
 }

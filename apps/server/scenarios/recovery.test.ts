@@ -1,4 +1,4 @@
-import type { KubeObject } from "@openpatio/core/model";
+import { type KubeObject, LABEL } from "@openpatio/core/model";
 import { describe, expect, test } from "vitest";
 import { PAIR, type SetUnderTest, uidsOf } from "./set-under-test.ts";
 import { describeOnTargets } from "./targets.ts";
@@ -64,13 +64,22 @@ describeOnTargets("recovery", (bench) => {
       await recreatedOnce(set, untouched, "");
     });
 
-    test("its RoleBasedGroup is deleted by hand", async () => {
-      const set = await bench().start("orphaned", { replicas: 2, roles: PAIR });
+    test("its RoleBasedGroup is deleted by hand; its roles end in reverse order", async () => {
+      const annotations = { "sandbox.openpatio.io/stop-delay": "3s" };
+      const roles = PAIR.map((role) => (role.role === "prefill" ? { ...role, annotations } : role));
+      const set = await bench().start("orphaned", { replicas: 2, roles });
       const untouched = await set.pods(0);
       const [owner] = (await set.objects("rolebasedgroups.openpatio.io")).filter(
         ({ metadata }) => metadata.name === "orphaned-1",
       );
       await bench().kube.delete("rolebasedgroups.openpatio.io", "orphaned-1");
+      await bench().server.until(
+        "its last role to end first",
+        () => set.pods(1),
+        (pods) => !pods.some(({ metadata }) => metadata.labels?.[LABEL.role] === "decode"),
+      );
+      const first = (await set.pods(1)).filter(({ metadata }) => metadata.labels?.[LABEL.incarnation] === "1");
+      expect(first.map(({ metadata }) => metadata.name)).toEqual(["orphaned-1-prefill-0"]);
       await recreatedOnce(set, untouched, "The RoleBasedGroup was deleted");
       const owners = await set.objects("rolebasedgroups.openpatio.io");
       expect(owners).toHaveLength(2);

@@ -200,7 +200,17 @@ export async function startApp(options: AppOptions): Promise<App> {
   const events = new EventTeller({ fleet, timeline, mayAct: () => reconciler.mayAct(), nowMs, log });
   sets.resources = new ConsoleDoor({ sets, fleet, adopter });
 
-  const clusters = new ClusterVerbs({ db, vault: options.vault, fleet, ownership, sets, models, timeline, nowMs });
+  const clusters = new ClusterVerbs({
+    db,
+    vault: options.vault,
+    fleet,
+    ownership,
+    sets,
+    models,
+    timeline,
+    namespaces: options.namespaces,
+    nowMs,
+  });
   const removals = new ClusterRemovals({
     fleet,
     sets,

@@ -26,7 +26,7 @@ export interface ClusterPort {
   updateStatus(ref: ObjectRef, status: Readonly<Record<string, unknown>>): Promise<void>;
   /** With UID precondition. Something already gone, or another life of the name, is success. */
   delete(ref: ObjectRef, propagation: Propagation, options?: { readonly force: boolean }): Promise<void>;
-  /** Takes our labels, annotations and owner reference away and leaves the rest. Refused with `cluster.conflict` when the UID is another life's; something already gone is success. */
+  /** Takes our labels, annotations and owner reference away and leaves the rest; of a RoleBasedGroup only our finalizer. Refused with `cluster.conflict` when the UID is another life's; something already gone is success. */
   release(ref: ObjectRef): Promise<void>;
   deletePod(namespace: string, pod: string, options: { readonly force: boolean }): Promise<void>;
 

@@ -204,8 +204,11 @@ export class SimCluster {
         this.#alive(action.ref);
         return { object: this.#patch(action.ref, { status: action.status }, "status") };
       case "release": {
-        const patch = planRelease(this.#alive(action.ref));
-        return { object: patch === null ? this.#alive(action.ref) : this.#patch(action.ref, patch) };
+        const live = this.#alive(action.ref);
+        const patch = planRelease(live);
+        const left = patch === null ? live : this.#patch(action.ref, patch);
+        const isEnded = left.metadata.deletionTimestamp !== undefined && (left.metadata.finalizers ?? []).length === 0;
+        return isEnded ? { goneUid: action.ref.uid } : { object: left };
       }
       case "delete":
         return this.#delete(action.ref, action.propagation, action.isForced === true);

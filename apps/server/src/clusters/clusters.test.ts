@@ -146,6 +146,11 @@ describe("removing a cluster on which groups are placed", () => {
       name: "east",
       leftBehind: ["default/on-east-0", "default/on-east-1"],
     });
+    const groups = cluster.api.list("rolebasedgroups.openpatio.io");
+    expect(groups.map(({ metadata }) => [metadata.name, metadata.finalizers ?? []])).toEqual([
+      ["on-east-0", []],
+      ["on-east-1", []],
+    ]);
     await server.call("sets.delete", { name: "on-east" });
     await isGone("on-east");
     expect(cluster.api.list("pods", { namespace: "default" })).toHaveLength(8);

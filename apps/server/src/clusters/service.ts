@@ -1,5 +1,6 @@
 import { DomainError } from "@openpatio/core/errors";
 import {
+  API_VERSION,
   type ClusterRemovalMode,
   clustersOfGroup,
   type GroupState,
@@ -45,6 +46,8 @@ export type ClusterVerbsOptions = {
   readonly sets: SetStore;
   readonly models: Models;
   readonly timeline: TimelineStore;
+  /** In no others is anything followed, here as in adoption; null: in all. */
+  readonly namespaces: readonly string[] | null;
   readonly nowMs: () => number;
 };
 
@@ -299,11 +302,22 @@ export class ClusterVerbs implements ClusterService {
     });
   }
 
-  /** Without us nobody takes the finalizer of these sets away: then they could not be deleted any more. */
-  private async letGo({ port, health }: Member, setIds: readonly string[] | null): Promise<void> {
+  /**
+   * Without us nobody takes the finalizer of these sets away, nor that of the groups that stay: then they could not be
+   * deleted any more.
+   */
+  private async letGo({ name: cluster, port, health }: Member, setIds: readonly string[] | null): Promise<void> {
+    const { namespaces, sets } = this.options;
     if (health !== "live") return;
+    const observed = port.observe();
+    for (const { state } of sets.all()) {
+      const { owners } = observed.set(state.namespace, state.name);
+      const held = owners.filter(({ setId, isHeld }) => setId === state.id && isHeld);
+      await Promise.all(held.map((owner) => port.release({ cluster, apiVersion: API_VERSION, ...owner })));
+    }
     for (const object of port.sets.all()) {
       const { uid = "", finalizers = [], namespace = "", name } = object.metadata;
+      if (namespaces?.includes(namespace) === false) continue;
       if (setIds?.includes(uid) === false || !finalizers.includes(ORDERED_TEARDOWN)) continue;
       const live = (await port.sets.read(namespace, name)) ?? object;
       const others = (live.metadata.finalizers ?? []).filter((finalizer) => finalizer !== ORDERED_TEARDOWN);

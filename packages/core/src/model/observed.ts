@@ -148,6 +148,8 @@ export type ObservedObject = {
   /** Of a RoleBasedGroup, and of what belongs to the set as a whole: the id of the set that made it. */
   readonly setId: string | null;
   readonly deletionAtMs: number | null;
+  /** Of a RoleBasedGroup: our finalizer is on it, so that it outlives its deletion until we let it go. */
+  readonly isHeld: boolean;
   /** Of a RoleBasedGroup: its `status`, as it is. */
   readonly status: unknown;
 };

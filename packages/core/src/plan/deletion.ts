@@ -14,8 +14,9 @@ import { isOfThisLife, isOnLostNode, isPresent, isTornDown, type ObservedGroup }
  * Tears an incarnation down. Workloads go by the UID that was observed and in the foreground, so that a workload that is
  * no longer there has no pods left either, however late the pods' own watch is.
  *
- * A group that is going for good (scale-in, deletion) stops in reverse dependency order: a role's workload is deleted
- * when all roles that depend on it are gone. One that starts again is taken down at once, as is a `Parallel` one.
+ * A group that is going for good (scale-in, deletion) or whose RoleBasedGroup was deleted stops in reverse dependency
+ * order: a role's workload is deleted when all roles that depend on it are gone. Another one that starts again is taken
+ * down at once, as is a `Parallel` one.
  */
 export function planTeardown(
   context: PlanContext,
@@ -25,7 +26,9 @@ export function planTeardown(
 ): "gone" | "going" {
   const cluster = context.live(observed.cluster);
   if (cluster === null) return "going";
-  const isOrdered = context.set.spec.startupPolicy === "Ordered" && group.teardown?.next === "remove";
+  const isOwnerGoing = (observed.owner?.deletionAtMs ?? null) !== null;
+  const isForGood = group.teardown?.next === "remove" || isOwnerGoing;
+  const isOrdered = context.set.spec.startupPolicy === "Ordered" && isForGood;
   const roles = groupRoles(context.set, group.revision);
   for (const workload of observed.workloads) {
     if (workload.deletionAtMs !== null) continue;

@@ -31,6 +31,11 @@ export function planOrphaning(group: GroupState, observed: ObservedGroup, notes:
   return false;
 }
 
+/** What is left of a group that was let go, its RoleBasedGroup aside. */
+export function hasOnlyPods({ workloads, services, configMaps }: ObservedGroup): boolean {
+  return [...workloads, ...services, ...configMaps].every((object) => object.deletionAtMs !== null);
+}
+
 /** As {@link planOrphaning}, of the Service for the clients of the whole set. */
 export function releaseEntry(context: PlanContext, cluster: string, notes: PlanNotes): void {
   const entry = context.entry(cluster);

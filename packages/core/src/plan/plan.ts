@@ -9,7 +9,8 @@ import { type PlanContext, type PlanNotes, planContext } from "./context.ts";
 import { planForeignHome } from "./deletion.ts";
 import { planEntry } from "./entry.ts";
 import type { ObservedGroup } from "./observed-group.ts";
-import { isOrphaning } from "./orphan.ts";
+import { hasOnlyPods, isOrphaning } from "./orphan.ts";
+import { planOwnerEnds } from "./owner-end.ts";
 import { planOwnerStatus } from "./owner-status.ts";
 import { planRollout, rolloutAfter } from "./rollout.ts";
 import { planGroups } from "./scale.ts";
@@ -45,6 +46,7 @@ export function plan(input: PlanInput, nowMs: number): Plan {
   const moved = rolled.flatMap((item) => advanceGroup(context, item, placing, notes) ?? []);
   const advanced = planEntry(context, moved, notes);
   removeStrays(context, advanced, notes);
+  planOwnerEnds(context, advanced, notes);
   if (advanced.length === 0) planVolumes(context, notes);
 
   const outcome = rolloutAfter(context, advanced, notes);
@@ -94,13 +96,10 @@ function removeStrays(context: PlanContext, advanced: readonly AssessedGroup[], 
 function isNothingLeft(context: PlanContext): boolean {
   return [...context.everything].every(([cluster, groups]) => {
     const isLetGo = isOrphaning(context.set) || context.live(cluster)?.removal === "orphan";
-    return context.entry(cluster) === null && [...groups.values()].every(isLetGo ? hasOnlyPods : () => false);
+    const isLeft = (observed: ObservedGroup): boolean => !isLetGo || observed.owner !== null || !hasOnlyPods(observed);
+    return context.entry(cluster) === null && ![...groups.values()].some(isLeft);
   });
 }
-
-/** What is left of a group that was let go. */
-const hasOnlyPods = ({ owner, workloads, services, configMaps }: ObservedGroup): boolean =>
-  owner === null && [...workloads, ...services, ...configMaps].every((object) => object.deletionAtMs !== null);
 
 /** Keeps the newest, and whatever is in use. */
 function prunedRevisions(set: SetState, rollout: RolloutState, groups: readonly GroupState[]): readonly Revision[] {

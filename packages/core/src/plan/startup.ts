@@ -5,6 +5,7 @@ import { askFor, takeAway } from "./asking.ts";
 import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
 import { isReserved, type ObservedGroup, roleRestart } from "./observed-group.ts";
+import { planUnstartedEnd } from "./owner-end.ts";
 import { mayStart, unstartedRestart } from "./role-restarts.ts";
 import type { RolePart, RoleWorkloads } from "./role-workloads.ts";
 import { type RoleProgress, unreservedRoles, waitsFor } from "./roles.ts";
@@ -36,7 +37,11 @@ export function planRunning(
 ): GroupState {
   notes.actions.push(...diffOwner(context, before, observed));
   // A deleted owner takes its dependents along; nothing can be put under it.
-  if (observed.owner === null || observed.owner.deletionAtMs !== null) return before;
+  if (observed.owner === null) return before;
+  if (observed.owner.deletionAtMs !== null) {
+    planUnstartedEnd(before, observed, notes);
+    return before;
+  }
   const { uid } = observed.owner;
   const { actions, group, ...objects } = diffGroupObjects(context, before, observed, uid, notes);
   notes.actions.push(...actions);

@@ -115,12 +115,17 @@ function setPhase(set: SetState, groups: readonly GroupStatus[]): SetPhase {
   const phases = new Set<SetPhase>();
   for (const group of groups) {
     // A group that goes by scale-in is no trouble of the set, and an unreachable one is as bad as a broken one.
-    if (group.phase === "Deleting") continue;
-    phases.add(group.phase === "Unknown" ? "Degraded" : group.phase);
+    if (group.phase !== "Deleting") phases.add(group.phase === "Unknown" ? "Degraded" : group.phase);
+    else if (isWantedAgain(set, group)) phases.add("Pending");
   }
   if (set.rollout.stalledReason !== null) phases.add("Degraded");
   if (isRolloutActive(set)) phases.add(isRolloutPaused(set) ? "Paused" : "Updating");
   return SET_PHASES.find((phase) => phases.has(phase)) ?? "Ready";
+}
+
+/** It goes to its end, and then comes as a new one. */
+function isWantedAgain(set: SetState, { phase, index }: GroupStatus): boolean {
+  return phase === "Deleting" && index < set.spec.replicas;
 }
 
 function setMessage(
@@ -137,7 +142,12 @@ function setMessage(
     return going?.message ? `${rest} ${ofGroup(going.index, going.message)}` : rest;
   }
   if (set.rollout.stalledReason !== null || phase === "Paused") return rolloutMessage(set, status);
-  const worst = told.filter((group) => group.phase === phase || (phase === "Degraded" && group.phase === "Unknown"));
+  const worst = told.filter(
+    (group) =>
+      group.phase === phase ||
+      (phase === "Degraded" && group.phase === "Unknown") ||
+      (phase === "Pending" && isWantedAgain(set, group)),
+  );
   const [first] = worst;
   if (first?.message) {
     const more = worst.length === 1 ? "" : ` ${plural(worst.length - 1, "other group")} too.`;

@@ -37,7 +37,10 @@ export type Action =
       readonly ref: ObjectRef;
       readonly status: Readonly<Record<string, unknown>>;
     }
-  /** Our labels, annotations and owner reference go; the object stays, and is nobody's. */
+  /**
+   * Our labels, annotations and owner reference go; the object stays, and is nobody's. Of a RoleBasedGroup only our
+   * finalizer goes: one that is being deleted is no longer held.
+   */
   | { readonly kind: "release"; readonly group: number | null; readonly ref: ObjectRef }
   | {
       readonly kind: "delete";

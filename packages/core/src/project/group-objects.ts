@@ -13,6 +13,7 @@ import {
   serviceName,
   WORKLOAD_API_VERSION,
 } from "../model/index.ts";
+import { ORDERED_TEARDOWN } from "../resource/names.ts";
 import { renderDiscovery } from "./discovery.ts";
 import { groupLabels, roleLabels, roleSelector, withContentHash, withOwner } from "./labels.ts";
 import { servicePorts } from "./ports.ts";
@@ -20,8 +21,16 @@ import { servicePorts } from "./ports.ts";
 type SetFacts = Pick<SetState, "name" | "namespace" | "spec" | "revisions">;
 type GroupFacts = Pick<GroupState, "index" | "revision" | "incarnation" | "rendering" | "external">;
 
-/** The RoleBasedGroup: owner of everything else of the group and its face to kubectl. Made by us only. */
+/**
+ * The RoleBasedGroup: owner of everything else of the group and its face to kubectl. Made by us only. Its finalizer is
+ * given to it on creation and counts for no difference: one that lacks it is left without.
+ */
 export function renderOwner(set: SetFacts & Pick<SetState, "id">, group: GroupFacts): KubeObject {
+  const { metadata, ...object } = renderPlainOwner(set, group);
+  return { ...object, metadata: { ...metadata, finalizers: [ORDERED_TEARDOWN] } };
+}
+
+function renderPlainOwner(set: SetFacts & Pick<SetState, "id">, group: GroupFacts): KubeObject {
   return withContentHash({
     apiVersion: API_VERSION,
     kind: "RoleBasedGroup",

@@ -19,6 +19,7 @@ import { plan } from "../plan/plan.ts";
 import { acceptSpec, type StateChange } from "../plan/spec-change.ts";
 import type { Action, LostContact, ObjectRef, Plan, Propagation, TimelineDraft } from "../plan/types.ts";
 import { dataHash } from "../project/labels.ts";
+import { ORDERED_TEARDOWN } from "../resource/names.ts";
 import type { SetSpec } from "../spec/schema.ts";
 import { aContainer, aPod } from "./builders.ts";
 
@@ -192,6 +193,14 @@ export class World {
     this.pod(name).deletionAtMs = this.nowMs;
   }
 
+  /** `kubectl delete rbg`: a finalizer keeps it. */
+  deleteOwner(name: string): void {
+    const owner = this.owners.get(name);
+    if (owner === undefined) throw new Error(`there is no RoleBasedGroup ${name}`);
+    if (owner.isHeld) owner.deletionAtMs ??= this.nowMs;
+    else this.owners.delete(name);
+  }
+
   /** Nobody there confirms the end of a pod, until an administrator says that the machine is off. */
   private isOnSilentNode({ nodeName }: ObservedPod): boolean {
     return this.nodes.some(
@@ -218,6 +227,7 @@ export class World {
       dataHash: dataHash(object),
       changedBy: null,
       setId: object.metadata.annotations?.[ANNOTATION.setId] ?? null,
+      isHeld: object.metadata.finalizers?.includes(ORDERED_TEARDOWN) === true,
       status: undefined,
     };
     switch (object.kind) {
@@ -293,6 +303,12 @@ export class World {
 
   /** What is nobody's any more is not shown, and its pods live on. */
   private release(ref: ObjectRef): void {
+    const owner = this.owners.get(ref.name);
+    if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) {
+      owner.isHeld = false;
+      if (owner.deletionAtMs !== null) this.owners.delete(ref.name);
+      return;
+    }
     const key = keyOf(ref.kind, ref.name);
     const record = this.objects.get(key);
     if (record?.shown.uid === ref.uid) this.objects.delete(key);
@@ -304,7 +320,7 @@ export class World {
 
   private delete(ref: ObjectRef, propagation: Propagation, isForced: boolean): void {
     const owner = this.owners.get(ref.name);
-    if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) this.owners.delete(ref.name);
+    if (ref.kind === "RoleBasedGroup" && owner?.uid === ref.uid) this.deleteOwner(ref.name);
     const record = this.objects.get(keyOf(ref.kind, ref.name));
     if (record?.shown.uid === ref.uid) this.objects.delete(keyOf(ref.kind, ref.name));
     const workload = this.workloads.get(keyOf(ref.kind, ref.name));

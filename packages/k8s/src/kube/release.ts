@@ -1,10 +1,14 @@
 import { API_GROUP, type Fields, type KubeObject, LABEL, MANAGER } from "@openpatio/core/model";
+import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
 
 /**
  * The JSON merge patch that makes an object nobody's: our labels, annotations and owner go, all else stays as it is, what a
  * pod template or a selector says included. It carries UID and resourceVersion of `live`. Null when nothing is ours.
+ *
+ * A RoleBasedGroup is nobody else's and ends: of it only our finalizer goes, for it is known by its labels until then.
  */
 export function planRelease(live: KubeObject): Fields | null {
+  if (live.kind === "RoleBasedGroup") return withoutFinalizer(live);
   const { labels = {}, annotations = {}, ownerReferences = [], uid, resourceVersion } = live.metadata;
   const isOurLabel = (key: string): boolean =>
     key.startsWith(`${API_GROUP}/`) || (key === LABEL.managedBy && labels[key] === MANAGER);
@@ -22,6 +26,11 @@ export function planRelease(live: KubeObject): Fields | null {
       ...(isOwned ? { ownerReferences: others.length === 0 ? null : others } : {}),
     },
   };
+}
+
+function withoutFinalizer({ metadata: { finalizers = [], uid, resourceVersion } }: KubeObject): Fields | null {
+  const others = finalizers.filter((finalizer) => finalizer !== ORDERED_TEARDOWN);
+  return others.length === finalizers.length ? null : { metadata: { uid, resourceVersion, finalizers: others } };
 }
 
 /** In a merge patch null takes a key away. */

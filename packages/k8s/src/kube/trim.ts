@@ -19,6 +19,7 @@ import {
 } from "@openpatio/core/model";
 import { parseResources, podHostPorts, podRequests } from "@openpatio/core/placement";
 import { dataHash } from "@openpatio/core/project";
+import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
 
 /**
  * Objects as they arrive, cut down to what is used: a cluster's pods are held in memory, and a pod of 8 KB becomes less
@@ -246,6 +247,7 @@ export function trimObject(object: KubeObject, kind: ObservedObject["kind"]): Ob
     changedBy: changedBy(object),
     setId: object.metadata.annotations?.[ANNOTATION.setId] ?? null,
     deletionAtMs: timeOf(object.metadata.deletionTimestamp),
+    isHeld: object.metadata.finalizers?.includes(ORDERED_TEARDOWN) === true,
     status: kind === "RoleBasedGroup" ? (object["status"] ?? null) : null,
   };
 }

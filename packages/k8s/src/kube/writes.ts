@@ -136,7 +136,10 @@ export class ClusterWrites {
           const live = toKubeObject(await this.#connection.request({ method: "GET", path }));
           if (live.metadata.uid !== ref.uid) throw this.#anotherLife(what, ref);
           const patch = planRelease(live);
-          return { object: patch === null ? live : await this.#patch(path, patch) };
+          const left = patch === null ? live : await this.#patch(path, patch);
+          // Without its last finalizer an object that was deleted is gone with this very write.
+          const isEnded = left.metadata.deletionTimestamp !== undefined && !isKept(left);
+          return isEnded ? { goneUid: ref.uid } : { object: left };
         } catch (error) {
           const gone = this.#goneBy(error, ref);
           if (gone !== null) return gone;
