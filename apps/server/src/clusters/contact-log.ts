@@ -1,5 +1,6 @@
 import type { Logger } from "../log.ts";
 import type { TimelineStore } from "../timeline/timeline-store.ts";
+import { clusterEntry } from "./entry.ts";
 import type { Fleet } from "./fleet.ts";
 
 export type ContactLogOptions = {
@@ -36,19 +37,7 @@ export class ContactLog {
   private write(cluster: string, kind: "cluster.lost" | "cluster.found", cause: string | null, decision: string): void {
     const { timeline, nowMs, log, mayWrite } = this.options;
     if (!mayWrite()) return;
-    const line = {
-      kind,
-      actor: "cluster",
-      setId: null,
-      namespace: null,
-      set: null,
-      cluster,
-      group: null,
-      incarnation: null,
-      cause,
-      decision,
-      actions: [],
-    };
+    const line = clusterEntry(kind, "cluster", cluster, decision, cause);
     timeline.record([line], nowMs()).catch((error: unknown) => log.warn({ err: error }, "contact not recorded"));
   }
 }

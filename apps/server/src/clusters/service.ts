@@ -29,9 +29,10 @@ import { parseKubeconfig, rbacManifest } from "@openpatio/k8s";
 import type { Models } from "../live/models.ts";
 import { entryOf } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
-import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
+import type { TimelineStore } from "../timeline/timeline-store.ts";
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
 import { askOnce, contactCluster, identityOf } from "./connect.ts";
+import { clusterEntry } from "./entry.ts";
 import { type Fleet, type Member, requireMember } from "./fleet.ts";
 import { type Ownership, ownershipLine } from "./ownership.ts";
 import { storeOwnership } from "./ownership-repo.ts";
@@ -102,7 +103,7 @@ export class ClusterVerbs implements ClusterService {
     };
     const items = await db.$transaction(async (tx) => {
       if (!(await insertCluster(tx, row))) throw nameTaken(name);
-      const line = entry("cluster.registered", actor, name, `Register cluster ${name} at ${server}`);
+      const line = clusterEntry("cluster.registered", actor, name, `Register cluster ${name} at ${server}`);
       if (taken === null) return timeline.write(tx, [line], nowMs());
       await storeOwnership(tx, name, ownership.identity, taken.next);
       return timeline.write(tx, [line, this.takeOverLine(actor, name, taken.from)], nowMs());
@@ -176,7 +177,7 @@ export class ClusterVerbs implements ClusterService {
   async update(actor: string, { name, labels }: Parameters<ClusterService["update"]>[1]): Promise<ClusterRow> {
     const { db, fleet, models, timeline, nowMs } = this.options;
     const { labels: before } = requireMember(fleet, name);
-    const line = entry(
+    const line = clusterEntry(
       "cluster.changed",
       actor,
       name,
@@ -252,7 +253,7 @@ export class ClusterVerbs implements ClusterService {
       );
     }
     const words = { orphan: "keep running without us", delete: "are stopped", move: "move to other clusters" };
-    const line = entry("cluster.changed", actor, name, `Remove cluster ${name}: its groups ${words[mode]}`);
+    const line = clusterEntry("cluster.changed", actor, name, `Remove cluster ${name}: its groups ${words[mode]}`);
     const items = await db.$transaction(async (tx) => {
       await markRemoval(tx, name, mode);
       return timeline.write(tx, [line], nowMs());
@@ -277,7 +278,7 @@ export class ClusterVerbs implements ClusterService {
   async finish(actor: string, member: Member, leftBehind: readonly string[] = []): Promise<ClusterRemoval> {
     const { db, fleet, ownership, sets, timeline, nowMs } = this.options;
     const { name } = member;
-    const line = entry("cluster.removed", actor, name, `Remove cluster ${name}`);
+    const line = clusterEntry("cluster.removed", actor, name, `Remove cluster ${name}`);
     const actions = leftBehind.length === 0 ? [] : [`leave behind what is there of ${leftBehind.join(", ")}`];
     const atHome = [...sets.all()].filter(({ state }) => homeOf(state) === name).map(({ state }) => state.id);
     await this.letGo(member, member.removal === null ? atHome : null);
@@ -367,7 +368,7 @@ export class ClusterVerbs implements ClusterService {
   }
 
   private tell(actor: string, cluster: string, decision: string, actions: readonly string[] = []): Promise<void> {
-    const line = { ...entry("node.changed", actor, cluster, decision), actions };
+    const line = { ...clusterEntry("node.changed", actor, cluster, decision), actions };
     return this.options.timeline.record([line], this.options.nowMs());
   }
 }
@@ -399,20 +400,4 @@ function nameTaken(name: string): DomainError {
     `A cluster named ${name} is registered already. Choose another name, or remove that one first.`,
     { params: { cluster: name } },
   );
-}
-
-function entry(kind: TimelineEntry["kind"], actor: string, cluster: string, decision: string): TimelineEntry {
-  return {
-    kind,
-    actor,
-    setId: null,
-    namespace: null,
-    set: null,
-    cluster,
-    group: null,
-    incarnation: null,
-    cause: "Asked for",
-    decision,
-    actions: [],
-  };
 }
