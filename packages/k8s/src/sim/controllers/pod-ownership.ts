@@ -1,4 +1,5 @@
-import type { KubeObject } from "@openpatio/core/model";
+import { canonicalJson, type KubeObject } from "@openpatio/core/model";
+import type { SimApi } from "../api.ts";
 import type { ControllerContext } from "./context.ts";
 import {
   controllerOf,
@@ -64,4 +65,26 @@ export function claimPods(
     kept.push(write(pod, [...(pod.metadata.ownerReferences ?? []), controllerReference(owner)]));
   }
   return kept;
+}
+
+/** Keys of the workloads of a kind that a pod belongs to, or belonged to before it changed. */
+export function ownerKeys(kind: string, pod: KubeObject, previous: KubeObject | undefined): readonly string[] {
+  return [pod, previous].flatMap((life) => {
+    const owner = life === undefined ? undefined : controllerOf(life);
+    return owner?.kind === kind ? [`${pod.metadata.namespace ?? ""}/${owner.name}`] : [];
+  });
+}
+
+/** Writes the status of a workload that says something else by now and is still the one that was looked at. */
+export function storeStatus(
+  api: SimApi,
+  resource: string,
+  set: KubeObject & { readonly status?: unknown },
+  status: Readonly<Record<string, unknown>>,
+): void {
+  if (canonicalJson(set.status) === canonicalJson(status)) return;
+  const latest = api.get(resource, set.metadata.namespace, set.metadata.name);
+  if (latest === undefined || uidOf(latest) !== uidOf(set)) return;
+  const options = { subresource: "status", fieldManager: "kube-controller-manager" } as const;
+  api.update(resource, { ...latest, status }, options);
 }

@@ -1,10 +1,9 @@
-import { canonicalJson, compareText } from "@openpatio/core/model";
+import { compareText } from "@openpatio/core/model";
 import type { Controller, ControllerContext } from "./context.ts";
 import {
   availableAtMs,
   type Condition,
   conditionOf,
-  controllerOf,
   isPodReady,
   isTerminal,
   isTerminating,
@@ -18,7 +17,7 @@ import {
   withCondition,
   withoutZeros,
 } from "./objects.ts";
-import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
+import { claimPods, ownerKeys, podFromTemplate, podsOwnedBy, storeStatus } from "./pod-ownership.ts";
 import { matchesLabels } from "./selector.ts";
 import { safeSuffix } from "./timing.ts";
 
@@ -100,12 +99,7 @@ export function createReplicaSetController(context: ControllerContext): Controll
       }),
       ...(conditions.length === 0 ? {} : { conditions }),
     };
-    const isSame = canonicalJson(set.status) === canonicalJson(status);
-    const latest = api.get(RESOURCE, set.metadata.namespace, set.metadata.name);
-    if (!isSame && latest !== undefined && uidOf(latest) === uidOf(set)) {
-      const options = { subresource: "status", fieldManager: "kube-controller-manager" } as const;
-      api.update(RESOURCE, { ...latest, status }, options);
-    }
+    storeStatus(api, RESOURCE, set, status);
     return later.length === 0 ? undefined : Math.min(...later);
   }
 
@@ -114,10 +108,7 @@ export function createReplicaSetController(context: ControllerContext): Controll
       if (resource === RESOURCE) {
         if (type !== "DELETED") queue.add(keyOf(object));
       } else if (resource === "pods") {
-        for (const pod of [object, previous]) {
-          const owner = pod === undefined ? undefined : controllerOf(pod);
-          if (owner?.kind === "ReplicaSet") queue.add(`${object.metadata.namespace ?? ""}/${owner.name}`);
-        }
+        for (const key of ownerKeys("ReplicaSet", object, previous)) queue.add(key);
       }
     },
     start() {

@@ -4,7 +4,6 @@
  * One reconcile sees the whole set: it claims pods, finds the revisions, creates what is missing, condemns what is too
  * much, replaces one step of what is outdated, and writes the status last.
  */
-import { canonicalJson } from "@openpatio/core/model";
 import type { Controller, ControllerContext } from "./context.ts";
 import { resolveIntOrPercent } from "./int-or-percent.ts";
 import {
@@ -22,7 +21,7 @@ import {
   uidOf,
   withoutZeros,
 } from "./objects.ts";
-import { claimPods, podFromTemplate, podsOwnedBy } from "./pod-ownership.ts";
+import { claimPods, ownerKeys, podFromTemplate, podsOwnedBy, storeStatus } from "./pod-ownership.ts";
 import { ensureClaims, syncClaimOwners, withClaimVolumes } from "./statefulset-claims.ts";
 import {
   REVISION_LABEL,
@@ -267,11 +266,7 @@ export function createStatefulSetController(context: ControllerContext): Control
       updateRevision: revisions.update.metadata.name,
       collisionCount: revisions.collisionCount,
     };
-    if (canonicalJson(set.status) === canonicalJson(status)) return;
-    const latest = api.get(RESOURCE, set.metadata.namespace, set.metadata.name);
-    if (latest === undefined || uidOf(latest) !== uidOf(set)) return;
-    const options = { subresource: "status", fieldManager: "kube-controller-manager" } as const;
-    api.update(RESOURCE, { ...latest, status }, options);
+    storeStatus(api, RESOURCE, set, status);
   }
 
   return {
@@ -279,10 +274,7 @@ export function createStatefulSetController(context: ControllerContext): Control
       if (resource === RESOURCE) {
         if (type !== "DELETED") queue.add(keyOf(object));
       } else if (resource === "pods") {
-        for (const pod of [object, previous]) {
-          const owner = pod === undefined ? undefined : controllerOf(pod);
-          if (owner?.kind === "StatefulSet") queue.add(`${object.metadata.namespace ?? ""}/${owner.name}`);
-        }
+        for (const key of ownerKeys("StatefulSet", object, previous)) queue.add(key);
         if (controllerOf(object) === undefined) {
           const name = object.metadata.name.replace(/-\d+$/u, "");
           queue.add(`${object.metadata.namespace ?? ""}/${name}`);
