@@ -29,7 +29,7 @@ import { parseKubeconfig, rbacManifest } from "@openpatio/k8s";
 import type { Models } from "../live/models.ts";
 import { entryOf } from "../sets/change-set.ts";
 import type { SetStore, StoredSet } from "../sets/set-store.ts";
-import type { TimelineStore } from "../timeline/timeline-store.ts";
+import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
 import type { ClusterService, NodeKey } from "../trpc/services.ts";
 import { askOnce, contactCluster, identityOf } from "./connect.ts";
 import { clusterEntry } from "./entry.ts";
