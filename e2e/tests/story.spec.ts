@@ -40,7 +40,7 @@ if (REAL !== undefined && REAL !== "") {
     "on a real control plane",
     async (app) => {
       const kube = new KubeApi(readFileSync(REAL, "utf8"));
-      await app.mutate("clusters.register", { name: "real", kubeconfig: kube.kubeconfig });
+      await app.mutate("clusters.register", { name: "real", kubeconfig: kube.kubeconfig, takeOver: true });
       return new Story(app, kube, "real", "demo-real");
     },
     false,

@@ -21,7 +21,7 @@ export async function openTarget(kubeconfigPath: string | null): Promise<Target>
   const kubeconfig =
     kubeconfigPath === null ? server.sandbox.clusters[0]?.kubeconfigYaml : readFileSync(kubeconfigPath, "utf8");
   if (kubeconfig === undefined) throw new Error("the sandbox has no cluster");
-  if (kubeconfigPath !== null) await server.call("clusters.register", { name: "real", kubeconfig });
+  if (kubeconfigPath !== null) await server.call("clusters.register", { name: "real", kubeconfig, takeOver: true });
   const rows = await server.until(
     "the cluster to be live",
     () => server.call<readonly ClusterRow[]>("clusters.list"),
@@ -41,6 +41,8 @@ export async function openTarget(kubeconfigPath: string | null): Promise<Target>
     api,
     namespace,
     async close() {
+      // With our Lease: the next run has a database of its own.
+      if (kubeconfigPath !== null) await server.call("clusters.remove", { name: "real" }).catch(() => null);
       await server.close();
       await api.json("DELETE", `/api/v1/namespaces/${namespace}`).catch(() => null);
       api.close();

@@ -1,4 +1,5 @@
 import type { KubeObject } from "@openpatio/core/model";
+import { leaseObject, type OwnerLease } from "@openpatio/core/ownership";
 import { expect, test } from "vitest";
 import { OtherClient, type World } from "./world.ts";
 
@@ -50,6 +51,37 @@ export function describeCoordination(world: () => World): void {
       spec: { holderIdentity: "b", leaseTransitions: 1 },
     });
     expect(taken["spec"]).toMatchObject({ holderIdentity: "b", leaseTransitions: 1, leaseDurationSeconds: 60 });
+  });
+
+  test("the Lease of a control plane is found by its name, renewed over what was read, and removed only as it was", async () => {
+    const w = world();
+    const elsewhere = w.name("nowhere");
+    const { leases: port } = w.open({});
+    const object = (before: OwnerLease | null, namespace = w.namespace) =>
+      leaseObject({
+        namespace,
+        controlPlane: "11111111-1111-4111-8111-111111111111",
+        host: "contract",
+        nonce: before === null ? "first" : "second",
+        at: new Date().toISOString(),
+        durationMs: 60_000,
+        before,
+      });
+    expect(await port.read(w.namespace)).toBeNull();
+    expect(await port.create(object(null, elsewhere))).toBe(false);
+    expect(await port.create(object(null))).toBe(true);
+    await expect(port.create(object(null))).rejects.toMatchObject({ code: "cluster.conflict" });
+    const made = await port.read(w.namespace);
+    if (made === null) throw new Error("it was made");
+    expect(made).toMatchObject({ nonce: "first", holderName: "contract (11111111)", transitions: 0 });
+    expect(await port.list()).toContainEqual(made);
+    await port.replace(object(made));
+    await expect(port.replace(object(made))).rejects.toMatchObject({ code: "cluster.conflict" });
+    await port.delete(made);
+    const renewed = await port.read(w.namespace);
+    expect(renewed).toMatchObject({ nonce: "second", acquireTime: made.acquireTime });
+    if (renewed !== null) await port.delete(renewed);
+    expect(await port.read(w.namespace)).toBeNull();
   });
 
   test("an event is made once and counted up, and is found by the object that it is about", async () => {

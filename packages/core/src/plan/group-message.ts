@@ -40,17 +40,12 @@ export function groupMessage(
   }
 }
 
-const isLiveIn =
-  (context: PlanContext) =>
-  (cluster: string): boolean =>
-    context.live(cluster) !== null;
-
 /** What there is to say of a group that is Ready: what it waits for all the same, or what others do to it. Null: nothing. */
 export function readyMessage(context: PlanContext, group: GroupState): string | null {
   const sentences = [
     groupFightMessage(group),
     removalMessage(context, group),
-    ...copyMessages(group, isLiveIn(context)),
+    ...copyMessages(group, context.input.clusters),
   ].filter((sentence) => sentence !== null);
   return sentences.length === 0 ? null : sentences.join(" ");
 }
@@ -82,7 +77,7 @@ function runningMessage(context: PlanContext, set: SetState, group: GroupState, 
     const broken = brokenMessage(group, running);
     return stuck === null ? broken : `${broken} ${stuck}`;
   }
-  const copy = copyMessages(group, isLiveIn(context))
+  const copy = copyMessages(group, context.input.clusters)
     .map((sentence) => ` ${sentence}`)
     .join("");
   const cause = isRecoveryStart(group) ? `${group.lastCause?.message}. ` : "";

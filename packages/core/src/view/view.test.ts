@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { GroupState, ObservedPod, SetState } from "../model/index.ts";
+import { leaseObject, readLease } from "../ownership/index.ts";
 import { acceptSpec, plan, restartRollout } from "../plan/index.ts";
 import type { ClusterInfo } from "../ports.ts";
 import { aCluster, aContainer, aNode, aPod, aRole, aSet, clustersOf } from "../testing/index.ts";
@@ -7,7 +8,7 @@ import { attentionItems } from "./attention.ts";
 import { clusterRow } from "./cluster-view.ts";
 import { gpusOf } from "./gpus.ts";
 import { groupPods, groupView } from "./group-view.ts";
-import { UNKNOWN_OWNERSHIP } from "./ownership-view.ts";
+import { type OwnershipModel, UNKNOWN_OWNERSHIP } from "./ownership-view.ts";
 import { podView } from "./pod-view.ts";
 import { previewView } from "./preview-view.ts";
 import type { SetModel } from "./set-model.ts";
@@ -193,11 +194,15 @@ describe("a cluster", () => {
     apiErrors: 0,
     apiWrites: 0,
   };
-  const rowOf = (cluster = live, state: SetState | null = null) =>
+  const rowOf = (
+    cluster = live,
+    state: SetState | null = null,
+    ownership: OwnershipModel = { ...UNKNOWN_OWNERSHIP, state: "held" },
+  ) =>
     clusterRow({
       observed: cluster,
       info,
-      ownership: { ...UNKNOWN_OWNERSHIP, state: "held" },
+      ownership,
       registeredAtMs: 0,
       sets: state === null ? [] : [modelOf(state, cluster)],
       reservations:
@@ -248,6 +253,31 @@ describe("a cluster", () => {
       [{ row: { ...rowOf(), health: "unreachable" }, sinceMs: 0 }],
     );
     expect(items.map((item) => item.key)).toEqual(["cluster/north"]);
+  });
+
+  test("that is another control plane's says whose, by which Lease, and needs attention once", () => {
+    const foreign = aCluster({ nodes, health: "foreign" });
+    const holder = "22222222-2222-4222-8222-222222222222";
+    const lease = leaseObject({
+      namespace: "kube-system",
+      controlPlane: holder,
+      host: "desk-7",
+      nonce: "n",
+      at: "2026-01-01T00:00:00.000Z",
+      durationMs: 60_000,
+      before: null,
+    });
+    const row = rowOf(foreign, started(), {
+      ...UNKNOWN_OWNERSHIP,
+      state: "foreign",
+      owner: readLease(lease),
+      silentMs: 120_000,
+    });
+    const message =
+      "It belongs to the control plane desk-7 (22222222), by the Lease kube-system/openpatio. That has not renewed it for 2 min. Nothing there is touched until somebody takes it over here.";
+    expect(row).toMatchObject({ message, ownership: { owner: { name: "desk-7 (22222222)", isSilent: true } } });
+    const items = attentionItems([modelOf(started(), foreign)], [{ row, sinceMs: 0 }]);
+    expect(items).toMatchObject([{ key: "cluster/north", phase: "Foreign", severity: "failed", message }]);
   });
 });
 
