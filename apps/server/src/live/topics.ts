@@ -6,6 +6,7 @@ import {
   clusterNodes,
   clusterPods,
   clusterRow,
+  copyPods,
   groupPods,
   groupView,
   type LiveEntry,
@@ -161,7 +162,8 @@ function setTopic(models: Models, stored: StoredSet | null): Entries | null {
   const pods = podsByGroup(model);
   for (const group of model.state.groups) {
     entries.set(`group/${group.index}`, groupView(model, group));
-    for (const pod of groupPods(model, group, pods.get(group.index) ?? [])) entries.set(`pod/${pod.uid}`, pod);
+    const shown = [...groupPods(model, group, pods.get(group.index) ?? []), ...copyPods(model, group)];
+    for (const pod of shown) entries.set(`pod/${pod.uid}`, pod);
   }
   return entries;
 }

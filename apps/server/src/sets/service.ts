@@ -24,6 +24,7 @@ import {
 } from "@openpatio/core/spec";
 import {
   type ApplyAnswer,
+  copyPods,
   type DeleteAnswer,
   type DiffAnswer,
   type DiscoveryAnswer,
@@ -149,7 +150,10 @@ export class SetVerbs implements SetService {
       status: model.status,
       detail: setDetail(model),
       groups: model.state.groups.map((group) => groupView(model, group)),
-      pods: model.state.groups.flatMap((group) => groupPods(model, group, pods.get(group.index) ?? [])),
+      pods: model.state.groups.flatMap((group) => [
+        ...groupPods(model, group, pods.get(group.index) ?? []),
+        ...copyPods(model, group),
+      ]),
     };
   }
 

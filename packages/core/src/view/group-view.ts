@@ -48,6 +48,18 @@ export function groupView(model: SetModel, group: GroupState): GroupView {
     placementWhy: group.placement?.why ?? null,
     prefers: group.placement?.prefers?.value ?? null,
     exclusive: group.placement?.exclusive ?? "None",
+    copies: group.leaving.flatMap(({ copy, stage }) =>
+      copy.placement === null
+        ? []
+        : [
+            {
+              cluster: copy.placement.cluster,
+              domain: copy.placement.domain?.value ?? null,
+              incarnation: copy.incarnation,
+              stage,
+            },
+          ],
+    ),
     placementNotes: placementNotes(model, group),
     isStale: isStale(model, group),
   };
@@ -113,6 +125,25 @@ function restartView(group: GroupState, role: string): RoleRestartView | null {
 function behindRevision({ roleUpdate }: GroupState, role: string): number | null {
   const behind = roleUpdate?.behind.find((each) => each.role === role);
   return behind === undefined ? null : behind.revision;
+}
+
+/** Pods of the copies that a group is leaving on other clusters. */
+export function copyPods(model: SetModel, group: GroupState): readonly PodView[] {
+  const { namespace, name } = model.state;
+  return group.leaving.flatMap(({ copy }) => {
+    const cluster = model.clusters.get(copy.placement?.cluster ?? "");
+    if (cluster === undefined) return [];
+    const context = {
+      cluster: cluster.name,
+      isStale: isStale(model, copy),
+      group: copy,
+      silentNodes: silentNodes(cluster),
+    };
+    return cluster
+      .set(namespace, name)
+      .pods.filter((pod) => pod.groupIndex === group.index)
+      .map((pod) => podView(pod, context));
+  });
 }
 
 /** Pods of a group, then a place for each one that is wanted and not there; the places keep the picture still. */

@@ -12,7 +12,7 @@ export {
   ZONE_LABEL,
 } from "./cluster-view.ts";
 export { gpusOf } from "./gpus.ts";
-export { groupPods, groupView } from "./group-view.ts";
+export { copyPods, groupPods, groupView } from "./group-view.ts";
 export { type MoveView, moveView } from "./move-view.ts";
 export { type OwnershipModel, ownershipMessage, UNKNOWN_OWNERSHIP } from "./ownership-view.ts";
 export { type PodContext, podView } from "./pod-view.ts";

@@ -1,4 +1,4 @@
-import { GROUP_PHASES, homeOf, type Revision, type SetState } from "../model/index.ts";
+import { clustersOfGroup, GROUP_PHASES, homeOf, type Revision, type SetState } from "../model/index.ts";
 import { podRequests, wantedClusters } from "../placement/index.ts";
 import { heldBackGroups, partitionMessage } from "../plan/canary.ts";
 import { rolloutMessage, rolloutProgress } from "../plan/rollout-message.ts";
@@ -26,7 +26,7 @@ export function setRow(model: SetModel): SetRow {
   const { state, status } = model;
   const wanted = podsPerGroup(state) * state.groups.length;
   const sizes = new Map(state.spec.groupTemplate.roles.map((role) => [role.role, podsPerInstance(role)]));
-  const clusters = [...new Set(state.groups.flatMap((group) => group.placement?.cluster ?? []))].sort();
+  const clusters = [...new Set(state.groups.flatMap(clustersOfGroup))].sort();
   const named = clusters.length > 0 ? clusters : wantedClusters(state.spec.placement.clusters, model.clusters);
   return {
     namespace: state.namespace,

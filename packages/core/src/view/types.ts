@@ -206,9 +206,19 @@ export type GroupView = {
   readonly prefers: string | null;
   /** What of `exclusive` it was placed with, and so is in effect. */
   readonly exclusive: "None" | "Group" | "Set" | "All";
+  /** Copies of it on other clusters that it is leaving; their pods are told by that cluster. */
+  readonly copies: readonly CopyView[];
   /** What of its placement is in effect, and what not yet or not any more; one sentence each. */
   readonly placementNotes: readonly string[];
   readonly isStale: boolean;
+};
+
+/** move: serves until the group is Ready where it is now. failover: on a cluster that does not answer. removal: goes away. */
+export type CopyView = {
+  readonly cluster: string;
+  readonly domain: string | null;
+  readonly incarnation: number;
+  readonly stage: "move" | "failover" | "removal";
 };
 
 export type ContainerView = {

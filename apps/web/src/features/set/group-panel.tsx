@@ -70,6 +70,19 @@ export function GroupPanel({ detail, group, offReason, onSelectPod, onClose }: G
                 </span>
               ),
             ],
+            [
+              "also on",
+              view.copies.length === 0 ? null : (
+                <ul key="copies">
+                  {view.copies.map(({ cluster, domain, incarnation }) => (
+                    <li key={`${cluster} ${incarnation}`}>
+                      <span className="mono">{domain === null ? cluster : `${cluster}/${domain}`}</span>, incarnation{" "}
+                      {incarnation}
+                    </li>
+                  ))}
+                </ul>
+              ),
+            ],
             ["revision", <RevisionChange key="revision" from={view.fromRevision} to={view.revision} />],
             [
               "incarnation",

@@ -1,6 +1,7 @@
 import { type PlacedInstance, placeInstances, placesPerRow } from "./instances.ts";
-import { type PlacedCell, type PlacedGroup, type PlacedRole, WIDE_FROM } from "./layout.ts";
+import { type PlacedCell, type PlacedGroup, type PlacedRole, type Rect, WIDE_FROM } from "./layout.ts";
 import {
+  type CopyBlock,
   type GroupBox,
   isEdgeMet,
   type RoleBlock,
@@ -34,7 +35,11 @@ export type PlacedLane = PlacedGroup & {
   readonly bodyW: number;
   /** Unplaced with reasons: the body shows the fit per domain instead of pods. */
   readonly showsFit: boolean;
+  readonly copies: readonly PlacedCopy[];
 };
+
+/** One line below the group's own pods: what it is, and a tile for each of its pods. */
+export type PlacedCopy = Rect & { readonly copy: CopyBlock; readonly cells: readonly PlacedCell[] };
 
 export type PlacedArrow = {
   readonly points: readonly { readonly x: number; readonly y: number }[];
@@ -51,6 +56,9 @@ const MIN_CARD_W = 84;
 const MAX_CARD_W = 124;
 const CARD_H = 54;
 const MIN_TILE = 26;
+/** Height of the line of a copy on another cluster, and the side of its tiles. */
+const COPY_H = 22;
+const COPY_TILE = 10;
 const ARROW_STEP = 13;
 /** Mean width of a character of the sentence; on a phone it may take two lines. */
 const SAY_CHAR_W = 6;
@@ -201,7 +209,26 @@ function laneHeight(
   const body = showsFit(group) ? FIT_H : bodyHeight(group, columns, grid, frame.gap) + (hasSkips(model) ? 12 : 0);
   const head = frame.isWide ? 12 : 32;
   const height = head + sayHeight(group, frame) + body + 14;
-  return frame.isWide ? Math.max(86, height) : height;
+  return (frame.isWide ? Math.max(86, height) : height) + group.copies.length * COPY_H;
+}
+
+/** At the end of the lane, one below the other. On a phone the tiles are on the right, where there is room for some. */
+function placeCopies(group: GroupBox, bottom: number, frame: Frame): readonly PlacedCopy[] {
+  const top = bottom - group.copies.length * COPY_H - 6;
+  const most = Math.max(1, Math.floor(frame.bodyW / 2 / (COPY_TILE + 2)));
+  return group.copies.map((copy, index): PlacedCopy => {
+    const y = top + index * COPY_H;
+    const cells = copy.cells.slice(0, most).map(
+      (cell, position): PlacedCell => ({
+        cell,
+        x: frame.bodyX + position * (COPY_TILE + 2),
+        y: y + 6,
+        w: COPY_TILE,
+        h: COPY_TILE,
+      }),
+    );
+    return { copy, cells, x: frame.bodyX, y, w: frame.bodyW, h: COPY_H };
+  });
 }
 
 function sayHeight(group: GroupBox, frame: Frame): number {
@@ -224,6 +251,7 @@ function placeLane(group: GroupBox, y: number, h: number, shift: number, width: 
     bodyX: frame.bodyX,
     bodyW: frame.bodyW,
     showsFit: showsFit(group),
+    copies: placeCopies(group, y + h, frame),
   };
 }
 
@@ -276,7 +304,7 @@ function placeArrows(
   columns: readonly PlacedColumn[],
   frame: Frame,
 ): readonly PlacedArrow[] {
-  const channel = lane.y + lane.h - 9;
+  const channel = lane.y + lane.h - 9 - group.copies.length * COPY_H;
   const placedOf = (name: string): PlacedRole | undefined => roles.find((role) => role.block.role === name);
   return model.edges.flatMap((edge): readonly PlacedArrow[] => {
     const from = placedOf(edge.from);

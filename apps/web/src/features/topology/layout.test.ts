@@ -76,6 +76,22 @@ describe("lanes", () => {
     }
   });
 
+  it.each([390, 844])("a copy on another cluster has a line of its own below the group's pods, at %d px", (width) => {
+    const copies = [{ cluster: "old", domain: null, incarnation: 1, stage: "move" as const }];
+    const groups = [0, 1].map((index) => groupView(index, ROLES, { copies: index === 0 ? copies : [] }));
+    const left = podsOf(0, ROLES).map((pod) => ({ ...pod, cluster: "old", uid: `left ${pod.uid}` }));
+    const model = prepareTopology(setDetail(ROLES), groups, [...podsOf(0, ROLES), ...podsOf(1, ROLES), ...left]);
+    const { cells, groups: lanes } = layoutLanes(model, width, 100);
+    const [lane] = lanes;
+    const [copy] = lane?.copies ?? [];
+    if (lane === undefined || copy === undefined) throw new Error("a copy has its line");
+    expect(copy.cells).toHaveLength(7);
+    const lowest = Math.max(...cells.filter(({ cell }) => cell.group === 0).map(({ y, h }) => y + h));
+    expect(copy.y).toBeGreaterThanOrEqual(lowest);
+    expect(copy.y + copy.h).toBeLessThanOrEqual(lane.y + lane.h);
+    expect(lanes[1]?.copies).toEqual([]);
+  });
+
   it("wide roles wrap instead of leaving the picture", () => {
     const layout = layoutLanes(modelOf(2, [roleView("prefill", 12), roleView("decode", 48, ["prefill"])]), 844, 400);
     expect(layout.cells).toHaveLength(2 * 60);

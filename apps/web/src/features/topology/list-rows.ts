@@ -1,6 +1,6 @@
 import type { GroupPhase } from "@openpatio/core/model";
 import { stateOfPhase, stateOfPod, type TileState } from "#ui/state.ts";
-import { type GroupBox, isLeader, type RoleBlock, type TopologyModel } from "./model.ts";
+import { type CopyBlock, copyText, type GroupBox, isLeader, type RoleBlock, type TopologyModel } from "./model.ts";
 import { countdownLead, GROUP_WORD, POD_WORD } from "./states.ts";
 
 export type ListRow = {
@@ -38,6 +38,7 @@ export function listRows(
     const key = `g${view.index}`;
     const isOpen = toggled.has(key) !== (view.phase !== "Ready" && view.cluster !== null);
     rows.push(groupRow(group, key, isOpen));
+    for (const copy of group.copies) rows.push(copyRow(group, copy, `${key}/@${copy.view.cluster}`));
     if (!isOpen) continue;
     for (const role of group.roles) {
       const roleKey = `${key}/${role.role}`;
@@ -94,6 +95,29 @@ function groupRow(group: GroupBox, key: string, isOpen: boolean): ListRow {
     isOpen: group.roles.length === 0 ? null : isOpen,
   };
 }
+
+function copyRow({ view }: GroupBox, { view: copy, cells }: CopyBlock, key: string): ListRow {
+  const ready = cells.filter(({ pod }) => pod.state === "ready").length;
+  const state = copy.stage === "removal" ? "deleting" : copy.stage === "failover" ? "unknown" : "ready";
+  return {
+    key,
+    level: 2,
+    group: view.index,
+    pod: null,
+    name: `incarnation ${copy.incarnation}`,
+    note: "copy",
+    state,
+    word: COPY_STATE_WORD[copy.stage],
+    progress: null,
+    ready: `${ready}/${cells.length}`,
+    where: copy.domain === null ? copy.cluster : `${copy.cluster}/${copy.domain}`,
+    why: copyText(copy),
+    untilMs: null,
+    isOpen: null,
+  };
+}
+
+const COPY_STATE_WORD = { move: "Serves", failover: "Unknown", removal: "Being removed" } as const;
 
 function roleRow(group: GroupBox, role: RoleBlock, key: string, isOpen: boolean | null): ListRow {
   const worst = role.cells.find((cell) => cell.pod.state !== "ready")?.pod.state;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drawnEdges, isEdgeMet, prepareTopology, waveColumns } from "./model.ts";
+import { copyText, drawnEdges, isEdgeMet, prepareTopology, waveColumns } from "./model.ts";
 import { groupView, podView, roleView, setDetail } from "./testing.ts";
 
 const ROLES = [
@@ -46,6 +46,20 @@ describe("prepareTopology", () => {
     expect(prepareTopology(detail, groups.toReversed(), pods.toReversed())).toEqual(
       prepareTopology(detail, groups, pods),
     );
+  });
+
+  it("pods of a copy on another cluster stand apart from those of the same names that the group has now", () => {
+    const copies = [{ cluster: "old", domain: "rack-1", incarnation: 1, stage: "move" as const }];
+    const group = groupView(0, ROLES, { cluster: "new", incarnation: 2, copies });
+    const now = podView(0, "decode", 0, { cluster: "new", uid: "now", state: "starting" });
+    const left = podView(0, "decode", 0, { cluster: "old", uid: "left" });
+    const [box] = prepareTopology(setDetail(ROLES), [group], [left, now]).groups;
+    const uids = (cells: readonly { readonly pod: { readonly uid: string } }[] = []) => cells.map(({ pod }) => pod.uid);
+    expect(uids(box?.roles.flatMap(({ cells }) => cells))).toEqual(["now"]);
+    expect(uids(box?.copies[0]?.cells)).toEqual(["left"]);
+    expect(box?.copies.map(({ view }) => copyText(view))).toEqual([
+      "incarnation 1 on old/rack-1 serves until this one is ready",
+    ]);
   });
 
   it("a pod takes over the place that was kept for it, under the same key", () => {

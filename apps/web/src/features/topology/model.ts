@@ -23,10 +23,15 @@ export type RoleEdge = { readonly from: string; readonly to: string };
 export type GroupBox = {
   readonly view: GroupView;
   readonly roles: readonly RoleBlock[];
+  /** What is left of it on clusters that it is leaving. */
+  readonly copies: readonly CopyBlock[];
   readonly readyPods: number;
   readonly wantedPods: number;
   readonly gpus: number;
 };
+
+/** A copy of the group on another cluster: its pods have the names of the group's own. */
+export type CopyBlock = { readonly view: GroupView["copies"][number]; readonly cells: readonly PodCell[] };
 
 export type RoleBlock = {
   readonly role: string;
@@ -52,6 +57,8 @@ export type PodCell = {
   readonly isCause: boolean;
   /** Second line of a card. */
   readonly note: string;
+  /** Of a copy that the group is leaving: there may be another pod of that name. */
+  readonly isCopy: boolean;
 };
 
 /** Place of a cell within its role: its ordinal, so that a pod that is missing leaves a gap instead of moving others. */
@@ -75,10 +82,12 @@ export function prepareTopology(
   groups: readonly GroupView[],
   pods: readonly PodView[],
 ): TopologyModel {
+  const copied = new Set(groups.flatMap(({ index, copies }) => copies.map(({ cluster }) => `${index}/${cluster}`)));
   const byPlace = new Map<string, PodView[]>();
   for (const pod of pods) {
     if (pod.group === null || pod.role === null) continue;
-    const place = `${pod.group}/${pod.role}`;
+    const isCopy = copied.has(`${pod.group}/${pod.cluster}`);
+    const place = isCopy ? `${pod.group}/${pod.role}@${pod.cluster}` : `${pod.group}/${pod.role}`;
     const list = byPlace.get(place);
     if (list === undefined) byPlace.set(place, [pod]);
     else list.push(pod);
@@ -87,7 +96,7 @@ export function prepareTopology(
   const order = columns.flatMap((column) => column.roles.map((role) => role.role));
   const boxes = groups
     .toSorted((a, b) => a.index - b.index)
-    .map((view) => prepareGroup(view, order, (role) => byPlace.get(`${view.index}/${role}`) ?? []));
+    .map((view) => prepareGroup(view, order, (place) => byPlace.get(`${view.index}/${place}`) ?? []));
   return {
     setName: detail.name,
     groups: boxes,
@@ -151,7 +160,8 @@ export function isEdgeMet(group: GroupBox, edge: RoleEdge): boolean {
 function prepareGroup(
   view: GroupView,
   order: readonly string[],
-  podsOf: (role: string) => readonly PodView[],
+  /** By role, or `role@cluster` for those of a copy. */
+  podsOf: (place: string) => readonly PodView[],
 ): GroupBox {
   const position = (role: string): number => {
     const index = order.indexOf(role);
@@ -171,9 +181,23 @@ function prepareGroup(
         cells,
       };
     });
+  const copies = view.copies.map(
+    (copy): CopyBlock => ({
+      view: copy,
+      cells: roles.flatMap(({ role }) =>
+        prepareCells(view, role, podsOf(`${role}@${copy.cluster}`)).map((cell) => ({
+          ...cell,
+          key: `${cell.key}@${copy.cluster}`,
+          isCause: false,
+          isCopy: true,
+        })),
+      ),
+    }),
+  );
   return {
     view,
     roles,
+    copies,
     readyPods: view.roles.reduce((sum, role) => sum + role.ready * role.size, 0),
     wantedPods: view.roles.reduce((sum, role) => sum + role.replicas * role.size, 0),
     gpus: roles.reduce((sum, role) => sum + role.cells.reduce((n, cell) => n + cell.pod.gpus, 0), 0),
@@ -206,6 +230,7 @@ function prepareCells(view: GroupView, role: string, pods: readonly PodView[]): 
       isCause,
       instance: pod.worker === null ? null : `${view.index}/${role}/${pod.ordinal ?? ""}`,
       note: podNote(view, pod, isCause),
+      isCopy: false,
     });
   }
   return cells;
@@ -247,4 +272,15 @@ function podNote(view: GroupView, pod: PodView, isCause: boolean): string {
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+const COPY_WORD = {
+  move: "serves until this one is ready",
+  failover: "may still run",
+  removal: "is being removed",
+} as const;
+
+/** `incarnation 1 on south/rack-2 serves until this one is ready`. */
+export function copyText({ cluster, domain, incarnation, stage }: CopyBlock["view"]): string {
+  return `incarnation ${incarnation} on ${domain === null ? cluster : `${cluster}/${domain}`} ${COPY_WORD[stage]}`;
 }

@@ -15,6 +15,7 @@ const cell = (state: "ready" | "starting", x: number): PlacedCell => ({
     label: "decode-0",
     instance: null,
     isCause: false,
+    isCopy: false,
     note: "",
   },
 });

@@ -1,5 +1,6 @@
 import { formatCountdown } from "#lib/format.ts";
-import type { LaneLayout, PlacedArrow, PlacedLane } from "./layout-lanes.ts";
+import type { LaneLayout, PlacedArrow, PlacedCopy, PlacedLane } from "./layout-lanes.ts";
+import { copyText } from "./model.ts";
 import {
   arrowHead,
   cutBeforeEnd,
@@ -34,6 +35,24 @@ export function paintLanes(
   for (const arrow of layout.arrows) paintArrow(scene, arrow);
   drawInstances(scene, layout.instances);
   for (const placed of layout.cells) drawCell(scene, placed, placed.cell, { inRack: false, isField: false });
+  for (const lane of layout.groups) for (const copy of lane.copies) paintCopy(scene, copy);
+}
+
+/** The pods first, then which they are: what a group leaves is quieter than the group. */
+function paintCopy(scene: Scene, { copy, cells, ...rect }: PlacedCopy): void {
+  const at = onScreen(scene, rect);
+  if (isOutside(scene, at)) return;
+  const { ctx, palette, view } = scene;
+  for (const placed of cells) drawCell(scene, placed, placed.cell, { inRack: false, isField: true });
+  const last = cells.at(-1);
+  const end = last === undefined ? rect.x : last.x + last.w + 8;
+  const x = end * view.scale + view.x;
+  const more = copy.cells.length > cells.length ? `+${copy.cells.length - cells.length} ` : "";
+  drawText(ctx, `${more}${copyText(copy.view)}`, x, Math.round(at.y) + 15, {
+    font: palette.fonts.sans11,
+    color: palette.ink2,
+    max: Math.max(0, at.x + at.w - x),
+  });
 }
 
 function paintGround(scene: Scene, lane: PlacedLane): void {

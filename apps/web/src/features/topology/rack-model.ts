@@ -54,7 +54,7 @@ export type ClusterEntries = {
 export function prepareRacks(detail: SetDetail, model: TopologyModel, clusters: readonly ClusterEntries[]): RackModel {
   const own = new Map<string, PodCell>();
   for (const group of model.groups) {
-    for (const role of group.roles) for (const cell of role.cells) own.set(cell.pod.uid, cell);
+    for (const { cells } of [...group.roles, ...group.copies]) for (const cell of cells) own.set(cell.pod.uid, cell);
   }
   return {
     clusters: clusters.map((entries) => prepareCluster(detail, model, entries, own)),

@@ -112,6 +112,7 @@ export function groupView(index: number, roles: readonly RoleView[], changes: Pa
     placementWhy: null,
     prefers: null,
     exclusive: "None",
+    copies: [],
     placementNotes: [],
     isStale: false,
     ...changes,

@@ -272,7 +272,7 @@ export function TopologyCanvas(props: TopologyCanvasProps) {
     if (drag === null || drag.hasMoved) return;
     const { hit } = hitAt(event);
     if (hit === null || hit.group === null) return;
-    onSelect({ group: hit.group, pod: hit.cell?.pod.name ?? null });
+    onSelect({ group: hit.group, pod: hit.cell === null || hit.cell.isCopy ? null : hit.cell.pod.name });
   };
 
   const onKeyDown = (event: KeyboardEvent): void => {
