@@ -61,7 +61,7 @@ function restMessage({ groups, spec, rollout, isDeleting }: SetState, budget: nu
     ({ isSurge, index, stage }) => !isSurge && index < spec.replicas && stage === "running",
   );
   if (running.length < spec.replicas)
-    return `${running.length} of ${plural(spec.replicas, "group")} ${running.length === 1 ? "runs" : "run"}, at revision ${rollout.target}.`;
+    return `${running.length} of ${plural(spec.replicas, "group")} ${running.length === 1 || spec.replicas === 1 ? "runs" : "run"}, at revision ${rollout.target}.`;
   return `Every group is on revision ${rollout.target}. A change takes ${plural(budget, "group")} at a time.`;
 }
 

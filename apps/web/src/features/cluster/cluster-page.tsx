@@ -121,7 +121,16 @@ function Head({ detail }: { readonly detail: ClusterDetail }) {
               <MenuItem icon={<RefreshCw aria-hidden />} onSelect={() => void retry()}>
                 Connect again
               </MenuItem>
-              <MenuItem icon={<Trash2 aria-hidden />} isDanger onSelect={() => setRemoving(true)}>
+              <MenuItem
+                icon={<Trash2 aria-hidden />}
+                isDanger
+                disabledReason={
+                  detail.isSimulated
+                    ? "It belongs to the sandbox. Start with OPENPATIO_SANDBOX=off to be without it"
+                    : null
+                }
+                onSelect={() => setRemoving(true)}
+              >
                 Remove…
               </MenuItem>
             </Menu>

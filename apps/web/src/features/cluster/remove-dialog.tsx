@@ -77,7 +77,7 @@ export function RemoveDialog({ detail, isOpen, onOpenChange }: RemoveDialogProps
       }}
     >
       {isUsed && (
-        <fieldset>
+        <fieldset className={styles.leaving}>
           <legend>What becomes of them</legend>
           {WAYS.filter(({ needsAnswer }) => isLive || !needsAnswer).map((way) => (
             <label key={way.groups} className={styles.leave}>

@@ -35,7 +35,7 @@ export function DeleteDialog({ detail, isOpen, onOpenChange }: DeleteDialogProps
       description={
         isOrphan
           ? `Nothing stops: all ${formatPlural(detail.pods, "pod")} on ${where} keep running, without our labels and owner. Nobody recovers, updates or scales them as groups any more.`
-          : `All ${formatPlural(detail.replicas, "group")} stop, roles in reverse order of their dependencies, and everything that was created for them is removed from ${where}.`
+          : `${detail.replicas === 1 ? "Its group stops" : `All ${formatPlural(detail.replicas, "group")} stop`}, roles in reverse order of their dependencies, and everything that was created for it is removed from ${where}.`
       }
       confirmLabel={isOrphan ? "Let go of set" : "Delete set"}
       isDanger

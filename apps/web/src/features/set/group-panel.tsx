@@ -271,12 +271,14 @@ function CauseSection({ view }: { readonly view: GroupView }) {
   const { cause } = view;
   if (cause === null) return null;
   // While the next one starts, the incarnation that ended is the last of the history.
-  const ended = view.history.findLast((past) => past.cause.atMs === cause.atMs)?.incarnation ?? view.incarnation;
+  // A role that is recreated within the incarnation ends none.
+  const going = view.nextIncarnation === null ? null : view.incarnation;
+  const ended = view.history.findLast((past) => past.cause.atMs === cause.atMs)?.incarnation ?? going;
   return (
     <section className={styles.section}>
       <h3>
         Cause
-        {ended > 0 && cause.kind === "failure" && (
+        {ended !== null && ended > 0 && cause.kind === "failure" && (
           <span className={styles.note}>of the end of incarnation {ended}</span>
         )}
       </h3>

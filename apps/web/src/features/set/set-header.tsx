@@ -81,10 +81,19 @@ export function SetHeader({ detail, offReason }: SetHeaderProps) {
 }
 
 function sentenceOf(detail: SetDetail): string {
-  if (detail.message !== null) return detail.message;
+  // What is told right below, of the rollout or of who changes its fields, is not said twice.
+  const isToldBelow =
+    detail.message === detail.rollout.message || (detail.phase === "Ready" && detail.fights.length > 0);
+  if (detail.message !== null && !isToldBelow) return detail.message;
   if (detail.replicas === 0) return "Scaled to zero: no group is asked for.";
   if (detail.readyGroups < detail.replicas)
-    return `${detail.readyGroups} of ${formatPlural(detail.replicas, "group")} ready, revision ${detail.updateRevision}.`;
+    return `${detail.readyGroups} of ${formatPlural(detail.replicas, "group")} ready, ${revisionText(detail)}.`;
   const all = detail.replicas === 1 ? "The group is ready" : `All ${formatPlural(detail.replicas, "group")} ready`;
-  return `${all}, ${formatPlural(detail.readyPods, "pod")} on ${formatPlural(detail.gpus, "GPU")}, revision ${detail.updateRevision}.`;
+  return `${all}, ${formatPlural(detail.readyPods, "pod")} on ${formatPlural(detail.gpus, "GPU")}, ${revisionText(detail)}.`;
+}
+
+/** The one that runs, or how many groups have the newer one. */
+function revisionText({ rollout, updateRevision }: SetDetail): string {
+  const isMixed = rollout.isActive || rollout.heldBack > 0;
+  return isMixed ? `${rollout.updatedGroups} on revision ${updateRevision}` : `revision ${updateRevision}`;
 }

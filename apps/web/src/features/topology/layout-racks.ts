@@ -286,8 +286,11 @@ function placeOutlines(
     const last = sink.names.at(-1);
     // A name that would run into the one before it is written beside another of the group's pods.
     if (last !== undefined && last.y === placed.y && last.x + last.w + NAME_GAP > placed.x) continue;
-    named.add(`${pod.namespace}/${text}`);
     const w = Math.min(text.length * NAME_CHAR_W + 2, Math.max(MIN_NAME_W, placed.w));
+    // The number of a group of this set stands above its pods.
+    if (pods.some(({ item, x, y }) => item.cell !== null && y === placed.y && x >= placed.x && x < placed.x + w))
+      continue;
+    named.add(`${pod.namespace}/${text}`);
     sink.names.push({ x: placed.x, y: placed.y, w, text });
   }
   const boxes = [...byGroup].flatMap(([index, list]) => {

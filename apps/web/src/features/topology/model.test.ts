@@ -57,9 +57,7 @@ describe("prepareTopology", () => {
     const uids = (cells: readonly { readonly pod: { readonly uid: string } }[] = []) => cells.map(({ pod }) => pod.uid);
     expect(uids(box?.roles.flatMap(({ cells }) => cells))).toEqual(["now"]);
     expect(uids(box?.copies[0]?.cells)).toEqual(["left"]);
-    expect(box?.copies.map(({ view }) => copyText(view))).toEqual([
-      "incarnation 1 on old/rack-1 serves until this one is ready",
-    ]);
+    expect(box?.copies.map(({ view }) => copyText(view))).toEqual(["incarnation 1 on old/rack-1 serves meanwhile"]);
   });
 
   it("a pod takes over the place that was kept for it, under the same key", () => {

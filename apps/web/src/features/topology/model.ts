@@ -275,12 +275,12 @@ export function compareText(a: string, b: string): number {
 }
 
 const COPY_WORD = {
-  move: "serves until this one is ready",
+  move: "serves meanwhile",
   failover: "may still run",
   removal: "is being removed",
 } as const;
 
-/** `incarnation 1 on south/rack-2 serves until this one is ready`. */
+/** `incarnation 1 on south/rack-2 serves meanwhile`. */
 export function copyText({ cluster, domain, incarnation, stage }: CopyBlock["view"]): string {
   return `incarnation ${incarnation} on ${domain === null ? cluster : `${cluster}/${domain}`} ${COPY_WORD[stage]}`;
 }

@@ -237,7 +237,9 @@ function paintSentence(scene: Scene, lane: PlacedLane, isWide: boolean): void {
   const { ctx, palette } = scene;
   const { view } = lane.group;
   if (view.message === null) return;
-  const color = view.phase === "Pending" ? palette.ink : palette.tones[GROUP_TONE[view.phase]].ink;
+  const plain = { Pending: palette.ink, Ready: palette.ink2 } as const;
+  const color =
+    view.phase === "Pending" || view.phase === "Ready" ? plain[view.phase] : palette.tones[GROUP_TONE[view.phase]].ink;
   const clock =
     view.untilMs === null
       ? ""
