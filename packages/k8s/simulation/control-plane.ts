@@ -1,5 +1,5 @@
 import { canonicalJson, LABEL, type ObservedCluster, type SetState } from "@openpatio/core/model";
-import { type Action, type Plan, type PlanInput, plan, type StateChange } from "@openpatio/core/plan";
+import { type Action, type Plan, type PlanInput, PlanMemory, plan, type StateChange } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import type { SteppedClock } from "../src/sim/clock.ts";
 import { ApiError } from "../src/sim/status.ts";
@@ -114,6 +114,8 @@ class Process {
   readonly #onDeath: () => void;
   readonly #links: ReadonlyMap<string, { readonly cluster: SimCluster; readonly link: ClusterLink }>;
   readonly #token: number;
+  /** By set, and lost with the process. */
+  readonly #memories = new Map<string, PlanMemory>();
   readonly #due = new Map<string, Due>();
   readonly #running = new Set<string>();
   /** By set: calls of its last run that failed. */
@@ -304,7 +306,7 @@ class Process {
     const reservations = database.reservationsExcept(state.id);
     const nowMs = this.#plane.nowMs();
     const input: PlanInput = { set: state, clusters: new Map(observed), reservations, lost: this.#lost(nowMs) };
-    const first = plan(input, nowMs);
+    const first = plan(input, nowMs, this.#memoryOf(state.id));
     if (random() >= REPLANNED) return first;
     const second = plan(
       {
@@ -323,6 +325,12 @@ class Process {
         differing.map((part) => `${part}: ${difference(textOf(first[part]), textOf(second[part]))}`).join(),
       );
     return first;
+  }
+
+  #memoryOf(setId: string): PlanMemory {
+    const memory = this.#memories.get(setId) ?? new PlanMemory();
+    this.#memories.set(setId, memory);
+    return memory;
   }
 
   /** For how long clusters have not answered, in time that passed: no jump of a clock counts. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { clustersOfGroup, homeOf, type SetStatus } from "@openpatio/core/model";
 import type { Reservation } from "@openpatio/core/placement";
-import { type Plan, plan, type TimelineDraft } from "@openpatio/core/plan";
+import { type Plan, PlanMemory, plan, type TimelineDraft } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import { resourceStatusAction } from "../adoption/resource-status.ts";
 import type { Fleet } from "../clusters/fleet.ts";
@@ -64,6 +64,8 @@ export class Reconciler {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly unsubscribe: (() => void)[] = [];
   private readonly failedRuns = new Map<string, number>();
+  /** What plans came to before, by set: only to be quicker. */
+  private readonly memories = new Map<string, PlanMemory>();
   private held: Held | null = null;
   private isRefreshing = false;
 
@@ -155,7 +157,14 @@ export class Reconciler {
     this.statusWriter.forget(id);
     this.options.executor.forget(id);
     this.failedRuns.delete(id);
+    this.memories.delete(id);
     this.roomChanged();
+  }
+
+  private memoryOf(id: string): PlanMemory {
+    const memory = this.memories.get(id) ?? new PlanMemory();
+    this.memories.set(id, memory);
+    return memory;
   }
 
   /** Room was given back: whoever waits for some looks again. */
@@ -223,6 +232,7 @@ export class Reconciler {
           },
         },
         nowMs(),
+        this.memoryOf(id),
       );
       const { held } = this;
       if (held === null || !held.isHeld()) {

@@ -190,7 +190,15 @@ export type ObservedSet = {
   readonly workloads: readonly ObservedWorkload[];
   readonly pods: readonly ObservedPod[];
   readonly claims: readonly ObservedClaim[];
+  /**
+   * The same by the group index that is written on it. A part is the same object for as long as nothing in it changes, so
+   * that a plan need not look at it again. Caches have it; where it is left out, a plan sorts the lists by itself.
+   */
+  readonly byGroup?: ReadonlyMap<number, ObservedParts>;
 };
+
+/** Everything that says of itself that it is of one group. */
+export type ObservedParts = Pick<ObservedSet, "owners" | "configMaps" | "services" | "workloads" | "pods">;
 
 /** foreign: it belongs to another control plane. */
 export const CLUSTER_HEALTH = ["connecting", "live", "stale", "unreachable", "foreign"] as const;

@@ -14,6 +14,7 @@ import {
   isOfThisLife,
   isOnLostNode,
   isPresent,
+  nodeNamed,
   type ObservedGroup,
   ordinalOf,
   shortPodName,
@@ -62,10 +63,12 @@ export function judgeIncarnation(
   const lost: ReadyPod[] = [];
   const causes: Cause[] = [];
   const mayTake = new Set(group.asked.flatMap((asked) => asked.mayTake));
+  const workloads = new Map(roles.map((role) => [role.role, roleWorkloads(group, role, observed)]));
+  const seen: Seen = { group, observed, workloads: ({ role }) => workloads.get(role) ?? NO_WORKLOADS };
 
   for (const known of group.readyPods) {
     const role = rolesByName.get(known.role);
-    if (role === undefined || isScaledIn(known, role, group, observed)) continue;
+    if (role === undefined || isScaledIn(known, role, seen)) continue;
     const pod = podsByUid.get(known.uid);
     if (mayTake.has(known.uid) && (pod === undefined || pod.deletionAtMs !== null)) continue;
     const cause = failureOf(known, pod, cluster, nowMs);
@@ -76,10 +79,10 @@ export function judgeIncarnation(
     else if (isLeftAlone(role, policy)) lost.push(known);
     else causes.push(cause);
   }
-  const unsettledRoles = roles.filter((role) => isUnsettled(role, group, observed)).map(({ role }) => role);
+  const unsettledRoles = roles.filter((role) => isUnsettled(role, seen)).map(({ role }) => role);
   const keptUids = new Set(kept.map((pod) => pod.uid));
   for (const pod of observed.pods) {
-    if (keptUids.has(pod.uid) || !isAdmissible(pod, group, rolesByName, observed)) continue;
+    if (keptUids.has(pod.uid) || !isAdmissible(pod, rolesByName, seen)) continue;
     if (pod.role !== null && unsettledRoles.includes(pod.role)) continue;
     // Nodes are watched apart from pods: one that was never seen can not be missed.
     if (isOnLostNode(pod, cluster)) continue;
@@ -88,7 +91,7 @@ export function judgeIncarnation(
   const lostOwner = deletedOwner(group, observed, nowMs);
   const deletions = roles
     .filter((role) => !isLeftAlone(role, policy) && isShownBy(cluster, role))
-    .flatMap((role) => deletedWorkload(role, group, observed, nowMs) ?? []);
+    .flatMap((role) => deletedWorkload(role, seen, nowMs) ?? []);
   const failedRoles = new Set([...deletions, ...causes].flatMap(({ role }) => role ?? []));
   return {
     cause: lostOwner ?? deletions[0] ?? merged(causes),
@@ -98,6 +101,14 @@ export function judgeIncarnation(
     unsettledRoles: unlessSame(group.unsettledRoles, unsettledRoles),
   };
 }
+
+/** A running group, and the workloads of each of its roles. */
+type Seen = {
+  readonly group: GroupState;
+  readonly observed: ObservedGroup;
+  readonly workloads: (role: GroupRole) => RoleWorkloads;
+};
+const NO_WORKLOADS: RoleWorkloads = { parts: [], surplus: [] };
 
 /** Its failures are its workload's business: by the policy, or by the role's own word. */
 function isLeftAlone(role: GroupRole, policy: SetSpec["recovery"]["policy"]): boolean {
@@ -131,13 +142,13 @@ function unlessSame<T>(before: readonly T[], after: readonly T[]): readonly T[] 
  * ours. A StatefulSet takes its highest ordinals. Which pods a Deployment takes is not known beforehand, so all of the
  * role are forgotten until it has settled again.
  */
-function isScaledIn(known: ReadyPod, role: GroupRole, group: GroupState, observed: ObservedGroup): boolean {
+function isScaledIn(known: ReadyPod, role: GroupRole, { group, observed, workloads }: Seen): boolean {
   if (role.kind === "Deployment") {
     const told = workloadOf(role, group, observed)?.replicas ?? role.replicas;
     return group.readyPods.filter((pod) => pod.role === role.role).length > Math.min(role.replicas, told);
   }
   const place = { ordinal: known.instance ?? ordinalOf(known.name) ?? 0, worker: known.worker ?? 0 };
-  return !isWanted(place, role, roleWorkloads(group, role, observed));
+  return !isWanted(place, role, workloads(role));
 }
 
 /** Within the wanted count, and within what its workload was told. */
@@ -151,13 +162,14 @@ function isWanted(place: PlaceInRole, role: GroupRole, workloads: RoleWorkloads)
  * From the moment a scale-in is decided until exactly the wanted pods are there. Scaled out again in between, a role may
  * still lose the pods that it was to lose.
  */
-function isUnsettled(role: GroupRole, group: GroupState, observed: ObservedGroup): boolean {
+function isUnsettled(role: GroupRole, seen: Seen): boolean {
+  const { group, observed } = seen;
   // Its workload replaces its pods one by one.
   if (group.roleUpdate?.underWay?.role === role.role) return true;
-  const workloads = roleWorkloads(group, role, observed);
+  const workloads = seen.workloads(role);
   const isTooMany = workloads.parts.some(({ wanted, workload }) => (workload?.replicas ?? 0) > wanted.replicas);
   if (isTooMany || workloads.surplus.length > 0) return true;
-  if (group.readyPods.some((pod) => pod.role === role.role && isScaledIn(pod, role, group, observed))) return true;
+  if (group.readyPods.some((pod) => pod.role === role.role && isScaledIn(pod, role, seen))) return true;
   if (!group.unsettledRoles.includes(role.role)) return false;
   const present = observed.pods.filter((pod) => pod.role === role.role && isPresent(pod, group));
   return !(areSettled(workloads) && present.length === wantedPods(role));
@@ -172,13 +184,12 @@ function workloadOf(role: GroupRole, group: GroupState, observed: ObservedGroup)
 /** A pod may be judged from now on when it is Ready and nothing that is already under way will take it away. */
 function isAdmissible(
   pod: ObservedPod,
-  group: GroupState,
   roles: ReadonlyMap<string, GroupRole>,
-  observed: ObservedGroup,
+  { group, workloads: workloadsOf }: Seen,
 ): boolean {
   const role = pod.role === null ? undefined : roles.get(pod.role);
   if (role === undefined || !isPresent(pod, group) || !pod.isReady || pod.deletionAtMs !== null) return false;
-  const workloads = roleWorkloads(group, role, observed);
+  const workloads = workloadsOf(role);
   const workload = partOf(workloads, placeOf(pod))?.workload ?? null;
   if (workload === null || workload.deletionAtMs !== null) return false;
   return role.kind === "Deployment" || isWanted(placeOf(pod), role, workloads);
@@ -254,7 +265,7 @@ function exitOf(
 
 function nodeTrouble(name: string | null, cluster: ObservedCluster): string {
   if (name === null) return "";
-  const node = cluster.nodes.find((candidate) => candidate.name === name);
+  const node = nodeNamed(cluster, name);
   if (node === undefined) return `; its node ${name} is gone`;
   if (!node.isReady) return `; its node ${name} is not ready`;
   return node.isUnschedulable ? `; its node ${name} is cordoned` : "";
@@ -274,16 +285,16 @@ function isShownBy({ hasLeaderWorkerSets }: ObservedCluster, { kind }: GroupRole
 }
 
 /** A workload that was there and is no longer, without us asking, takes its pods with it. */
-function deletedWorkload(role: GroupRole, group: GroupState, observed: ObservedGroup, nowMs: number): Cause | null {
-  const lost = lostWorkload(role, group, observed);
+function deletedWorkload(role: GroupRole, seen: Seen, nowMs: number): Cause | null {
+  const lost = lostWorkload(role, seen);
   if (lost === null) return null;
   const message = `The ${role.kind} of ${lost} was deleted`;
   return { kind: "failure", atMs: nowMs, role: role.role, message };
 }
 
 /** What a workload of the role that is gone, or is going, ran: `decode`, or `decode-1` where there is one per instance. */
-function lostWorkload(role: GroupRole, group: GroupState, observed: ObservedGroup): string | null {
-  const workloads = roleWorkloads(group, role, observed);
+function lostWorkload(role: GroupRole, { group, workloads: workloadsOf }: Seen): string | null {
+  const workloads = workloadsOf(role);
   const taken = new Set(group.asked.flatMap(({ mayTake }) => mayTake));
   for (const known of group.readyPods) {
     if (known.role !== role.role || (role.isPerInstance && taken.has(known.uid))) continue;

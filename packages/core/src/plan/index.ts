@@ -1,4 +1,5 @@
 export { reservationsOf } from "../placement/reservations.ts";
+export { PlanMemory } from "./memory.ts";
 export { moveGroup } from "./moving.ts";
 export { plan } from "./plan.ts";
 export { backoffMs } from "./recovery.ts";

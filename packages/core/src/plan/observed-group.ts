@@ -3,7 +3,9 @@ import {
   type GroupState,
   isPlaceInRole,
   type ObservedCluster,
+  type ObservedNode,
   type ObservedObject,
+  type ObservedParts,
   type ObservedPod,
   type ObservedSet,
   type ObservedWorkload,
@@ -35,47 +37,80 @@ export function observedGroups(
   { id, name }: Pick<SetState, "id" | "name">,
   set: ObservedSet,
 ): ReadonlyMap<number, ObservedGroup> {
-  type Building = {
-    -readonly [K in keyof ObservedGroup]: ObservedGroup[K] extends readonly (infer T)[] ? T[] : ObservedGroup[K];
-  };
-  const groups = new Map<number, Building>();
-  const owners = set.owners.filter(isOfGroup);
-  const strangers = new Set(owners.filter((owner) => !isOwnedBy(id, owner)).map((owner) => owner.groupIndex));
-  const isOurs = (object: { readonly groupIndex: number; readonly ownerUid: string | null }): boolean =>
-    object.ownerUid !== null && !strangers.has(object.groupIndex);
-  const group = (index: number): Building => {
-    const known = groups.get(index);
-    if (known !== undefined) return known;
-    const made: Building = { cluster, owner: null, configMaps: [], services: [], workloads: [], pods: [] };
-    groups.set(index, made);
-    return made;
-  };
-  for (const owner of owners) if (!strangers.has(owner.groupIndex)) group(owner.groupIndex).owner = owner;
-  for (const object of set.configMaps.filter(isOfGroup))
-    if (isOurs(object)) group(object.groupIndex).configMaps.push(object);
-  for (const object of set.services.filter(isOfGroup))
-    if (isOurs(object)) group(object.groupIndex).services.push(object);
-  const foreign = new Set<string>();
-  for (const workload of set.workloads) {
-    if (isOurs(workload)) group(workload.groupIndex).workloads.push(workload);
-    else foreign.add(`${workload.kind}/${workload.name}`);
+  const of = `${cluster}/${id}/${name}`;
+  const sorted: (readonly [number, Sorted])[] = [];
+  for (const [index, parts] of set.byGroup ?? partsByGroup(set)) {
+    const before = known.get(parts);
+    sorted.push([index, before?.of === of ? before : sortedParts({ of, cluster, id, name }, parts)]);
   }
-  for (const pod of set.pods) {
-    if (pod.groupIndex === null || pod.incarnation === null || strangers.has(pod.groupIndex)) continue;
-    if (pod.setId !== null && pod.setId !== id) continue;
-    const owner = owningWorkload(name, pod);
-    if (owner !== null && !foreign.has(owner)) group(pod.groupIndex).pods.push(pod);
-  }
+  const foreign = new Set(sorted.flatMap(([, { foreignWorkloads }]) => foreignWorkloads));
   // Equal clusters give equal plans, in whatever order a cache lists what it holds.
-  for (const { pods, workloads } of groups.values()) {
-    pods.sort(byName);
-    workloads.sort(byName);
+  sorted.sort(([a], [b]) => a - b);
+  const groups = new Map<number, ObservedGroup>();
+  for (const [index, { group }] of sorted) {
+    const own = foreign.size === 0 ? group : withoutPodsOf(foreign, name, group);
+    if (!isNothing(own)) groups.set(index, own);
   }
   return groups;
 }
 
-const isOfGroup = (object: ObservedObject): object is ObservedObject & { readonly groupIndex: number } =>
-  object.groupIndex !== null;
+type Sorted = {
+  readonly group: ObservedGroup;
+  /** `<kind>/<name>` of workloads that are not ours, in whatever group they say that they are. */
+  readonly foreignWorkloads: readonly string[];
+};
+
+/** What was made of a part. Its inputs are values that never change, so nobody can tell the difference. */
+const known = new WeakMap<ObservedParts, Sorted & { readonly of: string }>();
+
+type Place = { readonly of: string; readonly cluster: string; readonly id: string; readonly name: string };
+
+function sortedParts({ of, cluster, id, name }: Place, parts: ObservedParts): Sorted {
+  const { owners, configMaps, services, workloads, pods } = parts;
+  const isStrangers = owners.some((owner) => !isOwnedBy(id, owner));
+  const isOurs = (object: { readonly ownerUid: string | null }): boolean => object.ownerUid !== null && !isStrangers;
+  const group: ObservedGroup = {
+    cluster,
+    owner: isStrangers ? null : (owners.at(-1) ?? null),
+    configMaps: configMaps.filter(isOurs),
+    services: services.filter(isOurs),
+    workloads: workloads.filter(isOurs).sort(byName),
+    pods: isStrangers ? [] : pods.filter((pod) => isOfSet(id, name, pod)).sort(byName),
+  };
+  const foreignWorkloads = workloads.filter((workload) => !isOurs(workload)).map((one) => `${one.kind}/${one.name}`);
+  const sorted = { of, group, foreignWorkloads };
+  known.set(parts, sorted);
+  return sorted;
+}
+
+function isOfSet(id: string, name: string, pod: ObservedPod): boolean {
+  return pod.incarnation !== null && (pod.setId === null || pod.setId === id) && owningWorkload(name, pod) !== null;
+}
+
+function withoutPodsOf(foreign: ReadonlySet<string>, name: string, group: ObservedGroup): ObservedGroup {
+  const pods = group.pods.filter((pod) => !foreign.has(owningWorkload(name, pod) ?? ""));
+  return pods.length === group.pods.length ? group : { ...group, pods };
+}
+
+function isNothing({ owner, configMaps, services, workloads, pods }: ObservedGroup): boolean {
+  return owner === null && [configMaps, services, workloads, pods].every((some) => some.length === 0);
+}
+
+function partsByGroup(set: ObservedSet): ReadonlyMap<number, ObservedParts> {
+  type Building = { -readonly [K in keyof ObservedParts]: ObservedParts[K][number][] };
+  const groups = new Map<number, Building>();
+  for (const part of ["owners", "configMaps", "services", "workloads", "pods"] as const)
+    for (const object of set[part]) {
+      if (object.groupIndex === null) continue;
+      let group = groups.get(object.groupIndex);
+      if (group === undefined) {
+        group = { owners: [], configMaps: [], services: [], workloads: [], pods: [] };
+        groups.set(object.groupIndex, group);
+      }
+      (group[part] as (typeof object)[]).push(object);
+    }
+  return groups;
+}
 
 /** The Service of the set as a whole, when it is ours: by its name, by belonging to no group and by the id on it. */
 export function observedEntry({ id, name }: Pick<SetState, "id" | "name">, set: ObservedSet): ObservedObject | null {
@@ -145,10 +180,22 @@ export function isPresent(
   return thing.incarnation === group.incarnation && thing.roleRestart === roleRestart(group, thing.role ?? "");
 }
 
+const nodesByName = new WeakMap<readonly ObservedNode[], ReadonlyMap<string, ObservedNode>>();
+
+/** Every pod of a set asks for its node; the list is the same one until a node changes. */
+export function nodeNamed({ nodes }: ObservedCluster, name: string): ObservedNode | undefined {
+  let known = nodesByName.get(nodes);
+  if (known === undefined) {
+    known = new Map(nodes.map((node) => [node.name, node]));
+    nodesByName.set(nodes, known);
+  }
+  return known.get(name);
+}
+
 /** A pod whose machine is gone for certain, by its deletion or by an administrator's word, runs no more. */
 export function isOnLostNode(pod: ObservedPod, cluster: ObservedCluster): boolean {
   if (pod.nodeName === null) return false;
-  const node = cluster.nodes.find((candidate) => candidate.name === pod.nodeName);
+  const node = nodeNamed(cluster, pod.nodeName);
   return node === undefined || node.taints.some((taint) => taint.key === "node.kubernetes.io/out-of-service");
 }
 

@@ -20,9 +20,13 @@ import { nextForceMs } from "./stuck-pods.ts";
 import { volumesMessage } from "./volumes.ts";
 import { ofGroup, plural } from "./words.ts";
 
-/** Status of a set and each of its groups, but for the conditions. */
-export function setStatus(context: PlanContext, set: SetState, assessed: readonly AssessedGroup[]): SetStatus {
-  const groups = assessed.map((item) => groupStatus(context, set, item));
+/** Status of a set, but for the conditions. `groups`: that of each of its groups. */
+export function setStatus(
+  context: PlanContext,
+  set: SetState,
+  assessed: readonly AssessedGroup[],
+  groups: readonly GroupStatus[],
+): SetStatus {
   const wanted = assessed.filter(({ group }) => !set.isDeleting && group.index < set.spec.replicas);
   const phase = setPhase(set, groups);
   const updatedGroups = wanted.filter(({ group }) => isUpdated(set, group)).length;
@@ -49,7 +53,7 @@ function isUpdated(set: SetState, group: GroupState): boolean {
   return group.stage === "running" && runsTarget(set, group) && !isOutdated(set, group);
 }
 
-function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): GroupStatus {
+export function groupStatus(context: PlanContext, set: SetState, item: AssessedGroup): GroupStatus {
   const { group } = item;
   const phase = groupPhase(item);
   return {

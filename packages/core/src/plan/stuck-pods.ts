@@ -1,6 +1,6 @@
 import type { GroupState, ObservedCluster, ObservedNode, ObservedPod, StuckPod } from "../model/index.ts";
 import { type PlanContext, type PlanNotes, refTo } from "./context.ts";
-import { type ObservedGroup, shortPodName } from "./observed-group.ts";
+import { nodeNamed, type ObservedGroup, shortPodName } from "./observed-group.ts";
 import { duration } from "./words.ts";
 
 /** Set by the cluster on a node whose kubelet has gone silent; a node that says itself that it is not Ready still ends pods. */
@@ -80,7 +80,8 @@ const nextAge = (sinceMs: number, nowMs: number): readonly number[] =>
     .slice(0, 1);
 
 function silentNodeOf(pod: ObservedPod, cluster: ObservedCluster): ObservedNode | null {
-  return cluster.nodes.find((node) => node.name === pod.nodeName && !node.isReady) ?? null;
+  const node = pod.nodeName === null ? undefined : nodeNamed(cluster, pod.nodeName);
+  return node === undefined || node.isReady ? null : node;
 }
 
 function forceDueMs({ deadSinceMs }: StuckPod, afterSeconds: number | null): number | null {

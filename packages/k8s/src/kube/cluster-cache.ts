@@ -4,6 +4,7 @@ import type {
   ObservedCluster,
   ObservedNode,
   ObservedObject,
+  ObservedParts,
   ObservedPod,
   ObservedSet,
   ObservedVolume,
@@ -92,14 +93,15 @@ export class ClusterCache {
 
   /** StatefulSets with fewer pods than wanted, in a stable order. */
   statefulSetsWithoutPods(): readonly ObservedWorkload[] {
-    return [...this.#sets.values()].flatMap((index) => {
-      const { workloads, pods } = index.view();
-      const open = workloads.filter(
-        ({ kind, deletionAtMs, readyReplicas, replicas }) =>
-          kind === "StatefulSet" && deletionAtMs === null && readyReplicas < replicas,
-      );
-      return open.filter(({ uid, replicas }) => pods.filter((pod) => pod.ownerUid === uid).length < replicas);
-    });
+    return [...this.#sets.values()]
+      .flatMap((index) => index.parts())
+      .flatMap(({ workloads, pods }) => {
+        const open = workloads.filter(
+          ({ kind, deletionAtMs, readyReplicas, replicas }) =>
+            kind === "StatefulSet" && deletionAtMs === null && readyReplicas < replicas,
+        );
+        return open.filter(({ uid, replicas }) => pods.filter((pod) => pod.ownerUid === uid).length < replicas);
+      });
   }
 
   setFailure(uid: string, message: string | null): void {
@@ -107,8 +109,11 @@ export class ClusterCache {
     if (message === null) this.#failures.delete(uid);
     else this.#failures.set(uid, message);
     for (const index of this.#sets.values()) {
-      const workload = index.view().workloads.find((candidate) => candidate.uid === uid);
-      if (workload !== undefined) this.#putInSet("workloads", workload, { ...workload, failureMessage: message });
+      const workload = index
+        .parts()
+        .flatMap(({ workloads }) => workloads)
+        .find((candidate) => candidate.uid === uid);
+      if (workload !== undefined) this.#changeSet("workloads", { ...workload, failureMessage: message }, true);
     }
   }
 
@@ -177,20 +182,23 @@ export class ClusterCache {
 
   /** Labels may be edited: an object that changes its set leaves one and enters the other, and both hear of it. */
   #setPartChanged<P extends keyof Parts>(part: P, before: Parts[P] | null, after: Parts[P] | null): void {
-    if (before !== null && before.set !== after?.set) this.#putInSet(part, before, null);
-    if (after !== null) this.#putInSet(part, after, after);
+    if (before !== null && (after === null || !isSamePlace(before, after))) this.#changeSet(part, before, false);
+    if (after !== null) this.#changeSet(part, after, true);
   }
 
-  #putInSet<P extends keyof Parts>(part: P, of: Parts[P], value: Parts[P] | null): void {
-    if (of.set === null) return;
-    const key = `${of.namespace}/${of.set}`;
+  #changeSet<P extends keyof Parts>(part: P, value: Parts[P], isThere: boolean): void {
+    if (value.set === null) return;
+    const key = `${value.namespace}/${value.set}`;
     const index = this.#sets.get(key) ?? new SetIndex();
     this.#sets.set(key, index);
-    index.set(part, `${of.name}/${kindOf(of)}`, value);
+    index.change(part, value, isThere);
     if (index.isEmpty) this.#sets.delete(key);
-    this.#onChange({ kind: "set", namespace: of.namespace, set: of.set });
+    this.#onChange({ kind: "set", namespace: value.namespace, set: value.set });
   }
 }
+
+const isSamePlace = (a: Parts[keyof Parts], b: Parts[keyof Parts]): boolean =>
+  a.set === b.set && a.groupIndex === b.groupIndex;
 
 /** Longer than a watch may lag, or a server that restarts its plans is away. */
 const LAST_POD_MS = 60_000;
@@ -225,41 +233,105 @@ class View<T> {
   }
 }
 
+/** What is of one set, by group: parts are values, so that one which did not change is the same object. */
 class SetIndex {
-  readonly #parts: { readonly [P in keyof Parts]: View<Parts[P]> } = {
-    owners: new View(),
-    configMaps: new View(),
-    services: new View(),
-    workloads: new View(),
-    pods: new View(),
-    claims: new View(),
-  };
+  readonly #byGroup = new Map<number | null, ObservedParts>();
+  readonly #claims = new View<ObservedClaim>();
   #view: ObservedSet | null = null;
 
   get isEmpty(): boolean {
-    return Object.values(this.#parts).every((part) => part.isEmpty);
+    return this.#byGroup.size === 0 && this.#claims.isEmpty;
   }
 
-  set<P extends keyof Parts>(part: P, key: string, value: Parts[P] | null): void {
-    this.#parts[part].set(key, value);
+  change<P extends keyof Parts>(part: P, value: Parts[P], isThere: boolean): void {
     this.#view = null;
+    if (isClaim(value)) {
+      this.#claims.set(value.name, isThere ? value : null);
+      return;
+    }
+    const before = this.#byGroup.get(value.groupIndex) ?? NO_PARTS;
+    // A part has one kind of items, and this is one of them.
+    const items = before[part as keyof ObservedParts] as readonly Part[];
+    const after: ObservedParts = { ...before, [part]: withItem(items, value, isThere) };
+    if (PARTS.every((one) => after[one].length === 0)) this.#byGroup.delete(value.groupIndex);
+    else this.#byGroup.set(value.groupIndex, after);
+  }
+
+  parts(): readonly ObservedParts[] {
+    return [...this.#byGroup.values()];
   }
 
   view(): ObservedSet {
-    this.#view ??= {
-      owners: this.#parts.owners.items(),
-      configMaps: this.#parts.configMaps.items(),
-      services: this.#parts.services.items(),
-      workloads: this.#parts.workloads.items(),
-      pods: this.#parts.pods.items(),
-      claims: this.#parts.claims.items(),
-    };
+    this.#view ??= viewOf(new Map(this.#byGroup), this.#claims.items());
     return this.#view;
   }
 }
 
+const PARTS = ["owners", "configMaps", "services", "workloads", "pods"] as const satisfies (keyof ObservedParts)[];
+const NO_PARTS: ObservedParts = { owners: [], configMaps: [], services: [], workloads: [], pods: [] };
+
+type Part = Parts[keyof ObservedParts];
+
+/** Nothing else is bound to a volume. */
+const isClaim = (value: Parts[keyof Parts]): value is ObservedClaim => "volume" in value;
+
+/** The items in the order of their keys, with this one or without it. */
+function withItem(items: readonly Part[], item: Part, isThere: boolean): readonly Part[] {
+  const key = itemKey(item);
+  let [from, to] = [0, items.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const other = items[middle];
+    if (other !== undefined && itemKey(other) < key) from = middle + 1;
+    else to = middle;
+  }
+  const known = items[from];
+  const rest = known !== undefined && itemKey(known) === key ? from + 1 : from;
+  return [...items.slice(0, from), ...(isThere ? [item] : []), ...items.slice(rest)];
+}
+
+/** Lists of everything are made when they are asked for: a plan of a large set reads it by group. */
+function viewOf(all: ReadonlyMap<number | null, ObservedParts>, claims: readonly ObservedClaim[]): ObservedSet {
+  const made = new Map<keyof ObservedParts, readonly unknown[]>();
+  const list = <P extends keyof ObservedParts>(part: P): ObservedParts[P] => {
+    let items = made.get(part);
+    if (items === undefined) {
+      items = sortedByKey([...all.values()].flatMap((parts): readonly Part[] => parts[part]));
+      made.set(part, items);
+    }
+    // It was made of that part.
+    return items as ObservedParts[P];
+  };
+  const byGroup = new Map<number, ObservedParts>();
+  for (const [index, parts] of all) if (index !== null) byGroup.set(index, parts);
+  return {
+    get owners() {
+      return list("owners");
+    },
+    get configMaps() {
+      return list("configMaps");
+    },
+    get services() {
+      return list("services");
+    },
+    get workloads() {
+      return list("workloads");
+    },
+    get pods() {
+      return list("pods");
+    },
+    claims,
+    byGroup,
+  };
+}
+
+function sortedByKey(items: readonly Part[]): readonly Part[] {
+  const keyed = items.map((item) => [itemKey(item), item] as const);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
+}
+
 /** A StatefulSet and a Deployment may share a name. */
-const kindOf = (value: Parts[keyof Parts]): string => ("kind" in value ? value.kind : "");
+const itemKey = (item: Part): string => ("kind" in item ? `${item.name}/${item.kind}` : item.name);
 const keyOf = (pod: ObservedPod | null): string => (pod === null ? "" : `${pod.namespace}/${pod.name}`);
 
 /** The node whose room a pod takes: bound and not finished. */
@@ -269,4 +341,4 @@ function nodeTaken(pod: ObservedPod | null): string | null {
 }
 
 const NONE: readonly ObservedPod[] = [];
-const EMPTY_SET: ObservedSet = { owners: [], configMaps: [], services: [], workloads: [], pods: [], claims: [] };
+const EMPTY_SET: ObservedSet = { ...NO_PARTS, claims: [], byGroup: new Map() };
