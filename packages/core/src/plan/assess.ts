@@ -7,7 +7,7 @@ import type { ObservedGroup } from "./observed-group.ts";
 import { inDoubt, withoutDoubt } from "./owner-doubt.ts";
 import { stallReason } from "./pod-trouble.ts";
 import { isRestarting, readyRestarts, restartRoles, stuckRestarts } from "./role-restarts.ts";
-import { rolesOf } from "./role-rolling.ts";
+import { rolesOf, withoutEndedUpdate } from "./role-rolling.ts";
 import { type RoleProgress, roleProgress } from "./roles.ts";
 import { unchangedOr } from "./unchanged.ts";
 import { deletionOf, duration, listed } from "./words.ts";
@@ -53,9 +53,10 @@ export function assessGroup(context: PlanContext, before: GroupState, notes: Pla
     if (missingSinceMs !== undefined) notes.wakeAtMs.push(missingSinceMs + EXTERNAL_SCALE_IN_MS);
   const judgedGroup = { ...group, ...judged };
   const at = { roles, failed: failedRoles, observed };
-  const struck = cause === null ? judgedGroup : restartRoles(context, judgedGroup, at, cause, notes);
+  const hit = cause === null ? judgedGroup : restartRoles(context, judgedGroup, at, cause, notes);
 
-  const found = roleProgress(struck, roles, observed, nowMs);
+  const found = roleProgress(hit, roles, observed, nowMs);
+  const struck = withoutEndedUpdate(hit, found);
   const isReady = found.every((role) => role.isReady) && observed.owner !== null && struck.roleUpdate === null;
   const marked = withProgress(context, readyRestarts(context, struck, found, notes), isReady, group, notes);
   const dead = deadRecovery(context, marked, found, isReady);

@@ -106,6 +106,16 @@ test("a new pod that never gets ready holds the rollout with its reason, and spr
   expect(set.incarnations).toEqual([1, 1]);
 });
 
+test("pod by pod it may take longer than the deadline, for each new pod that gets ready is progress", () => {
+  const set = ready();
+  edit(set, { rollout: { ...ROLLOUT, progressDeadlineSeconds: 6 }, roles: roles("engine:2") });
+  const startedAtMs = set.world.nowMs;
+  watch(set, 2);
+  expect(set.told("rollout.stalled")).toEqual([]);
+  expect(set.told("rollout.finished")).toHaveLength(1);
+  expect((set.world.nowMs - startedAtMs) / 1000).toBeGreaterThan(12);
+});
+
 test.each([1, 3, 5, 8, 11])("an edit back to the old content after %i s replaces only what had changed", (seconds) => {
   const set = ready();
   const before = new Map([...set.world.pods.values()].map((pod) => [pod.name, pod.uid]));

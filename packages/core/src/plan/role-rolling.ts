@@ -121,6 +121,14 @@ function updateOrder(set: SetState, group: GroupState, first: string | null): re
   return roles.map(({ role }) => role).sort((a, b) => rank(a) - rank(b));
 }
 
+/** The last role is done: the group is Ready, and counts as such, from the very plan that sees it. */
+export function withoutEndedUpdate(group: GroupState, progress: readonly RoleProgress[]): GroupState {
+  const { behind, underWay } = group.roleUpdate ?? NOTHING;
+  if (underWay === null || behind.length > 0) return group;
+  const isDone = progress.find(({ role }) => role.role === underWay.role)?.isReady !== false;
+  return isDone ? { ...group, roleUpdate: null } : group;
+}
+
 /** Goes on with a group that is under way: the role is done, or gets further; then the next one, unless all is held. */
 export function advanceRoleUpdate(context: PlanContext, item: AssessedGroup, notes: PlanNotes): AssessedGroup {
   const { running } = item;
