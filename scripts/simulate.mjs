@@ -18,6 +18,8 @@ runMain(async () => {
     external: ["@kubernetes/client-node", "yaml", "fast-check"],
     logLevel: "warning",
   });
+  // Ctrl+C is for the simulation: it ends what is under way, and reports.
+  process.on("SIGINT", () => {});
   const { code } = await run(process.execPath, ["--enable-source-maps", outfile, ...process.argv.slice(2)]);
   process.exitCode = code;
 });

@@ -10,17 +10,23 @@ export type Failure = {
   readonly story: readonly string[];
 };
 
-/** Plays the one history of this seed. Null when everything holds. */
-export function runSeed(seed: number): Failure | null {
+/** The one history of a seed, and how it breaks; null when everything holds. */
+export type PlayedSeed = { readonly history: History; readonly failure: Failure | null };
+
+/** Plays the one history of this seed. One that breaks is made smaller, which takes far longer than playing it, if asked. */
+export function runSeed(seed: number, { isShrunk }: { readonly isShrunk: boolean }): PlayedSeed {
+  let drawn: History | null = null;
   let failure: Failure | null = null;
   const holds = (history: History): boolean => {
+    drawn ??= history;
     const found = replay(history, seed);
     if (found !== null) failure = found;
     return found === null;
   };
-  const options = { numRuns: 1, seed: mixed(seed), interruptAfterTimeLimit: SHRINK_LIMIT_MS };
-  fc.check(fc.property(histories, holds), options);
-  return failure;
+  const limit = { interruptAfterTimeLimit: SHRINK_LIMIT_MS, endOnFailure: !isShrunk };
+  fc.check(fc.property(histories, holds), { numRuns: 1, seed: mixed(seed), ...limit });
+  if (drawn === null) throw new Error(`seed ${seed} gives no history`);
+  return { history: drawn, failure };
 }
 
 /** Milliseconds. What is as small as it gets after so long is small enough. */

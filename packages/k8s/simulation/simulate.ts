@@ -8,19 +8,25 @@ import { describeFailure, type Failure, replay, runSeed } from "./run.ts";
 
 /**
  * `npm run simulate`: many histories over all cores. The parent hands out seeds, a few at a time; each worker plays them
- * and answers with what broke. Exit code 0: every invariant held.
+ * and answers with what broke. First every seed is played, whatever breaks on the way; then the first failures are made
+ * small. Exit code 0: every invariant held.
  */
 
 const USAGE = `npm run simulate -- [--runs 10000] [--seed 1] [--workers ${os.availableParallelism()}]
+npm run simulate -- --seeds 17,4711
 npm run simulate -- --replay '<history as JSON, or a file that holds it>'`;
 
 /** Few enough that no worker is alone at the end, many enough that nobody waits for messages. */
 const SEEDS_AT_ONCE = 5;
-const REPORT_MS = 5_000;
+const REPORT_MS = 15_000;
+/** Of many failures most are one; each takes up to two minutes. */
+const MOST_SHRUNK = 5;
 
 /** None: the worker may go home. */
-type Order = { readonly from: number; readonly count: number };
-type Answer = { readonly played: number; readonly failures: readonly Failure[] };
+type Order = { readonly seeds: readonly number[]; readonly isShrunk: boolean };
+type Answer = { readonly failures: readonly Failure[]; readonly drawn: Tally };
+/** How often which act was drawn. */
+type Tally = Readonly<Record<string, number>>;
 
 const isWorker = process.argv.includes("--worker");
 if (isWorker) work();
@@ -28,11 +34,14 @@ else process.exitCode = await command();
 
 function work(): void {
   process.on("disconnect", () => process.exit(1));
-  process.on("message", ({ from, count }: Order) => {
-    if (count === 0) process.exit(0);
-    const seeds = Array.from({ length: count }, (_, i) => from + i);
-    const failures = seeds.flatMap((seed) => runSeed(seed) ?? []);
-    process.send?.({ played: count, failures } satisfies Answer);
+  // The parent stops handing out seeds.
+  process.on("SIGINT", () => undefined);
+  process.on("message", ({ seeds, isShrunk }: Order) => {
+    if (seeds.length === 0) process.exit(0);
+    const played = seeds.map((seed) => runSeed(seed, { isShrunk }));
+    const failures = played.flatMap(({ failure }) => failure ?? []);
+    const drawn = played.map(({ history }) => tallyOf(history)).reduce(sum);
+    process.send?.({ failures, drawn } satisfies Answer);
   });
 }
 
@@ -41,25 +50,37 @@ async function command(): Promise<number> {
     options: {
       runs: { type: "string", default: "10000" },
       seed: { type: "string", default: "1" },
+      seeds: { type: "string" },
       workers: { type: "string", default: String(os.availableParallelism()) },
       replay: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
-  const numbers = [values.runs, values.seed, values.workers].map(Number);
-  const [runs = 0, seed = 0, workers = 0] = numbers;
-  if (values.help || !numbers.every(Number.isSafeInteger) || runs < 1 || workers < 1) {
+  const [runs = 0, seed = 0, workers = 0] = [values.runs, values.seed, values.workers].map(Number);
+  const seeds = values.seeds?.split(",").map(Number) ?? Array.from({ length: runs }, (_, i) => seed + i);
+  const areNumbers = [runs, seed, workers, ...seeds].every(Number.isSafeInteger);
+  if (values.help || !areNumbers || seeds.length === 0 || workers < 1) {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
   if (values.replay !== undefined) return again(values.replay);
   const startedMs = performance.now();
-  const { played, failures } = await all({ runs, seed, workers });
+  const { played, failures, drawn } = await all({ seeds, workers, isShrunk: false, isReported: true });
   const seconds = (performance.now() - startedMs) / 1000;
+  const broken = [...failures].map((failure) => failure.seed).sort((a, b) => a - b);
+  const shrunk = broken.slice(0, MOST_SHRUNK);
+  if (shrunk.length > 0) {
+    console.log(`\nMaking ${shrunk.length} of ${count(broken.length)} small: ${shrunk.join()}`);
+    const small = await all({ seeds: shrunk, workers, isShrunk: true, isReported: false });
+    for (const failure of small.failures) console.log(`\n${describeFailure(failure)}\n`);
+    console.log(`All that broke an invariant:\n  npm run simulate -- --seeds ${broken.join()}\n`);
+  }
+  const acts = Object.entries(drawn).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  console.log(`Drawn: ${acts.map(([act, times]) => `${act} ${count(times)}`).join(", ")}`);
   console.log(
-    `${count(played)} histories, seeds ${seed} to ${seed + played - 1}, in ${Math.round(seconds)} s (${(played / seconds).toFixed(1)} per second, ${workers} workers): ${count(failures)} broke an invariant`,
+    `${count(played)} histories, seeds ${seeds[0]} to ${seeds[played - 1]}, in ${Math.round(seconds)} s (${(played / seconds).toFixed(1)} per second, ${workers} workers): ${count(broken.length)} broke an invariant`,
   );
-  return failures === 0 ? 0 : 1;
+  return broken.length === 0 ? 0 : 1;
 }
 
 function again(text: string): number {
@@ -69,44 +90,82 @@ function again(text: string): number {
   return failure === null ? 0 : 1;
 }
 
-function all({ runs, seed, workers }: { readonly runs: number; readonly seed: number; readonly workers: number }) {
-  return new Promise<{ readonly played: number; readonly failures: number }>((resolve, reject) => {
+type Work = {
+  readonly seeds: readonly number[];
+  readonly workers: number;
+  readonly isShrunk: boolean;
+  readonly isReported: boolean;
+};
+type Result = { readonly played: number; readonly failures: readonly Failure[]; readonly drawn: Tally };
+
+/** Ctrl+C ends it after what is under way, with the same report. */
+function all({ seeds, workers, isShrunk, isReported }: Work): Promise<Result> {
+  return new Promise((resolve, reject) => {
     const startedMs = performance.now();
-    let next = seed;
+    const failures: Failure[] = [];
+    let drawn: Tally = {};
+    let next = 0;
     let played = 0;
-    let failures = 0;
-    let running = workers;
+    let end = seeds.length;
+    let running = Math.min(workers, Math.ceil(seeds.length / atOnce(isShrunk)));
     const report = setInterval(() => {
+      if (!isReported) return;
       const perSecond = (played / (performance.now() - startedMs)) * 1000;
-      const left = perSecond === 0 ? "?" : String(Math.ceil((runs - played) / perSecond));
+      const left = perSecond === 0 ? "?" : String(Math.ceil((end - played) / perSecond));
       console.log(
-        `${count(played)} of ${count(runs)}, ${count(failures)} broke an invariant, ${perSecond.toFixed(1)} per second, ${left} s left`,
+        `${count(played)} of ${count(end)}, ${count(failures.length)} broke an invariant, ${perSecond.toFixed(1)} per second, ${left} s left`,
       );
     }, REPORT_MS);
+    const stop = (): void => {
+      end = next;
+    };
+    process.once("SIGINT", stop);
     const hire = (): void => {
       const worker = fork(fileURLToPath(import.meta.url), ["--worker"]);
+      let inHand: readonly number[] = [];
+      const give = (): void => {
+        inHand = seeds.slice(next, Math.min(end, next + atOnce(isShrunk)));
+        next += inHand.length;
+        send(worker, { seeds: inHand, isShrunk });
+      };
       worker.on("message", (answer: Answer) => {
-        played += answer.played;
-        failures += answer.failures.length;
-        for (const failure of answer.failures) console.log(`\n${describeFailure(failure)}\n`);
-        give(worker);
+        played += inHand.length;
+        failures.push(...answer.failures);
+        drawn = sum(drawn, answer.drawn);
+        if (isReported)
+          for (const { seed, violations } of answer.failures)
+            console.log(`seed ${seed} breaks: ${violations.join("; ").slice(0, 400)}`);
+        give();
       });
       worker.on("exit", (code) => {
         running -= 1;
-        if (code !== 0) reject(new Error(`a worker died with code ${code}`));
+        if (code !== 0) reject(new Error(`a worker died with code ${code} over the seeds ${inHand.join()}`));
         if (running > 0) return;
         clearInterval(report);
-        resolve({ played, failures });
+        process.off("SIGINT", stop);
+        resolve({ played, failures, drawn });
       });
-      give(worker);
+      give();
     };
-    const give = (worker: ChildProcess): void => {
-      const order: Order = { from: next, count: Math.min(SEEDS_AT_ONCE, seed + runs - next) };
-      next += order.count;
-      worker.send(order);
-    };
-    for (let i = 0; i < workers; i++) hire();
+    for (let i = running; i > 0; i--) hire();
   });
+}
+
+function atOnce(isShrunk: boolean): number {
+  return isShrunk ? 1 : SEEDS_AT_ONCE;
+}
+
+function send(worker: ChildProcess, order: Order): void {
+  worker.send(order);
+}
+
+function tallyOf({ acts }: History): Tally {
+  return acts.map(({ act }) => ({ [act]: 1 })).reduce<Tally>(sum, {});
+}
+
+function sum(a: Tally, b: Tally): Tally {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries([...names].map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]));
 }
 
 function count(number: number): string {
