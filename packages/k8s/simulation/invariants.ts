@@ -239,15 +239,17 @@ export class Invariants {
     if (after !== null) this.#judgePromises(before, after);
   }
 
-  /** What the partition holds keeps its content, whatever becomes of it, unless it was on its way already. */
+  /** What the partition holds keeps its content, whatever becomes of it, and no rollout takes it down. */
   #judgePartition(set: SetState, old: GroupState, group: GroupState): void {
-    if (group.index >= set.spec.rollout.partition || old.incarnation === 0) return;
-    if (group.incarnation === old.incarnation || old.lastCause?.kind === "rollout") return;
-    const hashOf = ({ revision }: GroupState) => set.revisions.find(({ number }) => number === revision)?.hash;
-    if (hashOf(old) !== hashOf(group))
+    const isHeld = group.index < set.spec.rollout.partition && old.incarnation > 0;
+    // A move that is undone returns to what ran before, whatever that was.
+    if (!isHeld || group.incarnation < old.incarnation) return;
+    const hashOf = (revision: number) => set.revisions.find(({ number }) => number === revision)?.hash;
+    const isTakenDown = old.stage !== "teardown" && group.teardown?.cause.kind === "rollout";
+    if (isTakenDown || hashOf(old.revision) !== hashOf(group.revision))
       this.#violated(
         3,
-        `${set.name}/${group.index} goes from revision ${old.revision} to ${group.revision} in spite of the partition`,
+        `${set.name}/${group.index} leaves revision ${old.revision} for ${set.rollout.target} in spite of the partition`,
       );
   }
 
