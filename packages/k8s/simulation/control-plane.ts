@@ -281,15 +281,17 @@ class Process {
 
   #arriveLate(action: Action): void {
     const { clock, random } = this.#options;
-    clock.after(Math.floor(random() * LATE_MS), () => this.#writeUnheard(action));
+    const arrive = this.#request(action);
+    clock.after(Math.floor(random() * LATE_MS), () => ignoreRefusal(arrive));
   }
 
   #writeUnheard(action: Action): void {
-    try {
-      this.#links.get(clusterOf(action))?.cluster.write(action);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-    }
+    ignoreRefusal(this.#request(action));
+  }
+
+  #request(action: Action): () => unknown {
+    const send = (): (() => unknown) | undefined => this.#links.get(clusterOf(action))?.cluster.send(action);
+    return ignoreRefusal(send) ?? (() => undefined);
   }
 
   #later(run: () => void): void {
@@ -342,6 +344,16 @@ class Process {
         .filter((cluster) => !cluster.isConnected)
         .map(({ name, lostAtMs }) => [name, { sinceMs: nowMs - (clock.nowMs() - lostAtMs), isCounting }]),
     );
+  }
+}
+
+/** Nobody hears the answer. */
+function ignoreRefusal<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return undefined;
   }
 }
 

@@ -83,6 +83,8 @@ function settled(world: World): NonNullable<StoreOptions["restored"]> {
 }
 const SETTLED = new Map<World, NonNullable<StoreOptions["restored"]>>();
 
+type Written = { readonly object: KubeObject } | { readonly goneUid: string };
+
 export class SimCluster {
   readonly name: string;
   readonly store: Store;
@@ -187,32 +189,44 @@ export class SimCluster {
    *
    * Errors: ApiError, as the API server answers.
    */
-  write(action: Action): { readonly object: KubeObject } | { readonly goneUid: string } | null {
-    if (!this.isConnected) throw new ApiError(503, "ServiceUnavailable", "no route to the cluster");
-    switch (action.kind) {
-      case "create":
-        return { object: this.#create(action.object) };
-      case "update": {
-        const live = this.#alive(action.ref);
-        const patch = planMergePatch(live, action.object);
-        return { object: patch === null ? live : this.#patch(action.ref, patch) };
+  write(action: Action): Written {
+    return this.send(action)();
+  }
+
+  /**
+   * The request of an action, which may arrive later. An update and a release are patches of what is read now, and carry
+   * its resourceVersion, so that they meet nothing that has changed meanwhile.
+   */
+  send(action: Action): () => Written {
+    const patch = action.kind === "update" || action.kind === "release" ? this.#patchFor(action) : undefined;
+    return () => {
+      if (!this.isConnected) throw new ApiError(503, "ServiceUnavailable", "no route to the cluster");
+      switch (action.kind) {
+        case "create":
+          return { object: this.#create(action.object) };
+        case "update":
+        case "release": {
+          const live = patch == null ? this.#alive(action.ref) : this.#patch(action.ref, patch);
+          const isEnded =
+            live.metadata.deletionTimestamp !== undefined && (live.metadata.finalizers ?? []).length === 0;
+          return isEnded ? { goneUid: action.ref.uid } : { object: live };
+        }
+        case "scale":
+          this.#alive(action.ref);
+          return { object: this.#patch(action.ref, { spec: { replicas: action.replicas } }) };
+        case "status":
+          this.#alive(action.ref);
+          return { object: this.#patch(action.ref, { status: action.status }, "status") };
+        case "delete":
+          return this.#delete(action.ref, action.propagation, action.isForced === true);
       }
-      case "scale":
-        this.#alive(action.ref);
-        return { object: this.#patch(action.ref, { spec: { replicas: action.replicas } }) };
-      case "status":
-        this.#alive(action.ref);
-        return { object: this.#patch(action.ref, { status: action.status }, "status") };
-      case "release": {
-        const live = this.#alive(action.ref);
-        const patch = planRelease(live);
-        const left = patch === null ? live : this.#patch(action.ref, patch);
-        const isEnded = left.metadata.deletionTimestamp !== undefined && (left.metadata.finalizers ?? []).length === 0;
-        return isEnded ? { goneUid: action.ref.uid } : { object: left };
-      }
-      case "delete":
-        return this.#delete(action.ref, action.propagation, action.isForced === true);
-    }
+    };
+  }
+
+  #patchFor(action: Extract<Action, { readonly kind: "update" | "release" }>) {
+    if (!this.isConnected) return null;
+    const live = this.#alive(action.ref);
+    return action.kind === "update" ? planMergePatch(live, action.object) : planRelease(live);
   }
 
   #create(object: KubeObject): KubeObject {

@@ -36,6 +36,8 @@ export function createNodeLifecycle(context: ControllerContext): Controller {
   const queue = context.queue("node-controller", reconcile);
   /** When a kubelet was first seen gone, by node UID. */
   const goneSinceMs = new Map<string, number>();
+  /** UIDs of nodes whose kubelets have reported since this control plane began. */
+  const met = new Set<string>();
 
   function reconcile(name: string): number | undefined {
     const object = api.get("nodes", undefined, name);
@@ -67,7 +69,13 @@ export function createNodeLifecycle(context: ControllerContext): Controller {
       problem === undefined
         ? { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" }
         : { type: "Ready", status: "False", reason: "KubeletNotReady", message: problem };
-    if (before?.status === ready.status && before.message === ready.message) return node;
+    const isNew = !met.has(uidOf(node));
+    met.add(uidOf(node));
+    if (before?.status === ready.status && before.message === ready.message) {
+      // One that was deleted and registers anew finds the pods that it still runs.
+      if (isNew && ready.status === "True") giveReadiness(node);
+      return node;
+    }
     const lastHeartbeatTime = timestamp(nowMs);
     let conditions = node.status?.conditions ?? [];
     for (const condition of [...HEALTHY.map((item) => ({ ...item, status: "False" }) as const), ready]) {
@@ -78,7 +86,7 @@ export function createNodeLifecycle(context: ControllerContext): Controller {
     const message = `Node ${node.metadata.name} status is now: ${reason}`;
     events.record({ about: node, type: "Normal", reason, message, component: "kubelet", host: node.metadata.name });
     if (ready.status === "False") takeReadiness(node);
-    else if (before !== undefined) giveReadiness(node);
+    else giveReadiness(node);
     return written;
   }
 
@@ -173,8 +181,10 @@ export function createNodeLifecycle(context: ControllerContext): Controller {
   return {
     observe({ type, resource, object }) {
       if (resource !== "nodes") return;
-      if (type === "DELETED") goneSinceMs.delete(uidOf(object));
-      else queue.add(object.metadata.name);
+      if (type === "DELETED") {
+        goneSinceMs.delete(uidOf(object));
+        met.delete(uidOf(object));
+      } else queue.add(object.metadata.name);
     },
     start() {
       for (const node of api.list("nodes")) queue.add(node.metadata.name);

@@ -108,6 +108,19 @@ describe("a kubelet that is gone", () => {
     expect(world.container("web-0")).toMatchObject({ containerID, restartCount: 0 });
   });
 
+  test("and whose node is deleted and registers anew in time gives its pods Ready again", () => {
+    const world = worldWithPod();
+    const { uid } = world.pod("web-0").metadata;
+    const { apiVersion, kind, status } = nodeOf(world, "n0");
+    setKubelet(world, "n0", "stopped");
+    world.advance(20_000);
+    expect(world.summary()).toEqual(["web-0 Running"]);
+    world.store.delete("nodes", undefined, "n0");
+    world.store.create("nodes", { apiVersion, kind, metadata: { name: "n0" }, status });
+    world.advance(2000);
+    expect([world.summary(), world.pod("web-0").metadata.uid]).toEqual([["web-0 Running ready"], uid]);
+  });
+
   test("does not start what is bound to it, nor stop what is deleted", () => {
     const world = createWorld({ nodes: [node("n0", { labels: { "sandbox.openpatio.io/kubelet": "stopped" } })] });
     world.store.create("pods", pod("p", { nodeName: "n0" }));
