@@ -40,6 +40,8 @@ const SETTLE_LIMIT_MS = 3 * 3_600_000;
 const QUIET_MS = 35_000;
 /** Where somebody waits for room it is only over after the longest backoff. */
 const LONG_QUIET_MS = 2_000_000;
+/** From the end of a start that found no room until the pods of the next one wait: its teardown, and a little. */
+const RECREATION_MS = 15_000;
 const STEP_MS = 1_000;
 /** Of the control plane, from the last fault until everything is as asked. */
 const MOST_WRITES = 1_500;
@@ -155,8 +157,13 @@ function isDone(state: SetState): boolean {
 /** Somebody waits for room, in truth, and will until others give some up. */
 function lacksRoom(stage: Stage, state: SetState): boolean {
   const isUnplaced = state.groups.some((group) => group.stage === "unplaced" && group.unplacedReason !== null);
+  const isBetweenStarts = state.groups.some(
+    ({ stage: at, lastCause }) => at === "waiting" && lastCause?.message.includes("made no progress") === true,
+  );
   return (
-    isUnplaced || ourPods(stage).some(({ pod }) => pod.metadata.labels?.[LABEL.set] === state.name && !isBound(pod))
+    isUnplaced ||
+    isBetweenStarts ||
+    ourPods(stage).some(({ pod }) => pod.metadata.labels?.[LABEL.set] === state.name && !isBound(pod))
   );
 }
 
@@ -164,17 +171,25 @@ const isBound = (pod: KubeObject): boolean =>
   (pod["spec"] as { readonly nodeName?: string }).nodeName !== undefined ||
   pod.metadata.deletionTimestamp !== undefined;
 
-/** Until every set is as it should be and stays so without a write. */
+/**
+ * Until every set is as it should be and stays so without a write. One that waits for room may be recreated whenever its
+ * start has missed the deadline.
+ */
 function settle(stage: Stage, isOver: (state: SetState | null) => boolean): boolean {
   const { clock, database, ids } = stage;
   let quietMs = 0;
+  let fullMs = 0;
+  let otherMs = 0;
   for (let spentMs = 0; spentMs < SETTLE_LIMIT_MS; spentMs += STEP_MS) {
     const writes = writesOf(stage);
     clock.advance(STEP_MS);
     const states = ids.map((id) => database.read(id)?.state ?? null);
-    quietMs = writesOf(stage) === writes && states.every(isOver) ? quietMs + STEP_MS : 0;
+    const areOver = states.every(isOver);
     const isFull = states.some((state) => state !== null && !isDone(state));
-    if (quietMs >= (isFull ? LONG_QUIET_MS : QUIET_MS)) return true;
+    quietMs = writesOf(stage) === writes && areOver && !isFull ? quietMs + STEP_MS : 0;
+    otherMs = areOver ? 0 : otherMs + STEP_MS;
+    fullMs = isFull && otherMs < RECREATION_MS ? fullMs + STEP_MS : 0;
+    if (quietMs >= QUIET_MS || fullMs >= LONG_QUIET_MS) return true;
   }
   return false;
 }

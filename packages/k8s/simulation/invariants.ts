@@ -166,6 +166,9 @@ export class Invariants {
     const asked = this.#asked.get(set);
     if (after !== null && asked !== askedOf(after))
       this.#violated(8, `${set} was asked for ${asked} and is stored as ${askedOf(after)}`);
+    for (const reason of [after?.rollout.stalledReason, ...(after?.groups ?? []).map((one) => one.stalledReason)])
+      if (reason?.includes("nothing is left to wait for") === true)
+        this.#violated(9, `${set} stalls, and nothing is left to wait for`);
     if (after === null && !before.isDeleting) this.#violated(8, `${set} is gone, and nobody deleted it`);
     const groupsBefore = new Map(before.groups.map((group) => [group.index, group]));
     const takenDown = this.#takenDown.get(set) ?? new Map<number, number>();
@@ -341,7 +344,11 @@ export class Invariants {
     const workload = store.get(resource, pod.metadata.namespace, owner?.name ?? "");
     if (workload === undefined || workload.metadata.uid !== owner?.uid) return;
     if (workload.metadata.deletionTimestamp !== undefined) return;
-    const { replicas } = workload["spec"] as { readonly replicas: number };
+    const told = (workload["spec"] as { readonly replicas: number }).replicas;
+    const state = this.#read(facts.set);
+    const asked = state?.spec.groupTemplate.roles.find(({ role }) => role === facts.role);
+    // The scale-in may be on its way; what it takes may be replaced before.
+    const replicas = Math.min(told, asked === undefined || asked.scaling.external ? told : asked.replicas);
     let others = 0;
     for (const other of this.#pods.values())
       if (!other.isTerminating && lifeOf(other) === lifeOf(facts) && other.role === facts.role) others += 1;

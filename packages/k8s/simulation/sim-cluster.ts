@@ -53,14 +53,7 @@ export const resourceOf = (kind: string): string => {
 };
 
 /** Of what the planner writes, it asks who else does. Of the rest it does not. */
-const UNOWNED: ReadonlySet<string> = new Set([
-  "pods",
-  "nodes",
-  "replicasets.apps",
-  "controllerrevisions.apps",
-  RESOURCE.statefulsets,
-  RESOURCE.deployments,
-]);
+const UNOWNED: ReadonlySet<string> = new Set(["pods", "nodes", "replicasets.apps", "controllerrevisions.apps"]);
 
 export const WORLDS: readonly World[] = [
   SANDBOX_RACKS,

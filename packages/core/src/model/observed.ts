@@ -41,6 +41,8 @@ export type ObservedPod = {
   /** Life of its role within the incarnation; 0 is the first. */
   readonly roleRestart: number;
   readonly revisionHash: string | null;
+  /** The restart that its template was made for; null where it was made for none. */
+  readonly templateRestart: string | null;
   /** Id of the set that rendered its template; null where the template does not say. */
   readonly setId: string | null;
   /** Index of its instance in the role: the ordinal of a StatefulSet's pod; null with a Deployment. */

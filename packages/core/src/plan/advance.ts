@@ -12,6 +12,7 @@ import { stallReason } from "./pod-trouble.ts";
 import { nextStartMs } from "./recovery.ts";
 import { failOver, settleCopies, startMove } from "./relocation.ts";
 import { advanceRestarts, isRestarting, stuckRestarts } from "./role-restarts.ts";
+import { isRolloutHeld } from "./rollout-state.ts";
 import { planRunning } from "./startup.ts";
 import { planStuckPods } from "./stuck-pods.ts";
 import { plural } from "./words.ts";
@@ -198,7 +199,8 @@ function withDeadline(
   const { group } = item;
   // What is recreated within the incarnation has its own waits; a start of it that hangs is a failure.
   const isHeldBack = isRestarting(group) && stuckRestarts(group, running.progress).length === 0;
-  if (running.isReady || isHeldBack) return item;
+  const isStopped = group.roleUpdate?.underWay === null && isRolloutHeld(set);
+  if (running.isReady || isHeldBack || isStopped) return item;
   const deadlineMs = group.progressAtMs + set.spec.rollout.progressDeadlineSeconds * 1000;
   if (deadlineMs > nowMs) {
     notes.wakeAtMs.push(deadlineMs);

@@ -116,6 +116,49 @@ test("pod by pod it may take longer than the deadline, for each new pod that get
   expect((set.world.nowMs - startedAtMs) / 1000).toBeGreaterThan(12);
 });
 
+test("with the cluster's clock an hour ahead, a new pod still has only its minReadySeconds to wait", () => {
+  const role = (image: string) => aRole({ role: "decode", replicas: 2, image, minReadySeconds: 3 });
+  const set = ready({ replicas: 1, roles: [role("engine:1")] });
+  set.world.aheadMs = 3_600_000;
+  edit(set, { replicas: 1, roles: [role("engine:2")] });
+  set.run(40);
+  expect(set.told("rollout.finished")).toHaveLength(1);
+});
+
+test("stopped between two roles a group is held, not stalled, however long that takes", () => {
+  const set = ready({ replicas: 1 });
+  edit(set, { replicas: 1, roles: roles("engine:2") });
+  set.run(1);
+  set.take(pauseRollout(set.state));
+  set.run(200);
+  expect(set.state.groups[0]?.roleUpdate).toMatchObject({ underWay: null });
+  expect(set.told("group.stalled")).toEqual([]);
+});
+
+test("a pod that was made before its workload was told of a restart, and is seen after it, is not taken for a new one", () => {
+  const set = ready({ replicas: 1, roles: [aRole({ role: "decode", replicas: 1, image: "engine:1" })] });
+  set.take(restartRollout(set.state, set.world.nowMs));
+  set.reconcile();
+  expect(set.state.groups[0]?.roleUpdate?.underWay?.role).toBe("decode");
+  // The workload is known as it is by now, the pods as they were a moment ago.
+  const [workload] = [...set.world.workloads.values()];
+  Object.assign(workload?.shown ?? {}, { observedGeneration: workload?.shown.generation, updatedReplicas: 1 });
+  Object.assign(set.world.pod("demo-0-decode-0"), { uid: "made-before", isReady: true });
+  set.reconcile();
+  expect(set.state.groups[0]?.roleUpdate?.underWay?.role).toBe("decode");
+});
+
+test("a label on the workload that somebody else has put back to its old value holds nothing up", () => {
+  const set = ready({ replicas: 1, roles: [aRole({ role: "decode", replicas: 1, image: "engine:1" })] });
+  const old = hashOf(set, 1) ?? "";
+  edit(set, { replicas: 1, roles: [aRole({ role: "decode", replicas: 1, image: "engine:2" })] });
+  for (let i = 0; i < 30; i++) {
+    set.run(1);
+    for (const { shown } of set.world.workloads.values()) shown.revisionHash = old;
+  }
+  expect(set.told("rollout.finished")).toHaveLength(1);
+});
+
 test.each([1, 3, 5, 8, 11])("an edit back to the old content after %i s replaces only what had changed", (seconds) => {
   const set = ready();
   const before = new Map([...set.world.pods.values()].map((pod) => [pod.name, pod.uid]));

@@ -4,6 +4,7 @@ import {
   type GroupRole,
   type GroupState,
   groupRoles,
+  type ObservedPod,
   type RenderedWorkload,
   type RevisionRole,
   type RoleBehind,
@@ -11,7 +12,7 @@ import {
   type SetState,
 } from "../model/index.ts";
 import { contentHashOf } from "../project/labels.ts";
-import { asUpdate, renderWorkloads } from "../project/workloads.ts";
+import { asUpdate, renderWorkloads, templateMarks } from "../project/workloads.ts";
 import { contentHash } from "../spec/hash.ts";
 import { revisionRoleHash } from "../spec/revision.ts";
 import type { AssessedGroup } from "./assess.ts";
@@ -238,6 +239,13 @@ function updatedPods({ pods }: Pick<RoleProgress, "pods">, replaces: readonly st
   return pods.filter((pod) => pod.isReady && !replaces.includes(pod.uid)).length;
 }
 
+/** What is ready of a role under way was seen before. */
+export function areAllCounted({ replaces, updated }: UnderWay, ready: readonly ObservedPod[]): boolean {
+  return updatedPods({ pods: ready }, replaces) <= updated;
+}
+
+type UnderWay = NonNullable<NonNullable<GroupState["roleUpdate"]>["underWay"]>;
+
 /**
  * Whether all pods of a role are what its rendering says. Always so while it is not under way. Its workload's word counts
  * only together with what the pods show, for either may be seen late.
@@ -257,8 +265,12 @@ export function isRolledOut(
   if (role.replicas === 0) return true;
   // A ReplicaSet makes another pod for one that failed, and leaves the failed one where it is.
   const counted = role.kind === "Deployment" ? pods.filter(({ phase }) => phase !== "Failed") : pods;
+  const template = templateMarks(part.wanted.object);
   const isNew = counted.every(
-    (pod) => !underWay.replaces.includes(pod.uid) && pod.revisionHash === workload.revisionHash,
+    (pod) =>
+      !underWay.replaces.includes(pod.uid) &&
+      pod.revisionHash === template.revisionHash &&
+      pod.templateRestart === template.restart,
   );
   return isNew && counted.length === role.replicas && workload.updatedReplicas >= role.replicas;
 }

@@ -1,7 +1,7 @@
 import type { GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
 import { isPresent, isReserved, type ObservedGroup } from "./observed-group.ts";
 import { unstartedRestart } from "./role-restarts.ts";
-import { isRolledOut } from "./role-rolling.ts";
+import { areAllCounted, isRolledOut } from "./role-rolling.ts";
 import { areHeld, areSettled, type RoleWorkloads, roleWorkloads } from "./role-workloads.ts";
 
 /** Where one role of a running incarnation stands. */
@@ -50,7 +50,7 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
   const areAllReady =
     isRolledOut(group, role, { workloads, pods }) &&
     (role.replicas === 0 || (areSettled(workloads) && ready >= role.replicas));
-  const lastReadyMs = Math.max(0, ...readyPods.map((pod) => readySinceMs(group, pod, nowMs)));
+  const lastReadyMs = Math.max(0, ...readyPods.map((pod) => readySinceMs(group, pod, readyPods, nowMs)));
   const readyAtMs = lastReadyMs + role.minReadySeconds * 1000;
   const isHeld = areAllReady && role.replicas > 0 && role.minReadySeconds > 0 && readyAtMs > nowMs;
   const workload = standingForAll(workloads);
@@ -66,8 +66,11 @@ function progressOf(group: GroupState, role: GroupRole, observed: ObservedGroup,
 }
 
 /** By the cluster's clock; where that is ahead of ours, since we saw the last of it. A group that is Ready stays so. */
-function readySinceMs(group: GroupState, pod: ObservedPod, nowMs: number): number {
+function readySinceMs(group: GroupState, pod: ObservedPod, ofRole: readonly ObservedPod[], nowMs: number): number {
   if (pod.readySinceMs === null || pod.readySinceMs <= nowMs) return pod.readySinceMs ?? 0;
+  // While its role is updated no pod is taken on for judging, but new ones are counted, and that is progress.
+  if (group.roleUpdate?.underWay?.role === pod.role)
+    return areAllCounted(group.roleUpdate.underWay, ofRole) ? group.progressAtMs : nowMs;
   if (!group.readyPods.some(({ uid }) => uid === pod.uid)) return nowMs;
   return group.readySinceMs === null ? group.progressAtMs : 0;
 }

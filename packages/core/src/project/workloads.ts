@@ -192,6 +192,19 @@ function withRestart(object: KubeObject, restart: string): KubeObject {
   return { ...object, spec: { ...spec, template: { ...template, metadata: { ...metadata, annotations } } } };
 }
 
+/** By which a pod shows that it is of this template: pods that a workload made before it was told are seen late, too. */
+export function templateMarks(object: KubeObject): {
+  readonly revisionHash: string | null;
+  readonly restart: string | null;
+} {
+  const metadata = fields(fields(fields(object["spec"])["template"])["metadata"]);
+  const textOf = (value: unknown): string | null => (typeof value === "string" ? value : null);
+  return {
+    revisionHash: textOf(fields(metadata["labels"])[LABEL.revisionHash]),
+    restart: textOf(fields(metadata["annotations"])[ANNOTATION.restart]),
+  };
+}
+
 /** What is sent to a workload that runs: what it can not take is left out, replicas are written on their own. */
 export function workloadUpdate(object: KubeObject, roleRestart: number): KubeObject {
   const { volumeClaimTemplates: _, ...spec } = fields(object["spec"]);

@@ -122,6 +122,7 @@ export function aPod(name: string, draft: Partial<ObservedPod> = {}): ObservedPo
     incarnation: null,
     roleRestart: 0,
     revisionHash: null,
+    templateRestart: null,
     ordinal: null,
     worker: null,
     ownerUid: null,

@@ -406,6 +406,7 @@ export class World {
         incarnation: Number(labels[LABEL.incarnation]),
         roleRestart: Number(labels[LABEL.roleRestart] ?? 0),
         revisionHash: labels[LABEL.revisionHash] ?? null,
+        templateRestart: metadata?.annotations?.[ANNOTATION.restart] ?? null,
         setId: metadata?.annotations?.[ANNOTATION.setId] ?? null,
         ...place,
         ownerUid: shown.uid,

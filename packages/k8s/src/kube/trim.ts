@@ -72,6 +72,7 @@ export function trimPod(pod: KubeObject): ObservedPod {
     incarnation: countOf(labels[LABEL.incarnation]),
     roleRestart: countOf(labels[LABEL.roleRestart]) ?? 0,
     revisionHash: labels[LABEL.revisionHash] ?? null,
+    templateRestart: pod.metadata.annotations?.[ANNOTATION.restart] ?? null,
     setId: pod.metadata.annotations?.[ANNOTATION.setId] ?? null,
     ...placeOf(pod.metadata.name, labels, owner),
     ownerUid: owner?.uid ?? null,
