@@ -23,6 +23,8 @@ type PodFacts = {
   readonly set: string;
   readonly group: number;
   readonly role: string;
+  /** Of its role's workload. */
+  readonly kind: string;
   /** Of a StatefulSet's pod. */
   readonly ordinal: number | null;
   readonly incarnation: number;
@@ -324,8 +326,12 @@ export class Invariants {
             2,
             `${facts.set}/${facts.group} has pods on ${other.cluster} and ${facts.cluster}, and does not move`,
           );
-      } else if (isSame && !other.isTerminating && other.incarnation !== facts.incarnation)
+      } else if (isSame && !other.isTerminating && other.incarnation !== facts.incarnation) {
+        const early = other.incarnation < facts.incarnation ? other : facts;
+        // No name is held for it; it goes as soon as it is seen.
+        if (group !== undefined && !hasName(group, early)) continue;
         this.#violated(2, `${facts.set}/${facts.group} has pods of ${other.incarnation} and ${facts.incarnation}`);
+      }
     }
   }
 
@@ -424,6 +430,7 @@ export class Invariants {
       set,
       group: Number(labels[LABEL.groupIndex]),
       role: labels[LABEL.role] ?? "",
+      kind: workloadKindOf(pod),
       ordinal: ordinal === undefined ? null : Number(ordinal),
       incarnation: Number(labels[LABEL.incarnation]),
       node: (pod["spec"] as { readonly nodeName?: string }).nodeName ?? null,
@@ -463,6 +470,15 @@ function textOf(spec: SetState["spec"]): string {
 const specTexts = new WeakMap<SetState["spec"], string>();
 
 const lifeOf = ({ set, group, incarnation }: PodFacts): string => `${set}/${group}/${incarnation}`;
+
+function workloadKindOf({ metadata: { labels = {}, ownerReferences = [] } }: KubeObject): string {
+  if (labels[LWS_LABEL.name] !== undefined) return "LeaderWorkerSet";
+  return ownerReferences.some(({ kind }) => kind === "ReplicaSet") ? "Deployment" : "StatefulSet";
+}
+
+/** The present life of the group has a workload of the same name and kind. */
+const hasName = (group: GroupState, { role, kind }: PodFacts): boolean =>
+  group.rendering.some((rendered) => rendered.role === role && rendered.kind === kind);
 
 const hasRole = (group: SetState["groups"][number], role: string): boolean =>
   group.rendering.some((rendered) => rendered.role === role);
