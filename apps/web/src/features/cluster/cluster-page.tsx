@@ -105,7 +105,7 @@ function Head({ detail }: { readonly detail: ClusterDetail }) {
         }
         actions={
           <>
-            {detail.health !== "live" && detail.health !== "foreign" && (
+            {isOutOfContact(detail) && (
               <Button onClick={() => void retry()}>
                 <RefreshCw aria-hidden />
                 Try to reach it
@@ -143,6 +143,10 @@ function Head({ detail }: { readonly detail: ClusterDetail }) {
     </>
   );
 }
+
+/** Neither ours nor another's is a matter of contact. */
+const isOutOfContact = ({ health, ownership }: ClusterDetail): boolean =>
+  health !== "live" && health !== "foreign" && ownership.state !== "pausing";
 
 function Sentence({ detail }: { readonly detail: ClusterDetail }) {
   if (detail.health === "foreign") return "It is watched, and not written to.";

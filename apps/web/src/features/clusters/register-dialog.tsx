@@ -28,6 +28,7 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
   const [context, setContext] = useState("");
   const [labels, setLabels] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const [refused, setRefused] = useState<string | null>(null);
   const [failure, setFailure] = useState<ApiFailure | null>(null);
   const contexts = useContexts(kubeconfig);
 
@@ -38,11 +39,13 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
     setName("");
     setLabels("");
     setFailure(null);
+    setRefused(null);
     onOpenChange(false);
   };
   const parsed = parseLabels(labels);
   const problem = "problem" in parsed ? parsed.problem : null;
-  const isForeign = failure?.code === "cluster.foreign";
+  // Of the cluster that was refused, and of no other that is pasted afterwards.
+  const isForeign = failure?.code === "cluster.foreign" && refused === `${context} ${kubeconfig}`;
   const register = async (takeOver: boolean) => {
     if (!("labels" in parsed)) return;
     setBusy(true);
@@ -63,6 +66,7 @@ export function RegisterDialog({ isOpen, onOpenChange }: RegisterDialogProps) {
       router.push(clusterPath(name));
     } catch (error) {
       setFailure(toFailure(error));
+      setRefused(`${context} ${kubeconfig}`);
     } finally {
       setBusy(false);
     }

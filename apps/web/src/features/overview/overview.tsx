@@ -13,6 +13,7 @@ import { EmptyState } from "#ui/empty-state.tsx";
 import { Readout, Readouts, SectionHead } from "#ui/layout.tsx";
 import { MeterBar } from "#ui/meter-bar.tsx";
 import { Skeleton, SkeletonRows } from "#ui/skeleton.tsx";
+import { HEALTH_WORD } from "#ui/state.ts";
 import { Table } from "#ui/table.tsx";
 import { TileRow } from "#ui/tile-row.tsx";
 import { AttentionList, compareAttention } from "./attention-list.tsx";
@@ -98,7 +99,7 @@ function TotalsStrip({ totals }: { readonly totals: Totals | null }) {
       </Readouts>
     );
   }
-  const silent = totals.silentClusters.map(({ name, health }) => `${name} ${health}`);
+  const silent = totals.silentClusters.map(({ name, health }) => `${name} ${HEALTH_WORD[health].toLowerCase()}`);
   return (
     <Readouts>
       <Readout label="Clusters" figure={totals.liveClusters} unit={`of ${totals.clusters} live`}>

@@ -91,6 +91,7 @@ function ClusterLinks({ clusters, path }: { readonly clusters: readonly ClusterR
 }
 
 function noteOf(cluster: ClusterRow): string {
+  if (cluster.health === "foreign") return "not ours";
   if (cluster.health !== "live") return cluster.health === "connecting" ? "connecting" : "stale";
   return `${Math.max(0, cluster.gpus - cluster.gpusUsed - cluster.gpusReserved - cluster.gpusCordoned)} free`;
 }

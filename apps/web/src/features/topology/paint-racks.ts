@@ -83,6 +83,7 @@ function paintClusterHead(scene: Scene, { cluster, ...rect }: PlacedCluster): vo
 }
 
 function healthText(health: string, lastContactMs: number | null, nowMs: number): string {
+  if (health === "foreign") return "owned by another control plane";
   return lastContactMs === null ? health : `${health}, no contact for ${formatDuration(nowMs - lastContactMs)}`;
 }
 
