@@ -93,11 +93,11 @@ async function restricted(kubeconfig: string, namespace: string): ReturnType<Lan
 
 const kubeconfigPath = process.env["CONTRACT_KUBECONFIG"] ?? "";
 
-describeOn("on the sandbox", sandboxLand);
+describeOn("on the sandbox", sandboxLand, false);
 if (kubeconfigPath === "") describe.skip("on a real control plane: CONTRACT_KUBECONFIG names no kubeconfig", () => {});
-else describeOn("on a real control plane", realLand);
+else describeOn("on a real control plane", realLand, true);
 
-function describeOn(target: string, open: () => Promise<Land>): void {
+function describeOn(target: string, open: () => Promise<Land>, isShared: boolean): void {
   describe(`to whom a cluster belongs, ${target}`, () => {
     let land: Land;
     let namespace: string;
@@ -119,8 +119,12 @@ function describeOn(target: string, open: () => Promise<Land>): void {
       await kube.removeNamespace();
     });
 
-    const start = async (options: TestServerOptions = {}): Promise<TestServer> => {
-      const server = await createTestServer({ clusters: [], namespaces: [namespace], ownership: FAST, ...options });
+    const start = async (
+      options: TestServerOptions = {},
+      namespaces: readonly string[] | null = [namespace],
+    ): Promise<TestServer> => {
+      const limit = namespaces === null ? {} : { namespaces };
+      const server = await createTestServer({ clusters: [], ownership: FAST, ...limit, ...options });
       servers.push(server);
       return server;
     };
@@ -320,6 +324,26 @@ function describeOn(target: string, open: () => Promise<Land>): void {
       await owned(first);
       await owned(second);
       expect(await elsewhere.get(LEASES, "openpatio")).not.toBeNull();
+    });
+
+    // A real control plane may be shared with scenarios that are limited to their namespaces.
+    test.skipIf(isShared)("one that is limited to namespaces and one that is not are kept apart", async () => {
+      const system = land.kube("kube-system");
+      const first = await start();
+      await register(first);
+      await owned(first);
+      const whole = await start({}, null);
+      await expect(register(whole)).rejects.toMatchObject({ data: { reason: "cluster.foreign" } });
+      await register(whole, { takeOver: true });
+      await owned(whole);
+      const row = await foreign(first);
+      expect(row.ownership.owner?.lease).toBe("kube-system/openpatio");
+      expect(await kube.get(LEASES, "openpatio")).toBeNull();
+      await first.call("clusters.takeOver", { name: "shared" });
+      await owned(first);
+      await foreign(whole);
+      expect(await system.get(LEASES, "openpatio")).toBeNull();
+      expect(await kube.get(LEASES, "openpatio")).not.toBeNull();
     });
 
     test("credentials that may not use Leases work, and it is said that nothing keeps others away", async () => {

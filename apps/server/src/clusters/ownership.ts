@@ -431,15 +431,17 @@ export class Ownership {
   /** The Leases that matter. Who holds the one for the whole cluster need not ask for those of others: they see his. */
   private async find(leases: OwnerLeasePort, isHeld: boolean): Promise<readonly OwnerLease[]> {
     const isWhole = this.places.includes(WHOLE_CLUSTER);
-    if (isWhole && !isHeld) {
+    if (isWhole) {
       const own = await leases.read(WHOLE_CLUSTER);
+      // Where it vanished, somebody with namespaces of his own may have removed it.
+      if (isHeld && own !== null) return [own];
       const all = await leases.list().catch((error: unknown) => {
         if (isForbidden(error)) return [];
         throw error;
       });
       return [...(own === null ? [] : [own]), ...all.filter(({ namespace }) => namespace !== WHOLE_CLUSTER)];
     }
-    const namespaces = [...new Set([...this.places, WHOLE_CLUSTER])];
+    const namespaces = [...this.places, WHOLE_CLUSTER];
     const found = await Promise.all(namespaces.map((namespace) => leases.read(namespace)));
     return found.filter((lease) => lease !== null);
   }

@@ -64,6 +64,7 @@ describe("whose a cluster is", () => {
       take: [{ transitions: 3 }],
     });
     expect(judge(taking, [{ ...seen, transitions: 5 }])).toMatchObject({ kind: "foreign" });
+    expect(judge(taking, [{ ...seen, uid: "made anew" }])).toMatchObject({ kind: "foreign" });
   });
 });
 

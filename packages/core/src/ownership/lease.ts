@@ -27,8 +27,8 @@ export type OwnerLease = {
 };
 
 /** One time of holding it: a take-over is of this one, and of none after it. */
-export const termOf = ({ namespace, holder, transitions }: OwnerLease): string =>
-  `${namespace} ${holder} ${transitions}`;
+export const termOf = ({ namespace, uid, holder, transitions }: OwnerLease): string =>
+  `${namespace} ${uid} ${holder} ${transitions}`;
 
 export const leaseText = ({ namespace }: Pick<OwnerLease, "namespace">): string => `${namespace}/${LEASE_NAME}`;
 
