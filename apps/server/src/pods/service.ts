@@ -1,5 +1,5 @@
 import { DomainError } from "@openpatio/core/errors";
-import { homeOf } from "@openpatio/core/model";
+import { clustersOfGroup, homeOf } from "@openpatio/core/model";
 import {
   clusterPods,
   groupPods,
@@ -108,7 +108,7 @@ export class PodVerbs implements PodService {
     const pod = this.view(member, input);
     const set = this.options.sets
       .named(input.namespace, pod?.set ?? "")
-      .find(({ state }) => state.groups.some(({ placement }) => placement?.cluster === input.cluster));
+      .find(({ state }) => state.groups.some((group) => clustersOfGroup(group).includes(input.cluster)));
     // Asked for the pod that was shown: another life of its name is not meant.
     if (input.uid !== undefined && pod?.uid !== input.uid) throw notFound(input);
     await member.port.deletePod(input.namespace, input.pod, { force: input.force });

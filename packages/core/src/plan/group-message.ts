@@ -45,7 +45,7 @@ export function readyMessage(context: PlanContext, group: GroupState): string | 
   const sentences = [
     groupFightMessage(group),
     removalMessage(context, group),
-    ...copyMessages(group, context.input.clusters),
+    ...copyMessages(group, context),
   ].filter((sentence) => sentence !== null);
   return sentences.length === 0 ? null : sentences.join(" ");
 }
@@ -77,7 +77,7 @@ function runningMessage(context: PlanContext, set: SetState, group: GroupState, 
     const broken = brokenMessage(group, running);
     return stuck === null ? broken : `${broken} ${stuck}`;
   }
-  const copy = copyMessages(group, context.input.clusters)
+  const copy = copyMessages(group, context)
     .map((sentence) => ` ${sentence}`)
     .join("");
   const cause = isRecoveryStart(group) ? `${group.lastCause?.message}. ` : "";

@@ -19,6 +19,7 @@ import { beginTeardown, startIncarnation, withEnd } from "./incarnation.ts";
 import { nextPlace } from "./next-place.ts";
 import { isOrphaning, planOrphaning } from "./orphan.ts";
 import { abilitiesOf, MISSING_LOOK_MS, nextRevision, type Placing, placeText } from "./placing.ts";
+import { planStuckPods } from "./stuck-pods.ts";
 import { duration } from "./words.ts";
 
 /**
@@ -39,8 +40,21 @@ export function settleCopies(context: PlanContext, item: AssessedGroup, notes: P
   const { group } = settled;
   // Where the whole group goes, all its homes are torn down together.
   if (group.teardown?.next === "remove" && settled.isInReach) return settled;
-  const leaving = group.leaving.filter((one) => one.stage !== "removal" || !isRemoved(context, one, notes));
-  return leaving.length === group.leaving.length ? settled : { ...settled, group: { ...group, leaving } };
+  const leaving = group.leaving.flatMap((one) => {
+    if (one.stage !== "removal") return one;
+    const seen = withStuckPods(context, one, notes);
+    return isRemoved(context, seen, notes) ? [] : seen;
+  });
+  const isSame = leaving.length === group.leaving.length && leaving.every((one, i) => one === group.leaving[i]);
+  return isSame ? settled : { ...settled, group: { ...group, leaving } };
+}
+
+/** The end of a copy may hang as that of any other group: on a machine that is off. */
+function withStuckPods(context: PlanContext, one: LeavingCopy, notes: PlanNotes): LeavingCopy {
+  const cluster = one.copy.placement?.cluster ?? "";
+  if (context.live(cluster) === null || isOrphaning(context.set)) return one;
+  const copy = planStuckPods(context, one.copy, [context.observed(cluster, one.copy.index)], notes);
+  return copy === one.copy ? one : { ...one, copy };
 }
 
 function isRemoved(context: PlanContext, { copy }: LeavingCopy, notes: PlanNotes): boolean {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { aNode, aRole, aSet, Operated, World } from "../testing/index.ts";
+import { moveGroup } from "./moving.ts";
 
 const UNREACHABLE = { key: "node.kubernetes.io/unreachable", value: "", effect: "NoExecute" };
 
@@ -112,4 +113,30 @@ test("a deletion says which role stops, what waits for it, and which pod should 
   set.world.held = null;
   set.run(20);
   expect(set.state.groups).toEqual([]);
+});
+
+test("a copy that a group has left, on another cluster, is told of and forced in the same way; the new one serves meanwhile", () => {
+  const nodesOf = (cluster: string) => ["1", "2"].map((n) => aNode(`${cluster}${n}`));
+  const [a, b] = [new World(nodesOf("a"), "a"), new World(nodesOf("b"), "b")];
+  const roles = [aRole({ role: "prefill", gpus: 8 }), aRole({ role: "decode", gpus: 8 })];
+  const placement = { clusters: { names: ["a", "b"] } };
+  const set = new Operated(a, aSet({ replicas: 1, roles, placement, recovery: { forceDeleteAfterSeconds: 60 } }), [b]);
+  set.untilReady();
+  const change = moveGroup(set.state, 0, a.nowMs, { wish: { cluster: "b", domain: null }, isAcross: true });
+  if (change === null) throw new Error("it can't be moved");
+  set.state = change.state;
+  set.until(({ state }) => state.groups[0]?.leaving[0]?.stage === "removal");
+  const { uid, nodeName } = a.pod("demo-0-decode-0");
+  const node = a.nodes.find(({ name }) => name === nodeName);
+  if (node !== undefined) Object.assign(node, { isReady: false, taints: [UNREACHABLE] });
+  set.run(30);
+  expect(messageOf(set)).toContain(
+    `What is left of incarnation 1 on a is being removed. decode-0 hangs in termination on ${nodeName}`,
+  );
+  set.run(40);
+  const forced = set.acted.filter((action) => action.kind === "delete" && action.isForced === true);
+  expect(forced).toMatchObject([{ ref: { cluster: "a", kind: "Pod", name: "demo-0-decode-0", uid } }]);
+  expect(set.told("pod.deleted")).toMatchObject([{ group: 0, incarnation: 1 }]);
+  set.until(({ state }) => state.groups[0]?.leaving.length === 0);
+  expect([a.pods.size, a.owners.size, b.pods.size]).toEqual([0, 0, 2]);
 });
