@@ -58,6 +58,38 @@ describeOnPairs("a group that changes its cluster", (pair) => {
     await set.end();
   });
 
+  test("is not held by a machine that is lost while the old copy ends there, for longer than forceDeleteAfterSeconds", async () => {
+    const roles = PAIR.map((role) => ({ ...role, annotations: { "sandbox.openpatio.io/stop-delay": "8s" } }));
+    const recovery = { forceDeleteAfterSeconds: 3 };
+    const { set, from, to } = await start("hanging", { roles, startupPolicy: "Parallel", recovery });
+    await set.call("sets.move", { group: 0, cluster: to.name });
+    const ending = await pair().server.until(
+      "the old copy to end",
+      () => set.pods(from),
+      (pods) => pods.length === 2 && pods.every(({ metadata }) => metadata.deletionTimestamp !== undefined),
+    );
+    const nodes = [...new Set(ending.map(({ spec }) => (spec as { nodeName: string }).nodeName))];
+    const setKubelets = (state: "stopped" | "running") =>
+      Promise.all(
+        nodes.map((node) =>
+          from.kube.patch("nodes", node, { metadata: { labels: { "sandbox.openpatio.io/kubelet": state } } }),
+        ),
+      );
+    await setKubelets("stopped");
+    try {
+      await set.goneFrom(from, 0);
+    } finally {
+      await setKubelets("running");
+    }
+    const told = await set.timeline("pod.deleted");
+    expect(told).toHaveLength(2);
+    for (const { incarnation, cause } of told)
+      expect([incarnation, cause]).toEqual([1, expect.stringContaining("which is silent for 3 s")]);
+    await set.ready();
+    expect(await set.timeline("group.failed")).toEqual([]);
+    await set.end();
+  });
+
   test("comes to the same end when the server is stopped in the middle of the move", async () => {
     const { set, from, to } = await start("restarted", { roles: slow("1500ms") });
     await set.call("sets.move", { group: 0 });

@@ -1,10 +1,13 @@
-import type { ClusterRow } from "@openpatio/core/view";
+import type { KubeObject } from "@openpatio/core/model";
+import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
+import type { ClusterRow, SetRow } from "@openpatio/core/view";
 import { createSandbox, SANDBOX_ZONES } from "@openpatio/k8s/sim";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestServer, type TestServer } from "../src/testing/index.ts";
 import { sandboxKube } from "./kube.ts";
+import { SETS } from "./kubectl.ts";
 import { type Pair, type Side, SpanningSet } from "./pair.ts";
-import { PAIR, uidsOf } from "./set-under-test.ts";
+import { manifest, PAIR, uidsOf } from "./set-under-test.ts";
 
 /** Clusters come and go here, so each is a sandbox cluster of its own that is registered as any other. */
 describe("removing a cluster", () => {
@@ -119,4 +122,32 @@ describe("removing a cluster", () => {
     a.cut(false);
     expect(await set.pods(a)).toHaveLength(2);
   });
+});
+
+test("a cluster that is removed keeps the finalizers of sets in namespaces that are not looked after", async () => {
+  const server = await createTestServer({ clusters: [], namespaces: ["mine"] });
+  const sandbox = await createSandbox({ clusters: [SANDBOX_ZONES], timing: "fast", seed: "shared" });
+  const { api, kubeconfigYaml } = sandbox.cluster(SANDBOX_ZONES.name);
+  const finalizersIn = (namespace: string) => api.get(SETS, namespace, "set")?.metadata.finalizers ?? [];
+  await server.call("clusters.register", { name: "shared", kubeconfig: kubeconfigYaml });
+  await server.until(
+    "the definitions to be there",
+    async () => api.list("customresourcedefinitions.apiextensions.k8s.io"),
+    (definitions) => definitions.some(({ metadata }) => metadata.name === SETS),
+  );
+  for (const namespace of ["mine", "theirs"]) {
+    api.create("namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    const object = JSON.parse(manifest(namespace, "set", { replicas: 0, roles: PAIR })) as KubeObject;
+    const finalizers = namespace === "theirs" ? [ORDERED_TEARDOWN] : [];
+    api.create(SETS, { ...object, metadata: { ...object.metadata, finalizers } });
+  }
+  await server.until(
+    "its own set to be followed",
+    () => server.call<readonly SetRow[]>("sets.list"),
+    (sets) => sets.length === 1 && finalizersIn("mine").includes(ORDERED_TEARDOWN),
+  );
+  await server.call("clusters.remove", { name: "shared", groups: "forget" });
+  expect([finalizersIn("mine"), finalizersIn("theirs")]).toEqual([[], [ORDERED_TEARDOWN]]);
+  await server.close();
+  await sandbox.close();
 });
