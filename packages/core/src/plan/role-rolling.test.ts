@@ -253,6 +253,40 @@ test("a role whose kind changes is recreated alone, in its turn", () => {
   );
 });
 
+test("a role whose volume claims change is recreated alone, in its turn", () => {
+  const claiming = (storage: string) => [
+    aRole({ role: "prefill", image: "engine:1" }),
+    {
+      ...(aRole({ role: "decode", replicas: 2, image: "engine:1", dependencies: ["prefill"] }) as object),
+      volumeClaimTemplates: [
+        {
+          metadata: { name: "cache" },
+          spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
+        },
+      ],
+    },
+  ];
+  const set = ready({ roles: claiming("1Gi") });
+  const before = [uids(set, "prefill"), uids(set, "decode")];
+  edit(set, { roles: claiming("2Gi") });
+  set.untilReady(200);
+  expect([set.incarnations, set.revisions]).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  expect(uids(set, "prefill")).toEqual(before[0]);
+  expect(uids(set, "decode")).toHaveLength(4);
+  expect(uids(set, "decode").filter((uid) => before[1]?.includes(uid))).toEqual([]);
+  expect(set.state.groups.map(({ roleRestarts }) => roleRestarts.map(({ role, restart }) => [role, restart]))).toEqual([
+    [["decode", 1]],
+    [["decode", 1]],
+  ]);
+  expect(set.told("group.updating").flatMap(({ actions }) => actions)).toContain(
+    "recreate its workload: its volume claims can not be changed in place",
+  );
+  expect(set.told("group.failed")).toEqual([]);
+});
+
 test("roles scale, come and go in the same edit, and autoscaling in the middle takes nothing away", () => {
   const set = ready();
   edit(set, { roles: [...roles("engine:2", 3), aRole({ role: "router", dependencies: ["decode"] })] });
