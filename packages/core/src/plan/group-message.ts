@@ -42,11 +42,9 @@ export function groupMessage(
 
 /** What there is to say of a group that is Ready: what it waits for all the same, or what others do to it. Null: nothing. */
 export function readyMessage(context: PlanContext, group: GroupState): string | null {
-  const sentences = [
-    groupFightMessage(group),
-    removalMessage(context, group),
-    ...copyMessages(group, context),
-  ].filter((sentence) => sentence !== null);
+  const sentences = [groupFightMessage(group), removalMessage(context, group), ...copyMessages(group, context)].filter(
+    (sentence) => sentence !== null,
+  );
   return sentences.length === 0 ? null : sentences.join(" ");
 }
 
