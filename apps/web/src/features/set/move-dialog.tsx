@@ -94,7 +94,7 @@ type ChoiceProps = {
 
 /** The places that have room for it now. */
 function Choice({ choices, target, onTarget }: ChoiceProps) {
-  if (choices.length === 0) return null;
+  if (choices.length < 2 && target === null) return null;
   const places = choices.map(
     ({ cluster, domain }): NonNullable<Target> => ({ cluster, ...(domain !== null && { domain }) }),
   );
