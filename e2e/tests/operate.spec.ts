@@ -109,6 +109,20 @@ test.describe("operating what runs", () => {
     await expect(ui.page.getByRole("region", { name: "Groups here" })).toContainText("ops");
   });
 
+  test("labels of a cluster are edited where they are shown, and what is no label is said at once", async ({ app }) => {
+    await ui.page.goto("/clusters/sandbox-racks");
+    const labels = ui.page.getByRole("region", { name: "Labels" });
+    await labels.getByRole("button", { name: "Edit…" }).click();
+    const field = ui.dialog.getByRole("textbox", { name: "Labels" });
+    await field.fill("region");
+    await expect(ui.dialog).toContainText("region is not of the form key=value.");
+    await field.fill("region=eu\ntier=prod");
+    await ui.confirm("Save labels");
+    await expect(labels.getByText("region=eu", { exact: true })).toBeVisible();
+    await app.mutate("clusters.update", { name: "sandbox-racks", labels: {} });
+    await expect(labels).toContainText("None. Sets can choose it by its name only.");
+  });
+
   test("a drained node loses its pods, and their groups recover elsewhere", async ({ app }) => {
     await ui.page.goto("/clusters/sandbox-racks");
     await ui.sandboxBar.getByRole("button", { name: "Drain a node…" }).click();

@@ -53,6 +53,12 @@ const SCREENS: readonly {
   { name: "clusters", path: "/clusters", seen: "2 of 2 answer." },
   { name: "register", path: "/clusters?register=1", seen: "The kubeconfig is stored encrypted" },
   { name: "cluster", path: "/clusters/sandbox-racks", seen: "Groups here" },
+  {
+    name: "cluster-labels",
+    path: "/clusters/sandbox-racks",
+    seen: "Sets may choose their clusters by labels",
+    act: (ui) => ui.page.getByRole("region", { name: "Labels" }).getByRole("button", { name: "Edit…" }).click(),
+  },
   { name: "cluster-room", path: "/clusters/sandbox-racks?view=room", seen: "Groups here" },
   { name: "activity", path: "/activity", seen: /shown/ },
   { name: "settings", path: "/settings", seen: "running for" },
