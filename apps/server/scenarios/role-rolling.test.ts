@@ -102,4 +102,32 @@ describeOnTargets("role rolling", (bench) => {
     expect((await set.objects("statefulsets.apps")).map(({ metadata }) => metadata.name)).toEqual([]);
     expect(await set.timeline("group.failed")).toEqual([]);
   });
+
+  test("a multi-node role and one whose volume claims change are recreated alone, each in its turn", async () => {
+    const claims = (storage: string) => [
+      {
+        metadata: { name: "cache" },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } },
+      },
+    ];
+    const rolesAt = (image: string, storage: string) => [
+      { role: "router" },
+      { role: "prefill", replicas: 2, leaderWorker: { size: 2 }, dependencies: ["router"], image },
+      { role: "decode", dependencies: ["prefill"], volumeClaimTemplates: claims(storage) },
+    ];
+    const set = await bench().start("alone", { replicas: 1, roles: rolesAt("engine:1", "1Gi"), rollout });
+    const before = uidsOf(await set.pods());
+    const router = uidsOf(await set.pods(0, "router"));
+    await set.apply({ replicas: 1, roles: rolesAt("engine:2", "2Gi"), rollout });
+    const { groups } = await set.settled();
+    expect(groups[0]).toMatchObject({ revision: 2, incarnation: 1 });
+    expect(uidsOf(await set.pods()).filter((uid) => before.includes(uid))).toEqual(router);
+    const told = (await set.timeline("group.updating")).flatMap(({ actions }) => actions);
+    expect(told).toEqual([
+      "update prefill and decode, one after another",
+      "recreate its workload: an instance of several pods can not be changed in place",
+      "recreate its workload: its volume claims can not be changed in place",
+    ]);
+    expect(await set.timeline("group.failed")).toEqual([]);
+  });
 });

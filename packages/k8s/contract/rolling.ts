@@ -163,6 +163,27 @@ export function describeRolling(world: () => World): void {
     await w.cluster.release({ ...ref, name: `${ref.name}-gone` });
   });
 
+  test("a RoleBasedGroup that is held outlives its deletion with all that it owns, until it is released", async () => {
+    const w = world();
+    const set = w.name("held");
+    const group = w.group(set);
+    const finalizers = ["openpatio.io/ordered-teardown", "example.com/theirs"];
+    const owner = await w.created({ ...group, metadata: { ...group.metadata, finalizers } });
+    const object = w.statefulSet(set, 1, { owner });
+    await w.created(object);
+    await w.cluster.delete(owner, "Background");
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect((await w.get(object)).metadata.deletionTimestamp).toBeUndefined();
+    await w.cluster.release(owner);
+    await w.cluster.release(owner);
+    const { labels, finalizers: left } = (await w.get(group)).metadata;
+    expect([labels, left]).toEqual([group.metadata.labels, ["example.com/theirs"]]);
+    const path = w.others.path(group.apiVersion, group.kind, w.namespace, group.metadata.name);
+    await w.others.patch(path, { metadata: { finalizers: null } });
+    await eventually(async () => (await w.find(group)) === null && (await w.find(object)) === null);
+    await w.cluster.release(owner);
+  });
+
   test("with Orphan a workload goes at once and its pods stay, without it as their owner", async () => {
     const w = world();
     const set = w.name("orphaned");
