@@ -1,5 +1,6 @@
 import { MINIMAL_EXAMPLE } from "@openpatio/core/spec";
 import type { TimelineItem } from "@openpatio/core/view";
+import { SANDBOX_RACKS } from "@openpatio/k8s/sim";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, createTestServer, type TestServer } from "../testing/index.ts";
 
@@ -25,6 +26,7 @@ const rackSized = (name: string, groups = 1) =>
   MINIMAL_EXAMPLE.replace("name: demo-group", `name: ${name}`)
     .replace(/replicas: 2( +# two)/, `replicas: ${groups}$1`)
     .replaceAll(/nvidia.com\/gpu: "?\d+"?/g, "nvidia.com/gpu: 8");
+const small = (name: string) => rackSized(name).replaceAll("nvidia.com/gpu: 8", "nvidia.com/gpu: 1");
 const apply = (server: TestServer, yaml: string) => server.call("sets.apply", { yaml, cluster: "sandbox-racks" });
 const ready = (server: TestServer, name: string) =>
   server.until(
@@ -48,6 +50,26 @@ test("of sets that are placed at the same moment, no two get the same room", asy
   expect(waiting.map((group) => group.phase)).toEqual(["Pending", "Pending"]);
   expect(waiting[0]?.refusals).toHaveLength(6);
   expect(waiting[0]?.message).toContain("Closest: rack-");
+});
+
+test("a cluster that answers slowly delays the sets that go there, and no others", async () => {
+  const server = await createTestServer({ clusters: [SANDBOX_RACKS, { ...SANDBOX_RACKS, name: "slow" }] });
+  servers.push(server);
+  const slow = Array.from({ length: 5 }, (_, i) => `slow-${i}`);
+  const onSlow = (name: string) => server.call("sets.apply", { yaml: small(name), cluster: "slow" });
+  await Promise.all([...slow.map(onSlow), apply(server, small("quick"))]);
+  for (const name of [...slow, "quick"]) await ready(server, name);
+  server.cluster("slow").slow(2_500);
+  // Each asks its cluster for what the next group needs, before that is placed.
+  for (const name of [...slow, "quick"]) await server.call("sets.scale", { name, replicas: 2 });
+  const places = async (name: string) =>
+    (await server.set(name)).groups.filter(({ cluster }) => cluster !== null).length;
+  await server.until(
+    "quick to be placed",
+    () => places("quick"),
+    (count) => count === 2,
+  );
+  expect(await Promise.all(slow.map(places))).toEqual([1, 1, 1, 1, 1]);
 });
 
 test("a group that waits for room is placed when another set gives some back", async () => {

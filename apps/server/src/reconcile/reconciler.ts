@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { clustersOfGroup, homeOf, type SetStatus } from "@openpatio/core/model";
-import type { Reservation } from "@openpatio/core/placement";
+import type { MissingObjects, Reservation } from "@openpatio/core/placement";
 import { type Plan, PlanMemory, plan, type TimelineDraft } from "@openpatio/core/plan";
 import type { ClusterChange } from "@openpatio/core/ports";
 import { resourceStatusAction } from "../adoption/resource-status.ts";
@@ -36,8 +36,13 @@ const PLANS_AT_ONCE = 4;
 const MAX_RACES = 5;
 const RACE_PAUSE_MS = 250;
 const STATUS_RETRY_MS = 2_000;
-/** A burst of watch events becomes one run. */
+/**
+ * What a cluster shows is planned at once, and then not again before this has passed since: so a change costs no waiting,
+ * and a burst of watch events becomes one run.
+ */
 const SETTLE_MS = 20;
+/** Planning one set takes at most so much of the time, however much happens to it. */
+const MOST_OF_TIME = 1 / 4;
 
 export type ReconcilerOptions = {
   readonly sets: SetStore;
@@ -66,6 +71,8 @@ export class Reconciler {
   private readonly failedRuns = new Map<string, number>();
   /** What plans came to before, by set: only to be quicker. */
   private readonly memories = new Map<string, PlanMemory>();
+  /** When each set was last planned, by the process's own clock, and how long that took. */
+  private readonly paces = new Map<string, { readonly startedMs: number; readonly tookMs: number }>();
   private held: Held | null = null;
   private isRefreshing = false;
 
@@ -135,20 +142,20 @@ export class Reconciler {
     const { sets } = this.options;
     if (change.kind === "set") {
       for (const { state } of sets.named(change.namespace, change.set)) {
-        if ((homeOf(state) ?? cluster) === cluster) this.queue.add(state.id, SETTLE_MS);
+        if ((homeOf(state) ?? cluster) === cluster) this.addSettled(state.id);
       }
       return;
     }
     if (change.kind === "resource") {
       const set = sets.find(change.namespace, change.name, cluster);
-      if (set !== null) this.queue.add(set.state.id, SETTLE_MS);
+      if (set !== null) this.addSettled(set.state.id);
       return;
     }
     for (const set of sets.all()) {
       if (change.kind === "resources" && homeOf(set.state) !== cluster) continue;
       const isHere = set.state.groups.some((group) => clustersOfGroup(group).includes(cluster));
       const mayComeHere = isWaitingForRoom(set);
-      if (change.kind === "capacity" ? mayComeHere : isHere || mayComeHere) this.queue.add(set.state.id, SETTLE_MS);
+      if (change.kind === "capacity" ? mayComeHere : isHere || mayComeHere) this.addSettled(set.state.id);
     }
   }
 
@@ -158,7 +165,15 @@ export class Reconciler {
     this.options.executor.forget(id);
     this.failedRuns.delete(id);
     this.memories.delete(id);
+    this.paces.delete(id);
     this.roomChanged();
+  }
+
+  /** After a change in a cluster. */
+  private addSettled(id: string): void {
+    const pace = this.paces.get(id);
+    const gapMs = pace === undefined ? 0 : Math.max(SETTLE_MS, pace.tookMs / MOST_OF_TIME);
+    this.queue.add(id, pace === undefined ? 0 : Math.max(0, pace.startedMs + gapMs - performance.now()));
   }
 
   private memoryOf(id: string): PlanMemory {
@@ -169,7 +184,7 @@ export class Reconciler {
 
   /** Room was given back: whoever waits for some looks again. */
   private roomChanged(): void {
-    for (const set of this.options.sets.all()) if (isWaitingForRoom(set)) this.queue.add(set.state.id, SETTLE_MS);
+    for (const set of this.options.sets.all()) if (isWaitingForRoom(set)) this.addSettled(set.state.id);
   }
 
   private async run(id: string): Promise<void> {
@@ -189,7 +204,7 @@ export class Reconciler {
   }
 
   private async reconcile(id: string, log: Logger): Promise<void> {
-    const outcome = await this.planning.run(() => this.planAndStore(id, log));
+    const outcome = await this.planAndStore(id, log);
     if (outcome === null) return;
     const { set, planned } = outcome;
     const actions = planned.actions.filter((action) => action.kind !== "status");
@@ -209,69 +224,77 @@ export class Reconciler {
   }
 
   /** Null when there is nothing to act on: no such set, not our turn, or the set is gone now. */
-  private async planAndStore(id: string, log: Logger): Promise<{ set: StoredSet; planned: Plan } | null> {
-    const { sets, fleet, reservations, nowMs } = this.options;
+  private async planAndStore(id: string, log: Logger): Promise<Planned | null> {
     for (let race = 0; race < MAX_RACES; race++) {
-      const asked = sets.get(id);
+      const asked = this.options.sets.get(id);
       if (asked === null) return null;
+      // Clusters are asked before it takes its turn: a slow one delays nobody else.
       const missing = await this.options.missing.of(asked.state);
-      // It may have changed while clusters were asked.
-      const set = sets.get(id);
-      if (set === null) return null;
-      const clusters = fleet.observe();
-      const versions = new Map([...clusters.keys()].map((name) => [name, fleet.placementVersion(name)]));
-      const planned = plan(
-        {
-          set: set.state,
-          clusters,
-          missing,
-          lost: this.options.lost.known(),
-          // Read only when something is to be placed, which is rare.
-          get reservations(): readonly Reservation[] {
-            return reservations.except(id);
-          },
-        },
-        nowMs(),
-        this.memoryOf(id),
-      );
-      const { held } = this;
-      if (held === null || !held.isHeld()) {
-        this.options.onPlanned(id, planned.status);
-        return null;
-      }
-      if (!isWorthStoring(set, planned)) {
-        this.options.onPlanned(id, planned.status);
-        return { set, planned };
-      }
-      const stored = await sets.commit({
-        before: set,
-        after: planned.isGone
-          ? null
-          : {
-              state: { ...set.state, ...planned.next },
-              // The text of a resource is what the resource says; a return from it is our state.
-              yaml:
-                set.state.resource === null ? yamlWithTemplate(set.yaml, set.state.spec, planned.next.spec) : set.yaml,
-              nextDueAtMs: dueAtMs(planned, nowMs()),
-            },
-        timeline: linesOf(planned, set).map((draft) => toEntry(set, planned, draft)),
-        placements: planned.placedOn.map((name) => ({ name, version: versions.get(name) ?? 0 })),
-        fence: held.token,
-      });
-      if (stored === null) {
-        log.info({ race }, "lost a race, planning again");
-        await this.catchUp();
-        continue;
-      }
-      for (const name of planned.placedOn) fleet.advancePlacementVersion(name, (versions.get(name) ?? 0) + 1);
-      if (stored === "removed") return null;
-      this.options.onPlanned(id, planned.status);
-      this.options.logTails.collect(set, stored, held);
-      if (hasGivenBack(set, stored)) this.roomChanged();
-      return { set: stored, planned };
+      const outcome = await this.planning.run(() => this.planOnce(id, missing));
+      if (outcome !== "lost") return outcome;
+      log.info({ race }, "lost a race, planning again");
     }
     this.queue.add(id, RACE_PAUSE_MS);
     return null;
+  }
+
+  private async planOnce(id: string, missing: MissingObjects): Promise<Planned | "lost" | null> {
+    const { sets, fleet, reservations, nowMs } = this.options;
+    // It may have changed while clusters were asked.
+    const set = sets.get(id);
+    if (set === null) return null;
+    const clusters = fleet.observe();
+    const versions = new Map([...clusters.keys()].map((name) => [name, fleet.placementVersion(name)]));
+    const startedMs = performance.now();
+    const planned = plan(
+      {
+        set: set.state,
+        clusters,
+        missing,
+        lost: this.options.lost.known(),
+        // Read only when something is to be placed, which is rare.
+        get reservations(): readonly Reservation[] {
+          return reservations.except(id);
+        },
+      },
+      nowMs(),
+      this.memoryOf(id),
+    );
+    this.paces.set(id, { startedMs, tookMs: performance.now() - startedMs });
+    const { held } = this;
+    if (held === null || !held.isHeld()) {
+      this.options.onPlanned(id, planned.status);
+      return null;
+    }
+    if (!isWorthStoring(set, planned)) {
+      this.options.onPlanned(id, planned.status);
+      return { set, planned };
+    }
+    const stored = await sets.commit({
+      before: set,
+      after: planned.isGone
+        ? null
+        : {
+            state: { ...set.state, ...planned.next },
+            // The text of a resource is what the resource says; a return from it is our state.
+            yaml:
+              set.state.resource === null ? yamlWithTemplate(set.yaml, set.state.spec, planned.next.spec) : set.yaml,
+            nextDueAtMs: dueAtMs(planned, nowMs()),
+          },
+      timeline: linesOf(planned, set).map((draft) => toEntry(set, planned, draft)),
+      placements: planned.placedOn.map((name) => ({ name, version: versions.get(name) ?? 0 })),
+      fence: held.token,
+    });
+    if (stored === null) {
+      await this.catchUp();
+      return "lost";
+    }
+    for (const name of planned.placedOn) fleet.advancePlacementVersion(name, (versions.get(name) ?? 0) + 1);
+    if (stored === "removed") return null;
+    this.options.onPlanned(id, planned.status);
+    this.options.logTails.collect(set, stored, held);
+    if (hasGivenBack(set, stored)) this.roomChanged();
+    return { set: stored, planned };
   }
 
   /** The sets are read after the versions that they must cover. */
@@ -303,6 +326,8 @@ export class Reconciler {
     }
   }
 }
+
+type Planned = { readonly set: StoredSet; readonly planned: Plan };
 
 const isWaitingForRoom = (set: StoredSet): boolean =>
   set.state.groups.some((group) => group.stage === "unplaced") ||
