@@ -9,6 +9,12 @@ export function median(values: readonly number[]): number {
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 export const ratio = (ours: number, limit: number): string => `${(ours / limit).toFixed(2)}×`;
 
+/** The middle one, and how far they are apart: that is the noise of the machine. */
+export function spread(ratios: readonly number[]): string {
+  const text = (value: number): string => value.toFixed(2);
+  return `${text(median(ratios))}× (${text(Math.min(...ratios))}–${text(Math.max(...ratios))})`;
+}
+
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");

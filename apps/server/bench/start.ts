@@ -10,6 +10,8 @@ export type StartFigures = {
   /** Median milliseconds until every pod is Ready. */
   readonly bareMs: number;
   readonly ourMs: number;
+  /** Ours by the bare client's, of each round. */
+  readonly ratios: readonly number[];
   /** By the API server's own count, of one run; null on the sandbox, which counts nothing. */
   readonly writes: ReadonlyMap<string, number> | null;
   /** By our own count, of the same run. */
@@ -47,5 +49,6 @@ export async function measureStart(target: Target, subject: Subject, rounds: num
     await untilEmpty(target);
     await sleep(500);
   }
-  return { subject, bareMs: median(bareMs), ourMs: median(ourMs), writes, ownWrites };
+  const ratios = ourMs.map((ms, round) => ms / (bareMs[round] ?? Number.NaN));
+  return { subject, bareMs: median(bareMs), ourMs: median(ourMs), ratios, writes, ownWrites };
 }
