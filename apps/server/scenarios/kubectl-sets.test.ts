@@ -197,7 +197,8 @@ describeOnTargets("sets applied with kubectl", (bench) => {
     const told = await bench().server.until(
       "its events",
       async () => ({ set: await about("RoleBasedGroupSet", "told"), group: await about("RoleBasedGroup", "told-0") }),
-      ({ set: ofSet }) => ofSet.filter(({ reason }) => reason === "GroupReady").length > 0 && ofSet.length > 5,
+      ({ set: ofSet, group }) =>
+        [ofSet, group].every((events) => events.some(({ reason }) => reason === "GroupFailed")) && ofSet.length > 5,
     );
     for (const events of [told.set, told.group]) {
       const [failure, ...more] = events.filter(({ reason }) => reason === "GroupFailed");

@@ -61,6 +61,20 @@ describeOnTargets("recovery role by role", (bench) => {
       await comesTo(set, { decode: "1", router: "1", metrics: "1" });
     });
 
+    test("a worker of a multi-node instance fails: all instances of the role go, and the others stay", async () => {
+      const roles = ROLES.map((role) => (role.role === "decode" ? { ...role, leaderWorker: { size: 2 } } : role));
+      const set = await start("role-multi", "RecreateRole", roles);
+      const untouched = uidsOf([...(await set.pods(0, "prefill")), ...(await set.pods(0, "metrics"))]);
+      const before = uidsOf(await set.pods(0, "decode"));
+      expect(before).toHaveLength(4);
+      await set.annotatePod(`${set.podName(0, "decode", 1)}-1`, { crash: "137" });
+      await comesTo(set, { decode: "1", router: "1" });
+      expect(uidsOf([...(await set.pods(0, "prefill")), ...(await set.pods(0, "metrics"))])).toEqual(untouched);
+      const after = uidsOf(await set.pods(0, "decode"));
+      expect([after.length, after.filter((uid) => before.includes(uid))]).toEqual([4, []]);
+      expect(await set.timeline("group.failed")).toHaveLength(1);
+    });
+
     test("its StatefulSet is deleted by hand", async () => {
       const set = await start("role-bare", "RecreateRole");
       await bench().kube.delete("statefulsets.apps", "role-bare-0-metrics");
