@@ -318,6 +318,44 @@ export function describeCustomResources(world: () => World): void {
     ).toBe('Gadget in version "v1" cannot be handled as a Gadget: strict decoding error: unknown field "spec.bogus"');
   });
 
+  test("a definition whose rules are no expressions is refused, at the place of each", async () => {
+    const rule = (text: string, more: object = {}) => ({
+      type: "string",
+      maxLength: 5,
+      "x-kubernetes-validations": [{ rule: text, ...more }],
+    });
+    const definition = (spec: object) => {
+      const sent = gadgetDefinition(`broken.${group}`);
+      const [version] = sent.spec.versions;
+      const schema = {
+        openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: spec } } },
+      };
+      return { ...sent, spec: { ...sent.spec, versions: [{ ...version, schema }] } };
+    };
+    const problems = async (spec: object) => {
+      const error = await send({ method: "POST", query: { dryRun: "All" }, body: definition(spec) }, DEFINITIONS).then(
+        () => undefined,
+        (refused: unknown) => refused,
+      );
+      expect(error).toBeInstanceOf(ApiError);
+      const { causes } = error as ApiError;
+      return causes.map(({ field, message }) => [field, message.split(" Syntax error: ")[0]]);
+    };
+    const at = "spec.validation.openAPIV3Schema.properties[spec].properties";
+    const shown = (text: string, message = "") =>
+      `Invalid value: {"Rule":"${text}","Message":"","MessageExpression":"${message}","Reason":null,"FieldPath":"","OptionalOldSelf":null}`;
+    expect(await problems({ a: rule("self =="), l: { type: "array", maxItems: 2, items: rule("(self") } })).toEqual([
+      [`${at}[a].x-kubernetes-validations[0].rule`, `${shown("self ==")}: compilation failed: ERROR: <input>:1:8:`],
+      [`${at}[l].items.x-kubernetes-validations[0].rule`, `${shown("(self")}: compilation failed: ERROR: <input>:1:6:`],
+    ]);
+    expect(await problems({ a: rule("self == 'a'", { messageExpression: "'a' +" }) })).toEqual([
+      [
+        `${at}[a].x-kubernetes-validations[0].messageExpression`,
+        `${shown("self == 'a'", "'a' +")}: messageExpression compilation failed: ERROR: <input>:1:6:`,
+      ],
+    ]);
+  });
+
   test("a rule about a change holds from the second write on; what did not change is not judged again", async () => {
     await make("frozen", { size: 5, frozen: "a", least: 3 });
     expect(await refusal(merge("frozen", { spec: { frozen: "b" } }))).toBe(

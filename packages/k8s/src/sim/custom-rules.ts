@@ -1,10 +1,9 @@
 /** `x-kubernetes-validations`: rules in CEL about a value and, for some, about what it was before. */
-import { CelError, type CelValue, evaluateCel, mentions } from "./cel-evaluate.ts";
-import { type Expression, parseCel } from "./cel-parse.ts";
+import { CelError, type CelExpression, CelSyntaxError, parseCel } from "./cel.ts";
 import { childSchema, earlierItem } from "./custom-schema.ts";
 import type { Schema, ValidationRule } from "./openapi-schema.ts";
 import type { FieldError } from "./status.ts";
-import { isEqual, isObject } from "./store-json.ts";
+import { isEqual, isObject, type MutableObject, textOf } from "./store-json.ts";
 
 /** `before` is undefined for what is new. Unchanged values are only judged by rules about the change. */
 export function ruleProblems(
@@ -36,10 +35,10 @@ function ownProblems(value: unknown, before: unknown, schema: Schema, at: string
   if (rules.length === 0) return [];
   const isUnchanged = before !== undefined && isEqual(value, before);
   const isRoot = at === "";
-  const scope: Record<string, CelValue> = { self: toCel(value, schema, isRoot) };
+  const scope: Record<string, unknown> = { self: toCel(value, schema, isRoot) };
   if (before !== undefined) scope["oldSelf"] = toCel(before, schema, isRoot);
   return rules.flatMap((rule) => {
-    const isTransition = mentions(compiled(rule.rule), "oldSelf");
+    const isTransition = compiled(rule.rule).mentions("oldSelf");
     if (isTransition ? before === undefined : isUnchanged) return [];
     const failure = failureOf(rule, scope);
     return failure === undefined ? [] : [toFieldError(rule, at, failure, value, schema)];
@@ -48,9 +47,9 @@ function ownProblems(value: unknown, before: unknown, schema: Schema, at: string
 
 type Failure = { readonly text: string; readonly hasNoValue: boolean };
 
-function failureOf(rule: ValidationRule, scope: Record<string, CelValue>): Failure | undefined {
+function failureOf(rule: ValidationRule, scope: Record<string, unknown>): Failure | undefined {
   try {
-    if (evaluateCel(compiled(rule.rule), scope) === true) return undefined;
+    if (compiled(rule.rule).evaluate(scope) === true) return undefined;
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
     const text = `${error.message} evaluating rule: ${rule.message?.trim() ?? rule.rule.trim()}`;
@@ -61,10 +60,10 @@ function failureOf(rule: ValidationRule, scope: Record<string, CelValue>): Failu
 }
 
 /** What cannot be said by its expression is said by the fixed message. */
-function messageFrom({ messageExpression }: ValidationRule, scope: Record<string, CelValue>): string | undefined {
+function messageFrom({ messageExpression }: ValidationRule, scope: Record<string, unknown>): string | undefined {
   if (messageExpression === undefined) return undefined;
   try {
-    const text = evaluateCel(compiled(messageExpression), scope);
+    const text = compiled(messageExpression).evaluate(scope);
     return typeof text === "string" && text.trim() !== "" && !text.includes("\n") ? text : undefined;
   } catch (error) {
     if (error instanceof CelError) return undefined;
@@ -87,9 +86,9 @@ function toFieldError(rule: ValidationRule, at: string, failure: Failure, value:
   return { kind, field, value, detail: kind === "duplicate" ? "" : failure.text, isBare };
 }
 
-const expressions = new Map<string, Expression>();
+const expressions = new Map<string, CelExpression>();
 
-function compiled(source: string): Expression {
+function compiled(source: string): CelExpression {
   let expression = expressions.get(source);
   if (expression === undefined) {
     expression = parseCel(source);
@@ -98,19 +97,75 @@ function compiled(source: string): Expression {
   return expression;
 }
 
+/** What is wrong with the rules of a definition themselves: text that is no expression is refused with the definition. */
+export function expressionProblems(schema: unknown, at: string): readonly FieldError[] {
+  if (!isObject(schema)) return [];
+  const rules = Array.isArray(schema[RULES]) ? schema[RULES].filter(isObject) : [];
+  const own = rules.flatMap((rule, index) => brokenExpressions(rule, `${at}.${RULES}[${index}]`));
+  const properties = isObject(schema["properties"]) ? Object.entries(schema["properties"]) : [];
+  return [
+    ...own,
+    ...properties.flatMap(([name, child]) => expressionProblems(child, `${at}.properties[${name}]`)),
+    ...["items", "additionalProperties"].flatMap((key) => expressionProblems(schema[key], `${at}.${key}`)),
+  ];
+}
+
+const RULES = "x-kubernetes-validations";
+
+function brokenExpressions(rule: MutableObject, at: string): readonly FieldError[] {
+  const source = textOf(rule["rule"]);
+  if (source.trim() === "") return [{ kind: "required", field: `${at}.rule`, detail: "rule is not specified" }];
+  // As Go prints the whole rule.
+  const value = {
+    Rule: source,
+    Message: textOf(rule["message"]),
+    MessageExpression: textOf(rule["messageExpression"]),
+    Reason: rule["reason"] ?? null,
+    FieldPath: textOf(rule["fieldPath"]),
+    OptionalOldSelf: rule["optionalOldSelf"] ?? null,
+  };
+  for (const key of ["rule", "messageExpression"]) {
+    if (rule[key] === undefined) continue;
+    try {
+      compiled(textOf(rule[key]));
+    } catch (error) {
+      if (!(error instanceof CelSyntaxError)) throw error;
+      const subject = key === "rule" ? "compilation failed" : "messageExpression compilation failed";
+      return [{ kind: "invalid", field: `${at}.${key}`, value, detail: `${subject}: ${error.message}` }];
+    }
+  }
+  return [];
+}
+
 /** Rules see what the schema names. Of an object's metadata that is its name. */
-function toCel(value: unknown, schema: Schema | undefined, isRoot = false): CelValue {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+function toCel(value: unknown, schema: Schema | undefined, isRoot = false): unknown {
   if (typeof value === "number") return schema?.type !== "number" && Number.isInteger(value) ? BigInt(value) : value;
   if (Array.isArray(value)) return value.map((item) => toCel(item, schema?.items));
-  const out: Record<string, CelValue> = Object.create(null);
-  if (!isObject(value)) return out;
+  if (!isObject(value)) return value;
+  const out: Record<string, unknown> = Object.create(null);
   for (const [key, child] of Object.entries(value)) {
     const own = schema === undefined ? undefined : childSchema(schema, key);
-    if (isRoot && key === "metadata") out[key] = toCel(child, METADATA);
-    else if (own !== undefined && child !== undefined) out[key] = toCel(child, own);
+    const name = schema?.properties === undefined ? key : escapedName(key);
+    if (isRoot && key === "metadata") out[name] = toCel(child, METADATA);
+    else if (own !== undefined && child !== undefined) out[name] = toCel(child, own);
   }
   return out;
 }
 
 const METADATA: Schema = { properties: { name: { type: "string" }, generateName: { type: "string" } } };
+
+// Source: https://kubernetes.io/docs/reference/using-api/cel/#escaping
+const RESERVED: ReadonlySet<string> = new Set(
+  "true false null in as break const continue else for function if import let loop package namespace return".split(" "),
+);
+const SYMBOLS: Readonly<Record<string, string>> = {
+  __: "__underscores__",
+  ".": "__dot__",
+  "-": "__dash__",
+  "/": "__slash__",
+};
+
+/** Rules write property names that are no identifiers with escapes. Keys of maps stand as they are. */
+function escapedName(name: string): string {
+  return RESERVED.has(name) ? `__${name}__` : name.replaceAll(/__|[./-]/g, (symbol) => SYMBOLS[symbol] ?? symbol);
+}

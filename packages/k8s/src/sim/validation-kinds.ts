@@ -1,3 +1,4 @@
+import { expressionProblems } from "./custom-rules.ts";
 import type { FieldError } from "./status.ts";
 import { isEqual, isObject, type MutableObject, objectsOf, textOf } from "./store-json.ts";
 import { matchesSelector } from "./store-selectors.ts";
@@ -127,10 +128,15 @@ export function validateCustomDefinition(object: MutableObject, spec: MutableObj
       ),
     );
   }
-  for (const [index, version] of versions.entries()) {
-    const schema = isObject(version["schema"]) ? version["schema"]["openAPIV3Schema"] : undefined;
-    if (!isObject(schema))
-      errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`, "schemas are required"));
+  const schemas = versions.map(({ schema }) => (isObject(schema) ? schema["openAPIV3Schema"] : undefined));
+  const at = (index: number): string => `spec.versions[${index}].schema.openAPIV3Schema`;
+  for (const [index, schema] of schemas.entries()) {
+    if (!isObject(schema)) errors.push(required(at(index), "schemas are required"));
   }
-  return errors;
+  // A schema that all versions share is kept, and named, once.
+  const isShared = schemas.every((schema) => isEqual(schema, schemas[0]));
+  const broken = isShared
+    ? expressionProblems(schemas[0], "spec.validation.openAPIV3Schema")
+    : schemas.flatMap((schema, index) => expressionProblems(schema, at(index)));
+  return [...errors, ...broken];
 }
