@@ -58,7 +58,9 @@ export class BareClient {
   ): Promise<void> {
     const [owner, ...rest] = objects;
     if (owner?.kind !== "RoleBasedGroup") throw new Error("the owner comes first");
-    const { uid } = (await this.#create(owner)).metadata;
+    // Its finalizer is the server's to take off; here nobody would.
+    const { finalizers: _, ...metadata } = owner.metadata;
+    const { uid } = (await this.#create({ ...owner, metadata })).metadata;
     const started = new Map<string, Promise<void>>();
     const sent = rest.map(async (object) => {
       const ownerReferences = object.metadata.ownerReferences?.map((reference) => ({ ...reference, uid }));
