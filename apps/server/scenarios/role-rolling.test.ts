@@ -71,6 +71,19 @@ describeOnTargets("role rolling", (bench) => {
       expect(await set.timeline("group.failed")).toEqual([]);
     });
 
+    test("may take longer than the deadline, while pod after pod gets ready", async () => {
+      const slow = TWO.map((role) => ({ ...role, minReadySeconds: 6 }));
+      const patient = { ...rollout, progressDeadlineSeconds: 20 };
+      const set = await bench().start("slowrole", { replicas: 1, roles: slow, rollout: patient });
+      const startedMs = Date.now();
+      await set.apply({ replicas: 1, roles: withImage(slow, "engine:2"), rollout: patient });
+      const { groups } = await set.settled();
+      expect(groups.map(({ revision, incarnation }) => [revision, incarnation])).toEqual([[2, 1]]);
+      expect(Date.now() - startedMs).toBeGreaterThan(20_000);
+      expect(await set.timeline("rollout.stalled")).toEqual([]);
+      expect(await set.timeline("rollout.finished")).toHaveLength(1);
+    });
+
     test("is restarted role by role, each pod once", async () => {
       const set = await bench().start("againrole", { replicas: 1, roles: TWO, rollout });
       const before = uidsOf(await set.pods());

@@ -41,7 +41,8 @@ function work(): void {
     const played = seeds.map((seed) => runSeed(seed, { isShrunk }));
     const failures = played.flatMap(({ failure }) => failure ?? []);
     const drawn = played.map(({ history }) => tallyOf(history)).reduce(sum);
-    process.send?.({ failures, drawn } satisfies Answer);
+    // A parent that is gone hears nothing, and the worker goes as well.
+    process.send?.({ failures, drawn } satisfies Answer, undefined, undefined, () => undefined);
   });
 }
 

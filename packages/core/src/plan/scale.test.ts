@@ -144,6 +144,27 @@ test("a workload that a removed role left behind gives way to a role of its name
   expect(kinds.map(({ shown }) => shown.kind)).toEqual(["StatefulSet"]);
 });
 
+test.each([
+  ["one workload", "a workload per instance"],
+  ["a workload per instance", "one workload"],
+] as const)("%s that a removed role left behind gives way to %s of a role of its name", (from, to) => {
+  const side = { "one workload": {}, "a workload per instance": { leaderWorker: { size: 2 } } };
+  const set = ready({ replicas: 1, roles: [...roles(2, 2), aRole({ role: "side", ...side[from] })] });
+  const left = [...set.world.workloads]
+    .filter(([, { shown }]) => shown.role === "side")
+    .map(([key, record]) => [key, { ...record, shown: { ...record.shown } }] as const);
+  expect(left).toHaveLength(1);
+  edit(set, { replicas: 1 });
+  set.untilReady();
+  set.run(5);
+  for (const [key, record] of left) set.world.workloads.set(key, record);
+  edit(set, { replicas: 1, roles: [...roles(2, 2), aRole({ role: "side", ...side[to] })] });
+  set.untilReady();
+  set.run(10);
+  const names = [...set.world.workloads.values()].filter(({ shown }) => shown.role === "side");
+  expect(names.map(({ shown }) => shown.name)).toEqual([to === "one workload" ? "demo-0-side" : "demo-0-side-0"]);
+});
+
 test("deleting removes roles in reverse dependency order and leaves nothing", () => {
   const set = ready();
   set.take(deleteSet(set.state));

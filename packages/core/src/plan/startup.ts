@@ -179,9 +179,11 @@ function stopRemovedRoles(
   observed: ObservedGroup,
   notes: PlanNotes,
 ): void {
-  const kinds = new Map(progress.map(({ role }) => [role.role, role.kind]));
+  const roles = new Map(progress.map(({ role }) => [role.role, role]));
   for (const workload of observed.workloads) {
-    const isWanted = kinds.get(workload.role) === workload.kind;
+    const role = roles.get(workload.role);
+    // Whether it is one of several, each for an instance, is as much of another kind.
+    const isWanted = role?.kind === workload.kind && role.isPerInstance === (workload.instance !== null);
     if (workload.incarnation !== group.incarnation || isWanted || workload.deletionAtMs !== null) continue;
     notes.actions.push({
       kind: "delete",
