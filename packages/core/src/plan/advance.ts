@@ -206,7 +206,7 @@ function withDeadline(
     notes.wakeAtMs.push(deadlineMs);
     return item;
   }
-  const reason = stallReason(running.progress);
+  const reason = stallReason(running.progress, running.observed);
   if (canMove(context, group, running, placing)) {
     const cause = { kind: "move", message: `No room where it is placed: ${reason}`, atMs: nowMs } as const;
     notes.timeline.push({

@@ -1,5 +1,5 @@
 import type { ObservedPod } from "../model/index.ts";
-import { shortPodName } from "./observed-group.ts";
+import { type ObservedGroup, shortPodName } from "./observed-group.ts";
 import type { RoleProgress } from "./roles.ts";
 
 /** States that every start passes through: no news. */
@@ -52,12 +52,14 @@ export function firstTrouble(progress: readonly RoleProgress[]): string | null {
 }
 
 /** What a start that missed its deadline waits for: the role, the pod and the pod's own reason. */
-export function stallReason(progress: readonly RoleProgress[]): string {
+export function stallReason(progress: readonly RoleProgress[], observed?: ObservedGroup): string {
   const trouble = firstTrouble(progress);
   if (trouble !== null) return trouble;
   const step =
     progress.find(({ isReady, workload }) => !isReady && workload !== null) ?? progress.find(({ isReady }) => !isReady);
-  if (step === undefined) return "nothing is left to wait for";
+  // A group without pods waits for its object alone: for its namespace, say.
+  if (step === undefined)
+    return observed?.owner === null ? "it has no RoleBasedGroup yet" : "nothing is left to wait for";
   const { role, pods, ready } = step;
   const waiting = pods.find((pod) => !pod.isReady);
   const pod = waiting === undefined ? "" : `; ${shortPodName(waiting)} is not ready`;

@@ -247,9 +247,9 @@ function waitReason(context: PlanContext, { group, isInReach, running }: Assesse
   }
   if (group.stage === "unplaced") return withoutStop(group.unplacedReason ?? "it has no place");
   const failures = group.failuresInRow > 1 ? `, ${plural(group.failuresInRow, "failure")} in a row` : "";
-  if (running !== null && group.failuresInRow === 0) return stallReason(running.progress);
+  if (running !== null && group.failuresInRow === 0) return stallReason(running.progress, running.observed);
   if (group.lastCause !== null && group.lastCause.kind === "failure") return `${group.lastCause.message}${failures}`;
-  if (running !== null) return stallReason(running.progress);
+  if (running !== null) return stallReason(running.progress, running.observed);
   const left = context.observed(group.placement?.cluster ?? "", group.index).pods.length;
   return `${plural(left, "pod")} of incarnation ${group.incarnation} ${left === 1 ? "is" : "are"} still there`;
 }

@@ -266,3 +266,13 @@ test("the condition of a RoleBasedGroup keeps its time while it says the same, a
     Number(new Date(ready?.["lastTransitionTime"] ?? 0)) + HOUR_MS,
   );
 });
+
+test("a group without pods whose RoleBasedGroup can not be made says that it waits for that", () => {
+  const roles = [aRole({ role: "decode", replicas: 0 })];
+  const set = running(aSet({ replicas: 1, roles, rollout: { progressDeadlineSeconds: 60 } }));
+  for (let i = 0; i < 70; i++) {
+    set.world.owners.clear();
+    set.run(1);
+  }
+  expect(set.told("group.stalled").map(({ cause }) => cause)).toEqual(["it has no RoleBasedGroup yet"]);
+});
