@@ -53,8 +53,11 @@ export function describeReasons(world: () => World): void {
     const container = { name: "engine", image: "engine:1" };
     const spec = { containers: [{ ...container, resources }] };
     const pod = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: w.namespace }, spec };
+    const pods = w.others.path("v1", "Pod", w.namespace);
     await eventually(async () => {
-      const error = await w.others.create(pod).catch((reason: unknown) => reason);
+      // Admission may not know the quota in the first moment, and would let the pod in.
+      const request = { method: "POST", body: pod, query: { dryRun: "All" } } as const;
+      const error = await w.others.send(request, pods).catch((reason: unknown) => reason);
       return (
         error instanceof ApiError &&
         error.status === 403 &&
