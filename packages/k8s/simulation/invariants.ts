@@ -452,8 +452,11 @@ const LATEST_WATCH_MS = 10_000;
 const restartsOf = ({ roleRestarts }: GroupState): number =>
   roleRestarts.reduce((sum, { restart }) => sum + restart, 0);
 
+/** One that missed its deadline failed without anything done to it. */
 const failedRestartsOf = ({ roleRestarts }: GroupState): number =>
-  roleRestarts.reduce((sum, { restart, cause }) => sum + (cause.kind === "failure" ? restart : 0), 0);
+  roleRestarts
+    .filter(({ cause }) => cause.kind === "failure" && !cause.message.includes("made no progress"))
+    .reduce((sum, { restart }) => sum + restart, 0);
 
 const nodeOf = ({ cluster, node }: PodFacts): string => `${cluster}/${node ?? ""}`;
 

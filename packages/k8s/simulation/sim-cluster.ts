@@ -303,7 +303,9 @@ export class ClusterLink {
   }
 
   delay(kind: WatchedKind, ms: number): void {
-    this.#deliverAtMs.set(kind, this.#cluster.clock.nowMs() + ms);
+    // A list that is on its way comes before what happened after it was made.
+    const atMs = Math.max(this.#deliverAtMs.get(kind) ?? 0, this.#cluster.clock.nowMs() + ms);
+    this.#deliverAtMs.set(kind, atMs);
   }
 
   /** A list of each kind, as of now, that arrives up to so much later. What happens after it was made comes after it. */

@@ -166,7 +166,12 @@ function run(
   notes: PlanNotes,
 ): AssessedGroup {
   const moving = startMove(context, item, placing, notes);
-  if (moving !== null) return moving.running === null ? moving : run(context, moving, moving.running, placing, notes);
+  if (moving !== null && moving.running !== null) return run(context, moving, moving.running, placing, notes);
+  if (moving !== null) {
+    // Where nothing was made yet, nothing that goes is a reason to plan again.
+    notes.wakeAtMs.push(context.nowMs);
+    return moving;
+  }
   planStrays(item.group, running.observed, notes);
   const restarted = advanceRestarts(context, item.group, running.observed, notes);
   const roles = assessRoles(context, restarted, running);

@@ -34,6 +34,22 @@ function ask(operated: Operated, cluster: string | null = "b"): void {
   operated.state = change.state;
 }
 
+test("a group of which nothing was made yet is planned again at once when a move ends it", () => {
+  const { operated } = spanning({}, ["a"]);
+  ask(operated, null);
+  for (const world of [operated.world, ...operated.others]) {
+    world.owners.clear();
+    world.objects.clear();
+    world.workloads.clear();
+    world.pods.clear();
+  }
+  const nothing = { startedRoles: [], readyPods: [], firstReadyAtMs: null, readySinceMs: null, roleRestarts: [] };
+  operated.state = { ...operated.state, groups: operated.state.groups.map((one) => ({ ...one, ...nothing })) };
+  const { next, requeue } = operated.plan();
+  expect(next.groups[0]?.stage).toBe("teardown");
+  expect(requeue).toEqual({ afterMs: 0 });
+});
+
 /** One second in which the old copy must serve and no cluster may have two incarnations. */
 function watched(operated: Operated, step: () => void): void {
   step();

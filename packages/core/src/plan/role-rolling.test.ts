@@ -287,6 +287,44 @@ test("a role whose volume claims change is recreated alone, in its turn", () => 
   expect(set.told("group.failed")).toEqual([]);
 });
 
+test("a role that is being recreated when its turn comes, its workload made and not seen yet, ends at the new template", () => {
+  const role = (image: string) => ({ ...(aRole({ role: "decode", image }) as object), leaderWorker: { size: 2 } });
+  const draft = { replicas: 1, recovery: { policy: "RecreateRole" } };
+  const set = ready({ ...draft, roles: [role("engine:1")] });
+  set.world.deletePod("demo-0-decode-0-1");
+  set.until(({ state }) => state.groups[0]?.roleRestarts[0]?.stage === "starting");
+  set.until(({ world }) => world.workloads.size === 1);
+  const [[key, record] = []] = [...set.world.workloads];
+  if (key === undefined || record === undefined) throw new Error("it was not made");
+  set.state = { ...set.state, groups: set.state.groups.map((group) => ({ ...group, startedRoles: [] })) };
+  set.world.workloads.delete(key);
+  edit(set, { ...draft, roles: [role("engine:2")] });
+  set.plan();
+  set.reconcile();
+  set.world.workloads.set(key, record);
+  set.run(60);
+  expect([...set.world.pods.values()].map(({ revisionHash }) => revisionHash)).toEqual([
+    hashOf(set, 2),
+    hashOf(set, 2),
+  ]);
+  expect(set.plan().status.phase).toBe("Ready");
+});
+
+test("a clock that is set back does not hold up a role that is recreated for its update", () => {
+  const role = (image: string) => ({ ...(aRole({ role: "decode", image }) as object), leaderWorker: { size: 2 } });
+  const set = ready({ replicas: 1, roles: [role("engine:1")] });
+  edit(set, { replicas: 1, roles: [role("engine:2")] });
+  set.reconcile();
+  // The server's clock; that of the cluster goes on.
+  for (let i = 0; i < 60; i++) {
+    set.world.nowMs -= 600_000;
+    set.reconcile();
+    set.world.nowMs += 600_000;
+    set.world.step();
+  }
+  expect(set.told("rollout.finished")).toHaveLength(1);
+});
+
 test("roles scale, come and go in the same edit, and autoscaling in the middle takes nothing away", () => {
   const set = ready();
   edit(set, { roles: [...roles("engine:2", 3), aRole({ role: "router", dependencies: ["decode"] })] });

@@ -191,10 +191,11 @@ function takeTurn(
     stalledReason: null,
   };
   // One that was sent may not be seen yet, and would come with the template that it was sent with.
-  const mayExist = isReserved(group) || group.startedRoles.includes(role) || observed.workloads.some(isOfRole(role));
+  const before = group.roleRestarts.find(isOfRole(role));
+  const isHeldFirst = isReserved(group) || before !== undefined;
+  const mayExist = isHeldFirst || group.startedRoles.includes(role) || observed.workloads.some(isOfRole(role));
   if (isInPlace || !mayExist) return told;
   // Its next life within the incarnation: what carries the number before is removed, and only then does it start.
-  const before = group.roleRestarts.find(isOfRole(role));
   const cause = group.lastCause ?? { kind: "rollout", message: `Rollout of revision ${group.revision}`, atMs: nowMs };
   return {
     ...told,
@@ -206,7 +207,8 @@ function takeTurn(
         role,
         restart: (before?.restart ?? 0) + 1,
         stage: "leaving",
-        notBeforeMs: nowMs,
+        // At once, also where the clock is set back meanwhile.
+        notBeforeMs: 0,
         failuresInRow: before?.failuresInRow ?? 0,
         cause,
         sinceMs: nowMs,
