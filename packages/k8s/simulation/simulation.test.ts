@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { describeFailure, runSeed } from "./run.ts";
 
 /** `npm run simulate` plays more of them, and plays one again. */
-const RUNS = 200;
+const RUNS = 300;
 const SEED = 20_260;
 
 test("whatever users, clusters and crashes do, the invariants hold, everything settles, and nothing is left after deletion", () => {

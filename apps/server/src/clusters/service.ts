@@ -12,7 +12,7 @@ import {
 } from "@openpatio/core/model";
 import { hostsOf } from "@openpatio/core/placement";
 import { deleteSet } from "@openpatio/core/plan";
-import type { OwnerLeasePort } from "@openpatio/core/ports";
+import type { ClusterPort, OwnerLeasePort } from "@openpatio/core/ports";
 import { ORDERED_TEARDOWN } from "@openpatio/core/resource";
 import {
   type ClusterAnswer,
@@ -38,6 +38,9 @@ import { type Ownership, ownershipLine } from "./ownership.ts";
 import { storeOwnership } from "./ownership-repo.ts";
 import { insertCluster, markRemoval, removeCluster, replaceLabels, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
+
+/** How often a set is read again that was changed between being read and being let go of. */
+const MOST_ATTEMPTS = 10;
 
 export type ClusterVerbsOptions = {
   readonly db: Database;
@@ -320,9 +323,24 @@ export class ClusterVerbs implements ClusterService {
       const { uid = "", finalizers = [], namespace = "", name } = object.metadata;
       if (namespaces?.includes(namespace) === false) continue;
       if (setIds?.includes(uid) === false || !finalizers.includes(ORDERED_TEARDOWN)) continue;
-      const live = (await port.sets.read(namespace, name)) ?? object;
-      const others = (live.metadata.finalizers ?? []).filter((finalizer) => finalizer !== ORDERED_TEARDOWN);
-      await port.sets.patch(live, { metadata: { finalizers: others } }, MANAGER);
+      await this.letSetGo(port, namespace, name);
+    }
+  }
+
+  /** Its status may be written at the same time, by us too: then it is read again. */
+  private async letSetGo(port: ClusterPort, namespace: string, name: string): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const live = await port.sets.read(namespace, name);
+      const finalizers = live?.metadata.finalizers ?? [];
+      if (live === null || !finalizers.includes(ORDERED_TEARDOWN)) return;
+      const others = finalizers.filter((finalizer) => finalizer !== ORDERED_TEARDOWN);
+      try {
+        await port.sets.patch(live, { metadata: { finalizers: others } }, MANAGER);
+        return;
+      } catch (error) {
+        const isChanged = error instanceof DomainError && error.code === "cluster.conflict";
+        if (!isChanged || attempt === MOST_ATTEMPTS) throw error;
+      }
     }
   }
 
