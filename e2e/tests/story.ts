@@ -39,6 +39,7 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, 
   return groups;
 }
 const groupOf = (pod: KubeItem): string => pod.metadata.labels?.[LABEL.group] ?? "none";
+const lifeOf = (pod: KubeItem): string => `${groupOf(pod)}/${pod.metadata.labels?.[LABEL.incarnation]}`;
 
 const imageOf = (pod: KubeItem) => (pod.spec?.["containers"] as readonly { image: string }[] | undefined)?.[0]?.image;
 
@@ -87,6 +88,8 @@ export class Story {
   readonly namespace = "default";
   /** Sentences about moments that must never be; filled while steps wait. */
   private readonly violations: string[] = [];
+  /** Incarnations of groups of which a prefill pod was seen. */
+  private readonly begun = new Set<string>();
 
   constructor(app: OpenPatio, kube: KubeApi, cluster: string, name: string) {
     this.app = app;
@@ -128,15 +131,16 @@ export class Story {
       }
       const decodes = alive.filter((pod) => pod.metadata.labels?.[LABEL.role] === "decode");
       const prefills = alive.filter((pod) => pod.metadata.labels?.[LABEL.role] === "prefill");
+      for (const pod of members) if (pod.metadata.labels?.[LABEL.role] === "prefill") this.begun.add(lifeOf(pod));
       const youngest = decodes.map((pod) => Date.parse(pod.metadata.creationTimestamp)).toSorted((a, b) => a - b)[0];
       if (youngest === undefined) continue;
       const late = prefills.filter((pod) => Date.parse(pod.metadata.creationTimestamp) > youngest);
-      if (late.length > 0 || (prefills.length === 0 && !this.isStopping)) {
+      // A life that ends for the next one ends at once: its decode may be the last that is left.
+      if (late.length > 0 || decodes.some((pod) => !this.begun.has(lifeOf(pod)))) {
         this.violations.push(`group ${group} had decode before prefill`);
       }
     }
   }
-  private isStopping = false;
 
   private async settle(what: string, condition: (state: SetState) => boolean, timeoutMs = 120_000): Promise<SetState> {
     let last = await this.state();
@@ -294,7 +298,6 @@ export class Story {
   }
 
   async leavesNothing(): Promise<void> {
-    this.isStopping = true;
     await this.app.mutate("sets.delete", this.id);
     let wrongOrder = "";
     await this.app.until(async () => {
