@@ -17,7 +17,8 @@ import type { ClusterPort, OwnerLeasePort, WriteGuard } from "@openpatio/core/po
 import { type OwnershipModel, ownershipMessage, UNKNOWN_OWNERSHIP } from "@openpatio/core/view";
 import type { Database } from "@openpatio/db";
 import type { Logger } from "../log.ts";
-import type { TimelineEntry, TimelineStore } from "../timeline/timeline-store.ts";
+import type { TimelineStore } from "../timeline/timeline-store.ts";
+import { clusterEntry } from "./entry.ts";
 import { type Identity, loadOwnership, type StoredOwnership, storeOwnership } from "./ownership-repo.ts";
 
 /** Somebody wrote in between; after so many tries the next look goes on. */
@@ -394,12 +395,12 @@ export class Ownership {
     const term = termOf(owner);
     if (!mayWrite() || stored.refusedBy?.term === term) return true;
     const refusedBy = { term, holder: owner.holder, holderName: owner.holderName };
-    const line = ownershipLine(
+    const line = clusterEntry(
       "cluster.ousted",
       "cluster",
       name,
-      `The Lease ${leaseText(owner)} names ${owner.holderName}${isCopy ? ", another state of this database" : ""}`,
       "Touch nothing there and assume nothing until somebody takes it over here",
+      `The Lease ${leaseText(owner)} names ${owner.holderName}${isCopy ? ", another state of this database" : ""}`,
     );
     const items = await db.$transaction(async (tx) => {
       const next = { ...stored, takes: [], isPausing: false, refusedBy };
@@ -495,15 +496,3 @@ function renewedMs({ renewTime }: OwnerLease): number | null {
 
 const isForbidden = (error: unknown): error is DomainError =>
   error instanceof DomainError && error.code === "cluster.refused" && error.params["status"] === 403;
-
-export function ownershipLine(
-  kind: "cluster.ousted" | "cluster.taken",
-  actor: string,
-  cluster: string,
-  cause: string,
-  decision: string,
-  actions: readonly string[] = [],
-): TimelineEntry {
-  const none = { setId: null, namespace: null, set: null, group: null, incarnation: null };
-  return { ...none, kind, actor, cluster, cause, decision, actions };
-}

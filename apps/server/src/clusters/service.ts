@@ -34,7 +34,7 @@ import type { ClusterService, NodeKey } from "../trpc/services.ts";
 import { askOnce, contactCluster, identityOf } from "./connect.ts";
 import { clusterEntry } from "./entry.ts";
 import { type Fleet, type Member, requireMember } from "./fleet.ts";
-import { type Ownership, ownershipLine } from "./ownership.ts";
+import type { Ownership } from "./ownership.ts";
 import { storeOwnership } from "./ownership-repo.ts";
 import { insertCluster, markRemoval, removeCluster, replaceLabels, type ClusterRow as StoredCluster } from "./repo.ts";
 import type { Vault } from "./vault.ts";
@@ -156,7 +156,7 @@ export class ClusterVerbs implements ClusterService {
     const { pauseMs } = this.options.ownership.timing;
     const decision = `Take cluster ${name} over from ${from}`;
     const begin = `begin there when ${from} has stopped: at once where it is silent, else ${Math.round(pauseMs / 1000)} s later`;
-    return ownershipLine("cluster.taken", actor, name, "Asked for", decision, ["write the Lease there", begin]);
+    return { ...clusterEntry("cluster.taken", actor, name, decision), actions: ["write the Lease there", begin] };
   }
 
   /** Under two names a cluster would show each group of the one as a stray of the other. */

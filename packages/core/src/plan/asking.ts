@@ -1,5 +1,5 @@
 import type { AskedReplicas, GroupRole, GroupState, ObservedPod, ObservedWorkload } from "../model/index.ts";
-import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
+import { endWorkloads, type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { isPresent, type ObservedGroup } from "./observed-group.ts";
 import { restore, withoutFights } from "./restore.ts";
 import type { RoleWorkloads } from "./role-workloads.ts";
@@ -84,12 +84,7 @@ export function takeAway(
     const key = askedKey(role, workload);
     const asked = group.asked.find(isOf(key));
     if (workload.deletionAtMs !== null) continue;
-    notes.actions.push({
-      kind: "delete",
-      group: group.index,
-      ref: refToWorkload(observed.cluster, workload),
-      propagation: "Foreground",
-    });
+    endWorkloads(group.index, observed, [workload], notes);
     if (asked?.replicas === 0) continue;
     const isTaken = (pod: ObservedPod): boolean => pod.ownerUid === workload.uid;
     const taken = withTaken(workload.replicas, asked ?? NOTHING_TAKEN, { role, isTaken, observed, group });

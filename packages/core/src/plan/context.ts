@@ -76,6 +76,19 @@ export function refToWorkload(cluster: string, workload: ObservedWorkload): Obje
   return refTo(cluster, WORKLOAD_API_VERSION[workload.kind], workload);
 }
 
+/** Deletes those of a group's workloads that are not going yet; each is there until its pods are gone. */
+export function endWorkloads(
+  group: number,
+  { cluster }: Pick<ObservedGroup, "cluster">,
+  workloads: readonly ObservedWorkload[],
+  notes: PlanNotes,
+): void {
+  for (const workload of workloads) {
+    if (workload.deletionAtMs !== null) continue;
+    notes.actions.push({ kind: "delete", group, ref: refToWorkload(cluster, workload), propagation: "Foreground" });
+  }
+}
+
 function nothing(cluster: string): ObservedGroup {
   return { cluster, owner: null, configMaps: [], services: [], workloads: [], pods: [] };
 }

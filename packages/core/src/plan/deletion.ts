@@ -7,7 +7,7 @@ import {
   type ObservedPod,
   type SetState,
 } from "../model/index.ts";
-import { type PlanContext, type PlanNotes, refTo, refToWorkload } from "./context.ts";
+import { endWorkloads, type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { isOfThisLife, isOnLostNode, isPresent, isTornDown, type ObservedGroup } from "./observed-group.ts";
 
 /**
@@ -30,16 +30,10 @@ export function planTeardown(
   const isForGood = group.teardown?.next === "remove" || isOwnerGoing;
   const isOrdered = context.set.spec.startupPolicy === "Ordered" && isForGood;
   const roles = groupRoles(context.set, group.revision);
-  for (const workload of observed.workloads) {
-    if (workload.deletionAtMs !== null) continue;
-    if (isOrdered && dependentsLeft(workload.role, roles, observed).length > 0) continue;
-    notes.actions.push({
-      kind: "delete",
-      group: group.index,
-      ref: refToWorkload(observed.cluster, workload),
-      propagation: "Foreground",
-    });
-  }
+  const ending = observed.workloads.filter(
+    ({ role }) => !isOrdered || dependentsLeft(role, roles, observed).length === 0,
+  );
+  endWorkloads(group.index, observed, ending, notes);
   return isTornDown(observed, cluster) ? "gone" : "going";
 
   function dependentsLeft(role: string, all: readonly GroupRole[], seen: ObservedGroup): readonly string[] {
@@ -76,15 +70,8 @@ export function planRemoval(group: GroupState, observed: ObservedGroup, notes: P
  */
 export function planStrays(group: GroupState, observed: ObservedGroup, notes: PlanNotes): void {
   const isRunning = group.stage === "running";
-  for (const workload of observed.workloads) {
-    if (workload.deletionAtMs !== null || (isRunning && isOfThisLife(workload, group, observed))) continue;
-    notes.actions.push({
-      kind: "delete",
-      group: group.index,
-      ref: refToWorkload(observed.cluster, workload),
-      propagation: "Foreground",
-    });
-  }
+  const strays = observed.workloads.filter((workload) => !isRunning || !isOfThisLife(workload, group, observed));
+  endWorkloads(group.index, observed, strays, notes);
   const isTakenAlong = (pod: ObservedPod): boolean =>
     observed.workloads.some(
       ({ role, incarnation, roleRestart }) =>
@@ -104,15 +91,7 @@ export function planStrays(group: GroupState, observed: ObservedGroup, notes: Pl
 /** Everything that carries this set's labels in a place where it should not be: nothing of it is kept. */
 export function planForeignHome(index: number, observed: ObservedGroup, notes: PlanNotes): void {
   const { owner, cluster } = observed;
-  for (const workload of observed.workloads) {
-    if (workload.deletionAtMs !== null) continue;
-    notes.actions.push({
-      kind: "delete",
-      group: index,
-      ref: refToWorkload(cluster, workload),
-      propagation: "Foreground",
-    });
-  }
+  endWorkloads(index, observed, observed.workloads, notes);
   if (owner !== null && owner.deletionAtMs === null && observed.workloads.length === 0 && observed.pods.length === 0)
     notes.actions.push({
       kind: "delete",

@@ -1,6 +1,6 @@
 import { API_VERSION, type GroupState } from "../model/index.ts";
 import type { AssessedGroup } from "./assess.ts";
-import { type PlanContext, type PlanNotes, refTo, refToWorkload } from "./context.ts";
+import { endWorkloads, type PlanContext, type PlanNotes, refTo } from "./context.ts";
 import { isTornDown, type ObservedGroup } from "./observed-group.ts";
 import { hasOnlyPods, isOrphaning } from "./orphan.ts";
 
@@ -30,13 +30,5 @@ export function planOwnerEnds(context: PlanContext, advanced: readonly AssessedG
 
 /** Its owner is deleted before anything of the incarnation was started: names that are held at 0 replicas go with it. */
 export function planUnstartedEnd(group: GroupState, observed: ObservedGroup, notes: PlanNotes): void {
-  for (const workload of observed.workloads) {
-    if (workload.deletionAtMs !== null) continue;
-    notes.actions.push({
-      kind: "delete",
-      group: group.index,
-      ref: refToWorkload(observed.cluster, workload),
-      propagation: "Foreground",
-    });
-  }
+  endWorkloads(group.index, observed, observed.workloads, notes);
 }

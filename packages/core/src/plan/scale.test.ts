@@ -123,14 +123,18 @@ test("added roles start and removed roles stop, alone", () => {
   expect(set.state.groups[0]).toMatchObject({ incarnation: 1, revision: 3 });
 });
 
+/** The workloads of the role `side`, as they are now. */
+const sideOf = (set: Operated) =>
+  [...set.world.workloads]
+    .filter(([, { shown }]) => shown.role === "side")
+    .map(([key, record]) => [key, { ...record, shown: { ...record.shown } }] as const);
+
 test("a workload that a removed role left behind gives way to a role of its name and another kind", () => {
   const set = ready({ replicas: 1 });
   const side = aRole({ role: "side", kind: "Deployment" });
   edit(set, { replicas: 1, roles: [...roles(2, 2), side] });
   set.untilReady();
-  const left = [...set.world.workloads]
-    .filter(([, { shown }]) => shown.kind === "Deployment")
-    .map(([key, record]) => [key, { ...record, shown: { ...record.shown } }] as const);
+  const left = sideOf(set);
   expect(left).toHaveLength(1);
   edit(set, { replicas: 1 });
   set.untilReady();
@@ -150,9 +154,7 @@ test.each([
 ] as const)("%s that a removed role left behind gives way to %s of a role of its name", (from, to) => {
   const side = { "one workload": {}, "a workload per instance": { leaderWorker: { size: 2 } } };
   const set = ready({ replicas: 1, roles: [...roles(2, 2), aRole({ role: "side", ...side[from] })] });
-  const left = [...set.world.workloads]
-    .filter(([, { shown }]) => shown.role === "side")
-    .map(([key, record]) => [key, { ...record, shown: { ...record.shown } }] as const);
+  const left = sideOf(set);
   expect(left).toHaveLength(1);
   edit(set, { replicas: 1 });
   set.untilReady();

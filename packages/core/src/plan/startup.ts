@@ -2,7 +2,7 @@ import { type GroupRole, type GroupState, groupName, serviceName } from "../mode
 import { contentHashOf, ownerReference } from "../project/labels.ts";
 import { type WantedWorkload, workloadObject, workloadUpdate } from "../project/workloads.ts";
 import { askFor, takeAway } from "./asking.ts";
-import { type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
+import { endWorkloads, type PlanContext, type PlanNotes, refToWorkload } from "./context.ts";
 import { diffGroupObjects, diffOwner } from "./diff.ts";
 import { isReserved, type ObservedGroup, roleRestart } from "./observed-group.ts";
 import { planUnstartedEnd } from "./owner-end.ts";
@@ -180,16 +180,11 @@ function stopRemovedRoles(
   notes: PlanNotes,
 ): void {
   const roles = new Map(progress.map(({ role }) => [role.role, role]));
-  for (const workload of observed.workloads) {
-    const role = roles.get(workload.role);
+  const removed = observed.workloads.filter(({ role: name, kind, instance, incarnation }) => {
+    const role = roles.get(name);
     // Whether it is one of several, each for an instance, is as much of another kind.
-    const isWanted = role?.kind === workload.kind && role.isPerInstance === (workload.instance !== null);
-    if (workload.incarnation !== group.incarnation || isWanted || workload.deletionAtMs !== null) continue;
-    notes.actions.push({
-      kind: "delete",
-      group: group.index,
-      ref: refToWorkload(observed.cluster, workload),
-      propagation: "Foreground",
-    });
-  }
+    const isWanted = role?.kind === kind && role.isPerInstance === (instance !== null);
+    return incarnation === group.incarnation && !isWanted;
+  });
+  endWorkloads(group.index, observed, removed, notes);
 }
